@@ -1,0 +1,18 @@
+# Library, headers, command, pkg-config file and CMake package.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS vkseq EXPORT vkseqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS vkseq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY include/vkseq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+configure_file(cmake/vkseq.pc.in ${PROJECT_BINARY_DIR}/vkseq.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/vkseq.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vkseq)
+configure_package_config_file(cmake/vkseqConfig.cmake.in ${PROJECT_BINARY_DIR}/vkseqConfig.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/vkseqConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(EXPORT vkseqTargets NAMESPACE vkseq:: DESTINATION ${package_dir})
+install(FILES ${PROJECT_BINARY_DIR}/vkseqConfig.cmake ${PROJECT_BINARY_DIR}/vkseqConfigVersion.cmake
+  DESTINATION ${package_dir})

@@ -1,0 +1,72 @@
+# Compiles every line of shaders/shaders.list in each kernel family and embeds the SPIR-V. Where
+# there is no glslc, or it is too old for a shader, the committed shaders/spirv are taken.
+#   VKSEQ_SHADER_SOURCE   C and assembler sources to compile into the library
+#   target `spirv`        writes what was compiled into shaders/spirv
+enable_language(ASM)
+find_program(GLSLC glslc)
+find_program(SPIRV_VAL spirv-val)
+
+set(VKSEQ_FAMILIES shared subgroup address)
+set(VKSEQ_FAMILY_FLAGS_shared "")
+set(VKSEQ_FAMILY_FLAGS_subgroup -DWAVE_SUBGROUP)
+set(VKSEQ_FAMILY_FLAGS_address -DWAVE_SUBGROUP -DUSE_ADDRESS)
+set(VKSEQ_FAMILY_ENV_shared vulkan1.1)
+set(VKSEQ_FAMILY_ENV_subgroup vulkan1.2)
+set(VKSEQ_FAMILY_ENV_address vulkan1.2)
+
+set(shader_dir ${PROJECT_SOURCE_DIR}/shaders)
+set(spirv_dir ${PROJECT_BINARY_DIR}/spirv)
+file(MAKE_DIRECTORY ${spirv_dir})
+file(GLOB shader_headers CONFIGURE_DEPENDS ${shader_dir}/*.h ${shader_dir}/lib/*)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${shader_dir}/shaders.list)
+file(STRINGS ${shader_dir}/shaders.list shader_lines REGEX "^[a-z]")
+
+set(VKSEQ_SPIRV_FILES "")
+set(asm_text ".section .rodata\n")
+set(extern_text "")
+set(table_text "")
+foreach(line ${shader_lines})
+  separate_arguments(words UNIX_COMMAND "${line}")
+  list(POP_FRONT words name source)
+  string(APPEND table_text "    {\"${name}\", {")
+  foreach(family ${VKSEQ_FAMILIES})
+    set(symbol spirv_${name}_${family})
+    if(GLSLC)
+      set(spirv ${spirv_dir}/${name}.${family}.spv)
+      add_custom_command(OUTPUT ${spirv}
+        COMMAND ${GLSLC} -fshader-stage=comp --target-env=${VKSEQ_FAMILY_ENV_${family}}
+          -I ${shader_dir} ${words} ${VKSEQ_FAMILY_FLAGS_${family}} ${shader_dir}/${source}
+          -o ${spirv}
+        DEPENDS ${shader_dir}/${source} ${shader_headers} VERBATIM)
+    else()
+      set(spirv ${shader_dir}/spirv/${name}.${family}.spv)
+    endif()
+    list(APPEND VKSEQ_SPIRV_FILES ${spirv})
+    string(APPEND asm_text ".balign 16\n.globl ${symbol}\n.hidden ${symbol}\n${symbol}:\n"
+      ".incbin \"${spirv}\"\n.globl ${symbol}_end\n.hidden ${symbol}_end\n${symbol}_end:\n")
+    string(APPEND extern_text "extern const unsigned char ${symbol}[], ${symbol}_end[];\n")
+    string(APPEND table_text "{${symbol}, ${symbol}_end}, ")
+  endforeach()
+  string(APPEND table_text "}},\n")
+endforeach()
+string(APPEND asm_text ".section .note.GNU-stack,\"\",@progbits\n")
+
+file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/shader_data.S CONTENT "${asm_text}")
+file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/shader_table.c CONTENT
+"#include \"vk/shaders.h\"\n${extern_text}const struct shader shader_table[] = {\n${table_text}};
+const size_t num_shaders = sizeof shader_table / sizeof shader_table[0];\n")
+set(VKSEQ_SHADER_SOURCE ${PROJECT_BINARY_DIR}/shader_table.c ${PROJECT_BINARY_DIR}/shader_data.S)
+set_source_files_properties(${PROJECT_BINARY_DIR}/shader_data.S PROPERTIES
+  OBJECT_DEPENDS "${VKSEQ_SPIRV_FILES}")
+set_source_files_properties(${VKSEQ_SHADER_SOURCE} PROPERTIES GENERATED ON)
+add_custom_target(vkseq_spirv DEPENDS ${VKSEQ_SPIRV_FILES})
+
+if(GLSLC)
+  execute_process(COMMAND ${GLSLC} --version OUTPUT_VARIABLE glslc_version
+    OUTPUT_STRIP_TRAILING_WHITESPACE)
+  file(WRITE ${spirv_dir}/glslc-version.txt "${glslc_version}\n")
+  add_custom_target(spirv
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${shader_dir}/spirv
+    COMMAND ${CMAKE_COMMAND} -E copy_directory ${spirv_dir} ${shader_dir}/spirv
+    DEPENDS vkseq_spirv COMMENT "Writing shaders/spirv")
+endif()

@@ -1,0 +1,77 @@
+// Text to vocabulary ids and back, by SentencePiece models.
+#ifndef VKSEQ_TOKENIZER_H
+#define VKSEQ_TOKENIZER_H
+
+#include "vkseq/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Immutable once made: every function that takes a const tokenizer may be called from any thread.
+struct vks_tokenizer;
+
+enum vks_side { VKS_SOURCE, VKS_TARGET };
+
+// Reads a model directory in Hugging Face's Marian layout: source.spm, target.spm and vocab.json
+// (piece to id; target_vocab.json beside it when the two sides have separate vocabularies).
+// log: borrowed while the tokenizer lives.
+// Errors: VKS_ERR_IO for a missing file, VKS_ERR_FORMAT for a malformed one, VKS_ERR_OOM.
+VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_load(const char *model_dir,
+                                                          const struct vks_log *log,
+                                                          struct vks_tokenizer **tokenizer);
+
+struct vks_tokenizer_train_params {
+    const char *const *source_paths; // plain text, UTF-8, a sentence a line
+    size_t num_source_paths;
+    const char *const *target_paths;
+    size_t num_target_paths;
+    uint32_t vocab_size;        // rows of the embedding, <pad> included; 0: 8000
+    bool separate_vocabularies; // default: one joint vocabulary
+    const char *options;        // SentencePiece trainer flags, e.g. "--model_type=bpe"; may be NULL
+    uint32_t seed;
+    const struct vks_log *log;
+};
+
+// Learns a vocabulary: </s> is id 0, <unk> 1, then 16 placeholder symbols <ph0> to <ph15> that the
+// model keeps whole, then pieces; <pad> is the last id. Unigram with byte fallback and full
+// character coverage unless options say otherwise.
+// Errors: VKS_ERR_IO, VKS_ERR_ARGUMENT (vocabulary size out of reach of the text, unknown option),
+// VKS_ERR_OOM.
+VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_train(
+    const struct vks_tokenizer_train_params *params, struct vks_tokenizer **tokenizer);
+
+// Writes source.spm, target.spm, vocab.json (and target_vocab.json) into an existing directory,
+// each file replaced in one step.
+VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_save(const struct vks_tokenizer *tokenizer,
+                                                          const char *model_dir);
+
+// Ids of a text, without </s>. *ids is allocated and owned by the caller (free with vks_free).
+VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer,
+                                                            enum vks_side side, const char *text,
+                                                            size_t text_bytes, uint32_t **ids,
+                                                            size_t *num_ids);
+
+// The text of ids; </s>, <pad> and ids out of range are left out. *text is allocated, ends with a
+// NUL, and is owned by the caller (free with vks_free).
+VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer,
+                                                            enum vks_side side,
+                                                            const uint32_t *ids, size_t num_ids,
+                                                            char **text);
+
+// Number of ids, <pad> included.
+VKS_API uint32_t vks_tokenizer_vocab_size(const struct vks_tokenizer *tokenizer,
+                                          enum vks_side side);
+VKS_API bool vks_tokenizer_is_joint(const struct vks_tokenizer *tokenizer);
+VKS_API uint32_t vks_tokenizer_eos_id(const struct vks_tokenizer *tokenizer, enum vks_side side);
+VKS_API uint32_t vks_tokenizer_unk_id(const struct vks_tokenizer *tokenizer, enum vks_side side);
+VKS_API uint32_t vks_tokenizer_pad_id(const struct vks_tokenizer *tokenizer, enum vks_side side);
+// The piece's text, or NULL for an id out of range; borrowed while the tokenizer lives.
+VKS_API const char *vks_tokenizer_piece(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                        uint32_t id);
+VKS_API void vks_tokenizer_destroy(struct vks_tokenizer **tokenizer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

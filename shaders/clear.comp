@@ -1,0 +1,20 @@
+#version 450
+// Zeros the rows of a matrix, unless they are to be added to. A wave takes a row.
+#extension GL_GOOGLE_include_directive : require
+#include "clear_interface.h"
+#define PUSH clear_push
+#include "lib/bind.glsl"
+#include "lib/wave.glsl"
+
+layout(constant_id = CLEAR_SPEC_ACCUMULATE) const uint ACCUMULATE = ACCUMULATE_NO;
+
+BIND_WRITE(1, vec4, 16, x);
+
+void main() {
+    const uint rows = header_dim(p.rows_dim);
+    if (accumulates(ACCUMULATE))
+        return;
+    for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x)
+        for (uint quad = lane; quad < p.quads; quad += WAVE)
+            x.data[row * p.quads + quad] = vec4(0);
+}

@@ -1,0 +1,29 @@
+#version 450
+// x = dropout(scale * table[token] + positions[position]); a wave takes a row.
+// Source: Vaswani et al. 2017, arXiv:1706.03762, sections 3.4 and 3.5.
+#extension GL_GOOGLE_include_directive : require
+#include "embedding_interface.h"
+#define PUSH embedding_push
+#include "lib/bind.glsl"
+#include "lib/wave.glsl"
+#include "lib/dropout.glsl"
+
+BIND_READ(1, uint, 4, tokens);
+BIND_READ(2, uint, 4, positions);
+BIND_READ(3, vec4, 16, table);
+BIND_READ(4, vec4, 16, position_table);
+BIND_WRITE(5, vec4, 16, x);
+
+void main() {
+    const uint rows = header_dim(p.rows_dim);
+    for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
+        const uint token = tokens.data[row] * p.quads, position = positions.data[row] * p.quads;
+        for (uint quad = lane; quad < p.quads; quad += WAVE) {
+            const vec4 value =
+                fma(table.data[token + quad], vec4(p.scale), position_table.data[position + quad]);
+            x.data[row * p.quads + quad] =
+                value * dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
+                                        row, quad);
+        }
+    }
+}

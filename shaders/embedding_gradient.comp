@@ -1,0 +1,25 @@
+#version 450
+// Adds a token's pieces to the gradient of its embedding; a wave takes a token.
+#extension GL_GOOGLE_include_directive : require
+#include "embedding_interface.h"
+#define PUSH embedding_push
+#include "lib/bind.glsl"
+#include "lib/wave.glsl"
+
+BIND_READ(1, uvec4, 16, segments); // token, first piece, number of pieces
+BIND_READ(2, vec4, 16, sums);
+BIND_UPDATE(3, vec4, 16, dtable);
+
+void main() {
+    const uint num_segments = header_dim(p.rows_dim);
+    for (uint i = gl_WorkGroupID.x; i < num_segments; i += gl_NumWorkGroups.x) {
+        const uvec4 segment = segments.data[i];
+        for (uint quad = lane; quad < p.quads; quad += WAVE) {
+            vec4 sum = vec4(0);
+            for (uint piece = segment.y; piece < segment.y + segment.z; piece++)
+                sum += sums.data[piece * p.quads + quad];
+            const uint idx = segment.x * p.quads + quad;
+            dtable.data[idx] = fma(sum, vec4(p.scale), dtable.data[idx]);
+        }
+    }
+}

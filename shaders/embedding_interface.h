@@ -1,0 +1,19 @@
+// Embedding of tokens with positions. Read by C and GLSL.
+#ifndef SHADERS_EMBEDDING_INTERFACE_H
+#define SHADERS_EMBEDDING_INTERFACE_H
+
+#include "lib/shared.h"
+
+// Rows whose gradients one workgroup sums: longer segments are cut into pieces of this.
+#define EMBEDDING_PIECE_ROWS 32
+
+struct embedding_push {
+    SHARED_UINT rows_dim;
+    SHARED_UINT quads; // width / 4
+    SHARED_FLOAT scale;
+    SHARED_UINT dropout_threshold;
+    SHARED_FLOAT dropout_scale;
+    SHARED_UINT dropout_stream;
+};
+
+#endif

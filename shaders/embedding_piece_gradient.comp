@@ -1,0 +1,30 @@
+#version 450
+// Sums the gradients of a piece of the rows that hold the same token; a wave takes a piece.
+#extension GL_GOOGLE_include_directive : require
+#include "embedding_interface.h"
+#define PUSH embedding_push
+#include "lib/bind.glsl"
+#include "lib/wave.glsl"
+#include "lib/dropout.glsl"
+
+BIND_READ(1, uint, 4, sorted_rows);
+BIND_READ(2, uvec2, 8, pieces); // first and number of sorted rows
+BIND_READ(3, vec4, 16, dx);
+BIND_WRITE(4, vec4, 16, sums);
+
+void main() {
+    const uint num_pieces = header_dim(p.rows_dim);
+    for (uint piece = gl_WorkGroupID.x; piece < num_pieces; piece += gl_NumWorkGroups.x) {
+        const uvec2 rows = pieces.data[piece];
+        for (uint quad = lane; quad < p.quads; quad += WAVE) {
+            vec4 sum = vec4(0);
+            for (uint i = 0; i < rows.y; i++) {
+                const uint row = sorted_rows.data[rows.x + i];
+                sum += dx.data[row * p.quads + quad] *
+                       dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
+                                       row, quad);
+            }
+            sums.data[piece * p.quads + quad] = sum;
+        }
+    }
+}

@@ -1,0 +1,199 @@
+#version 450
+// C [M, N] = A B (+ bias, + C) with an epilogue. A wave computes TILE_M rows of 4 * WAVE columns:
+// a lane holds 4 columns of every row in registers, loads its part of B itself and takes the rows
+// of A from the lane that loaded them. LAYOUT is one of GEMM_NT, GEMM_NN, GEMM_TN; TILE_M is 32
+// or 8. The sum over K runs in order, whatever the tile.
+#extension GL_GOOGLE_include_directive : require
+#include "gemm_interface.h"
+#define PUSH gemm_push
+#include "lib/bind.glsl"
+#include "lib/wave.glsl"
+#include "lib/repeat.glsl"
+#include "lib/activation.glsl"
+
+layout(constant_id = GEMM_SPEC_EPILOGUE) const uint EPILOGUE = GEMM_PLAIN;
+layout(constant_id = GEMM_SPEC_ACCUMULATE) const uint ACCUMULATE = ACCUMULATE_NO;
+layout(constant_id = GEMM_SPEC_BIAS) const uint BIAS = 0;
+
+BIND_READ(GEMM_A, vec4, 16, a);
+BIND_READ(GEMM_B, vec4, 16, b);
+BIND_UPDATE(GEMM_C, vec4, 16, c);
+#if LAYOUT == GEMM_TN
+BIND_UPDATE(GEMM_BIAS, vec4, 16, bias);
+#else
+BIND_READ(GEMM_BIAS, vec4, 16, bias);
+#endif
+BIND_READ(GEMM_AUX_READ, vec4, 16, aux);
+BIND_WRITE(GEMM_AUX_WRITE, vec4, 16, aux_out);
+
+#if TILE_M == 32
+#define REPEAT_ROWS REPEAT_32
+#define REPEAT_QUADS REPEAT_8
+#else
+#define REPEAT_ROWS REPEAT_8
+#define REPEAT_QUADS(F) F(0) F(1)
+#endif
+
+// Registers a lane needs to hold its share of a tile of A, for waves of 4 and more.
+#if LAYOUT == GEMM_TN
+#define SHARE (TILE_M / 4)
+#define STAGED ((SHARE + 3) / 4 * 4)
+#else
+#define STAGED (TILE_M / 4)
+#endif
+STAGE_SHARED(a_stage, STAGED)
+
+#if LAYOUT == GEMM_TN
+// Four rows of A, columns m0 .. m0 + TILE_M: vec4 column q of row t lies with lane q % WAVE.
+#define STAGE_REG(q, t) ((q) / WAVE * 4 + (t))
+#define ROW_STEP(q, t)                                                                          \
+    acc[4 * q + 0] = fma(a_row.xxxx, b_row[t], acc[4 * q + 0]);                                    \
+    acc[4 * q + 1] = fma(a_row.yyyy, b_row[t], acc[4 * q + 1]);                                    \
+    acc[4 * q + 2] = fma(a_row.zzzz, b_row[t], acc[4 * q + 2]);                                    \
+    acc[4 * q + 3] = fma(a_row.wwww, b_row[t], acc[4 * q + 3]);
+#define QUAD(q)                                                                                    \
+    a_row = STAGE_GET(a_stage, STAGE_REG(q, 0), q % WAVE); ROW_STEP(q, 0)                       \
+    a_row = STAGE_GET(a_stage, STAGE_REG(q, 1), q % WAVE); ROW_STEP(q, 1)                       \
+    a_row = STAGE_GET(a_stage, STAGE_REG(q, 2), q % WAVE); ROW_STEP(q, 2)                       \
+    a_row = STAGE_GET(a_stage, STAGE_REG(q, 3), q % WAVE); ROW_STEP(q, 3)
+#define LOAD_A(i)                                                                                  \
+    if (i * WAVE < SHARE) {                                                                        \
+        uint quad = min(m_quad + i * WAVE + lane, p.a_stride - 1);       \
+        LOAD_A_ROW(i, 0, quad) LOAD_A_ROW(i, 1, quad) LOAD_A_ROW(i, 2, quad)                       \
+        LOAD_A_ROW(i, 3, quad)                                                                     \
+    }
+#define LOAD_A_ROW(i, t, quad)                                                                     \
+    {                                                                                              \
+        vec4 loaded = k + t < k_end ? a.data[(k + t) * p.a_stride + quad] : vec4(0);  \
+        STAGE_PUT(a_stage, i * 4 + t, loaded);                                                     \
+        bias_sum[i] += loaded;                                                                     \
+    }
+#else
+// Row i of the tile of A, columns k .. k + 4, lies with lane i % WAVE.
+#define ROW(i)                                                                                     \
+    a_row = STAGE_GET(a_stage, i / WAVE, i % WAVE);                                                \
+    acc[i] = fma(a_row.xxxx, b_row[0], acc[i]);                                                    \
+    acc[i] = fma(a_row.yyyy, b_row[1], acc[i]);                                                    \
+    acc[i] = fma(a_row.zzzz, b_row[2], acc[i]);                                                    \
+    acc[i] = fma(a_row.wwww, b_row[3], acc[i]);
+#define LOAD_A(i)                                                                                  \
+    if (i * WAVE < TILE_M) {                                                                       \
+        uint row = min(m0 + i * WAVE + lane, m_end - 1);                                           \
+        STAGE_PUT(a_stage, i, a.data[p.a_offset + row * p.a_stride + k / 4]);                      \
+    }
+#endif
+
+vec4 finish(vec4 value, uint c_idx, uint aux_idx) {
+    if (accumulates(ACCUMULATE))
+        value += c.data[c_idx];
+    if (EPILOGUE == GEMM_RELU)
+        value = max(value, vec4(0));
+    if (EPILOGUE == GEMM_GELU) {
+        aux_out.data[aux_idx] = value;
+        value = vec4(gelu(value.x), gelu(value.y), gelu(value.z), gelu(value.w));
+    }
+    if (EPILOGUE == GEMM_SILU) {
+        aux_out.data[aux_idx] = value;
+        value = vec4(silu(value.x), silu(value.y), silu(value.z), silu(value.w));
+    }
+    if (EPILOGUE == GEMM_RELU_BACKWARD)
+        value = mix(vec4(0), value, greaterThan(aux.data[aux_idx], vec4(0)));
+    if (EPILOGUE == GEMM_GELU_BACKWARD) {
+        vec4 x = aux.data[aux_idx];
+        value *= vec4(gelu_derivative(x.x), gelu_derivative(x.y), gelu_derivative(x.z),
+                      gelu_derivative(x.w));
+    }
+    if (EPILOGUE == GEMM_SILU_BACKWARD) {
+        vec4 x = aux.data[aux_idx];
+        value *= vec4(silu_derivative(x.x), silu_derivative(x.y), silu_derivative(x.z),
+                      silu_derivative(x.w));
+    }
+    return value;
+}
+
+void main() {
+#if LAYOUT == GEMM_TN
+    const uint m_end = p.cols, k_end = header_dim(p.rows_dim);
+#else
+    const uint m_end = header_dim(p.rows_dim), k_end = p.cols;
+#endif
+    const uint m0 = gl_WorkGroupID.y * TILE_M, m_quad = m0 / 4;
+    const uint n_quads = (p.n + 3) / 4;
+    const uint own_quad = gl_WorkGroupID.x * WAVE + lane, n_quad = min(own_quad, n_quads - 1);
+    if (m0 >= m_end)
+        return;
+
+    precise vec4 acc[TILE_M];
+    STAGE_LOCAL(a_stage, STAGED);
+    vec4 a_row, b_row[4];
+#if LAYOUT == GEMM_TN
+    vec4 bias_sum[STAGED / 4];
+    for (uint i = 0; i < STAGED / 4; i++)
+        bias_sum[i] = vec4(0);
+#endif
+#define CLEAR(i) acc[i] = vec4(0);
+    REPEAT_ROWS(CLEAR)
+
+    for (uint k = 0; k < k_end; k += 4) {
+        STAGE_SYNC();
+#if LAYOUT == GEMM_TN
+        LOAD_A(0)
+#if SHARE > 4
+        LOAD_A(1)
+#endif
+#else
+        LOAD_A(0) LOAD_A(1)
+#if TILE_M == 32
+        LOAD_A(2) LOAD_A(3) LOAD_A(4) LOAD_A(5) LOAD_A(6) LOAD_A(7)
+#endif
+#endif
+#if LAYOUT == GEMM_NT
+        const uint n = 4 * n_quad, k_quad = k / 4;
+        vec4 w0 = b.data[p.b_offset + n * p.b_stride + k_quad];
+        vec4 w1 = b.data[p.b_offset + min(n + 1, p.n - 1) * p.b_stride + k_quad];
+        vec4 w2 = b.data[p.b_offset + min(n + 2, p.n - 1) * p.b_stride + k_quad];
+        vec4 w3 = b.data[p.b_offset + min(n + 3, p.n - 1) * p.b_stride + k_quad];
+        b_row[0] = vec4(w0.x, w1.x, w2.x, w3.x);
+        b_row[1] = vec4(w0.y, w1.y, w2.y, w3.y);
+        b_row[2] = vec4(w0.z, w1.z, w2.z, w3.z);
+        b_row[3] = vec4(w0.w, w1.w, w2.w, w3.w);
+#else
+#define LOAD_B(t) b_row[t] = b.data[p.b_offset + min(k + t, k_end - 1) * p.b_stride + n_quad];
+        REPEAT_4(LOAD_B)
+#endif
+        STAGE_SYNC();
+#if LAYOUT == GEMM_TN
+        REPEAT_QUADS(QUAD)
+#else
+        REPEAT_ROWS(ROW)
+#endif
+    }
+
+#if LAYOUT == GEMM_TN
+    if (BIAS != 0 && gl_WorkGroupID.x == 0) {
+        for (uint i = 0; i < STAGED / 4; i++) {
+            uint quad = m_quad + i * WAVE + lane;
+            if (i * WAVE + lane < SHARE && 4 * quad < m_end)
+                bias.data[quad] =
+                    accumulates(ACCUMULATE) ? bias.data[quad] + bias_sum[i] : bias_sum[i];
+        }
+    }
+#endif
+    if (own_quad >= n_quads)
+        return;
+    // Columns past N are pads of the row and stay zero.
+    const bvec4 inside = lessThan(uvec4(4 * n_quad) + uvec4(0, 1, 2, 3), uvec4(p.n));
+    vec4 bias_value = vec4(0);
+#if LAYOUT == GEMM_NT
+    if (BIAS != 0)
+        bias_value = bias.data[n_quad];
+#endif
+#define STORE(i)                                                                                   \
+    if (m0 + i < m_end) {                                                                          \
+        uint idx = p.c_offset + (m0 + i) * p.c_stride + n_quad;                                    \
+        c.data[idx] = mix(vec4(0),                                                                 \
+                          finish(acc[i] + bias_value, idx, (m0 + i) * p.aux_stride + n_quad),      \
+                          inside);                                                                 \
+    }
+    REPEAT_ROWS(STORE)
+}

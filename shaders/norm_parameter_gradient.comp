@@ -1,0 +1,29 @@
+#version 450
+// Sums of dy * normed and of dy over a chunk of rows: parts of the gradients of gamma and beta.
+// A lane takes four columns.
+#extension GL_GOOGLE_include_directive : require
+#include "residual_norm_interface.h"
+#define PUSH norm_push
+#include "lib/bind.glsl"
+#include "lib/wave.glsl"
+
+BIND_READ(1, vec4, 16, dy);
+BIND_READ(2, vec4, 16, s);
+BIND_READ(3, vec2, 8, stats);
+BIND_WRITE(4, vec4, 16, parts);
+
+void main() {
+    const uint rows = header_dim(p.rows_dim), first = gl_WorkGroupID.x * NORM_CHUNK_ROWS;
+    const uint quad = gl_WorkGroupID.y * WAVE + lane;
+    if (quad >= p.quads)
+        return;
+    vec4 dgamma = vec4(0), dbeta = vec4(0);
+    for (uint row = first; row < min(first + NORM_CHUNK_ROWS, rows); row++) {
+        const vec2 stat = stats.data[row];
+        const vec4 g = dy.data[row * p.quads + quad];
+        dgamma += g * (s.data[row * p.quads + quad] - stat.x) * stat.y;
+        dbeta += g;
+    }
+    parts.data[(2 * gl_WorkGroupID.x) * p.quads + quad] = dgamma;
+    parts.data[(2 * gl_WorkGroupID.x + 1) * p.quads + quad] = dbeta;
+}

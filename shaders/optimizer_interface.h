@@ -1,0 +1,42 @@
+// Gradient norm and parameter updates over flat windows of the parameters. Read by C and GLSL.
+#ifndef SHADERS_OPTIMIZER_INTERFACE_H
+#define SHADERS_OPTIMIZER_INTERFACE_H
+
+#include "lib/shared.h"
+
+// vec4 that one workgroup squares and sums.
+#define NORM_BLOCK_QUADS 4096
+// vec4 that one workgroup updates.
+#define UPDATE_BLOCK_QUADS 1024
+
+// Words of the device's optimiser state, which outlives programs and is checkpointed.
+#define STATE_UPDATES 0 // updates applied: Adam's t
+#define STATE_SKIPPED 1 // updates skipped because a gradient was not finite
+#define STATE_SKIP 2    // whether this one is
+#define STATE_FACTOR 3  // float: what gradients are multiplied with: 1 / words, and clipping
+#define STATE_NORM 4    // float: global norm of the gradient, before clipping
+#define STATE_WORDS 16
+
+// Header words of the update program.
+#define HEADER_GRADIENT_SCALE 198 // float: 1 / words of the update
+#define HEADER_CLIP 199           // float: largest norm; 0: no clipping
+
+#define UPDATE_ADAM 0
+#define UPDATE_ADAMW 1 // decay apart from the gradient
+#define UPDATE_SGD 2   // with momentum
+
+#define UPDATE_SPEC_KIND 1
+
+struct norm_window_push {
+    SHARED_UINT quads_dim;
+    SHARED_UINT first_part; // where this window's sums go
+    SHARED_UINT parts_dim;
+};
+
+struct update_push {
+    SHARED_UINT quads_dim;
+    SHARED_FLOAT beta1, beta2, eps, decay;
+    SHARED_FLOAT log_beta1, log_beta2;
+};
+
+#endif

@@ -1,0 +1,49 @@
+#version 450
+// The gradient of s, which is that of x, and under dropout's mask that of f. A wave takes a row.
+#extension GL_GOOGLE_include_directive : require
+#include "residual_norm_interface.h"
+#define PUSH norm_push
+#include "lib/bind.glsl"
+#include "lib/wave.glsl"
+#include "lib/dropout.glsl"
+
+layout(constant_id = NORM_SPEC_ACCUMULATE) const uint ACCUMULATE = ACCUMULATE_NO;
+layout(constant_id = NORM_SPEC_STREAM) const uint STREAM = 0;
+layout(constant_id = NORM_SPEC_DROPPED) const uint DROPPED = 0;
+
+BIND_READ(1, vec4, 16, dy);
+BIND_READ(2, vec4, 16, s);
+BIND_READ(3, vec2, 8, stats);
+BIND_READ(4, vec4, 16, gamma);
+BIND_READ(5, vec4, 16, ds);
+BIND_UPDATE(6, vec4, 16, dx);
+BIND_WRITE(7, vec4, 16, df);
+
+void main() {
+    const uint rows = header_dim(p.rows_dim);
+    const float scale = 1.0 / float(4 * p.quads);
+    for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
+        const vec2 stat = stats.data[row];
+        vec4 sum = vec4(0), sum_normed = vec4(0);
+        for (uint quad = lane; quad < p.quads; quad += WAVE) {
+            const uint idx = row * p.quads + quad;
+            const vec4 g = dy.data[idx] * gamma.data[quad];
+            sum += g;
+            sum_normed += g * (s.data[idx] - stat.x) * stat.y;
+        }
+        const float mean = wave_sum(sum.x + sum.y + sum.z + sum.w) * scale;
+        const float mean_normed =
+            wave_sum(sum_normed.x + sum_normed.y + sum_normed.z + sum_normed.w) * scale;
+        for (uint quad = lane; quad < p.quads; quad += WAVE) {
+            const uint idx = row * p.quads + quad;
+            const vec4 normed = (s.data[idx] - stat.x) * stat.y;
+            vec4 grad = (dy.data[idx] * gamma.data[quad] - mean - normed * mean_normed) * stat.y;
+            if (STREAM != 0)
+                grad += ds.data[idx];
+            if (DROPPED != 0)
+                df.data[idx] = grad * dropout_factors(p.dropout_threshold, p.dropout_scale,
+                                                      p.dropout_stream, row, quad);
+            dx.data[idx] = accumulates(ACCUMULATE) ? dx.data[idx] + grad : grad;
+        }
+    }
+}

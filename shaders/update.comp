@@ -1,0 +1,50 @@
+#version 450
+// One optimiser step over a window of the parameters.
+// Sources: Kingma and Ba 2014, arXiv:1412.6980, algorithm 1; Loshchilov and Hutter 2017,
+// arXiv:1711.05101, algorithm 2; Sutskever et al. 2013 (momentum).
+#extension GL_GOOGLE_include_directive : require
+#include "optimizer_interface.h"
+#define PUSH update_push
+#include "lib/bind.glsl"
+#include "lib/wave.glsl"
+
+layout(constant_id = UPDATE_SPEC_KIND) const uint KIND = UPDATE_ADAM;
+
+BIND_UPDATE(1, vec4, 16, value);
+BIND_READ(2, vec4, 16, gradient);
+BIND_UPDATE(3, vec4, 16, moment1);
+BIND_UPDATE(4, vec4, 16, moment2);
+BIND_READ(5, uint, 4, state);
+
+// 1 - exp(x) for x <= 0 without cancellation near 0.
+float one_minus_exp(float x) {
+    return x > -0.01 ? -x * fma(x, fma(x, 1.0 / 6.0, 0.5), 1.0) : 1.0 - exp(x);
+}
+
+void main() {
+    if (state.data[STATE_SKIP] != 0)
+        return;
+    const uint quads = header_dim(p.quads_dim), first = gl_WorkGroupID.x * UPDATE_BLOCK_QUADS;
+    const float rate = header_float(HEADER_RATE), t = float(state.data[STATE_UPDATES]);
+    const float factor = uintBitsToFloat(state.data[STATE_FACTOR]);
+    const float correction1 = 1.0 / one_minus_exp(t * p.log_beta1);
+    const float correction2 = 1.0 / one_minus_exp(t * p.log_beta2);
+    for (uint quad = first + lane; quad < min(first + UPDATE_BLOCK_QUADS, quads); quad += WAVE) {
+        vec4 x = value.data[quad], g = gradient.data[quad] * factor;
+        if (KIND == UPDATE_ADAMW)
+            x -= rate * p.decay * x;
+        else
+            g += p.decay * x;
+        if (KIND == UPDATE_SGD) {
+            const vec4 m = p.beta1 * moment1.data[quad] + g;
+            moment1.data[quad] = m;
+            value.data[quad] = x - rate * m;
+        } else {
+            const vec4 m = mix(g, moment1.data[quad], p.beta1);
+            const vec4 v = mix(g * g, moment2.data[quad], p.beta2);
+            moment1.data[quad] = m;
+            moment2.data[quad] = v;
+            value.data[quad] = x - rate * (m * correction1) / (sqrt(v * correction2) + p.eps);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+#include "base/arena.h"
+
+#include "base/check.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 64 * 1024, ALIGN_BYTES = 16 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used_bytes, size_bytes;
+    alignas(ALIGN_BYTES) unsigned char data[];
+};
+
+void *arena_alloc(struct arena *arena, size_t num, size_t item_bytes) {
+    size_t bytes, padded;
+    if (!size_mul(num, item_bytes, &bytes) || !size_add(bytes, ALIGN_BYTES, &padded))
+        return NULL;
+    bytes = padded / ALIGN_BYTES * ALIGN_BYTES;
+    struct arena_block *block = arena->blocks;
+    if (!block || block->size_bytes - block->used_bytes < bytes) {
+        size_t size_bytes = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES, total_bytes;
+        if (!size_add(size_bytes, sizeof *block, &total_bytes))
+            return NULL;
+        block = calloc(1, total_bytes);
+        if (!block)
+            return NULL;
+        block->size_bytes = size_bytes;
+        block->next = arena->blocks;
+        arena->blocks = block;
+    }
+    void *result = block->data + block->used_bytes;
+    block->used_bytes += bytes;
+    return result;
+}
+
+char *arena_strdup(struct arena *arena, const char *text) {
+    size_t bytes = strlen(text) + 1;
+    char *copy = arena_alloc(arena, bytes, 1);
+    if (copy)
+        memcpy(copy, text, bytes);
+    return copy;
+}
+
+void arena_finish(struct arena *arena) {
+    for (struct arena_block *block = arena->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    arena->blocks = NULL;
+}

@@ -1,0 +1,66 @@
+#include "data/batch.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum vks_status batch_create(const struct batch_capacity *capacity, const struct vks_log *log,
+                             struct batch **batch) {
+    struct batch *created = calloc(1, sizeof *created);
+    if (created) {
+        created->capacity = *capacity;
+        created->src = calloc(capacity->num_src_tokens, sizeof(uint32_t));
+        created->tgt_in = calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
+        created->tgt_out = calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
+        created->src_offsets = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
+        created->tgt_offsets = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
+    }
+    if (!created || !created->src || !created->tgt_in || !created->tgt_out ||
+        !created->src_offsets || !created->tgt_offsets) {
+        batch_destroy(&created);
+        log_error(log, "out of memory for a batch of %u source and %u target tokens",
+                  capacity->num_src_tokens, capacity->num_tgt_tokens);
+        return VKS_ERR_OOM;
+    }
+    *batch = created;
+    return VKS_OK;
+}
+
+void batch_destroy(struct batch **batch) {
+    if (!*batch)
+        return;
+    free((*batch)->src);
+    free((*batch)->tgt_in);
+    free((*batch)->tgt_out);
+    free((*batch)->src_offsets);
+    free((*batch)->tgt_offsets);
+    free(*batch);
+    *batch = NULL;
+}
+
+void batch_clear(struct batch *batch) {
+    batch->num_sequences = batch->num_src = batch->num_tgt = 0;
+}
+
+bool batch_add_pair(struct batch *batch, const uint32_t *src, uint32_t num_src, const uint32_t *tgt,
+                    uint32_t num_tgt, uint32_t start_id) {
+    const struct batch_capacity *capacity = &batch->capacity;
+    if (batch->num_sequences == capacity->num_sequences ||
+        num_src > capacity->num_src_tokens - batch->num_src ||
+        num_tgt > capacity->num_tgt_tokens - batch->num_tgt)
+        return false;
+    if (num_src)
+        memcpy(batch->src + batch->num_src, src, num_src * sizeof *src);
+    if (num_tgt) {
+        memcpy(batch->tgt_out + batch->num_tgt, tgt, num_tgt * sizeof *tgt);
+        batch->tgt_in[batch->num_tgt] = start_id;
+        memcpy(batch->tgt_in + batch->num_tgt + 1, tgt, (num_tgt - 1) * sizeof *tgt);
+    }
+    batch->num_src += num_src;
+    batch->num_tgt += num_tgt;
+    batch->num_sequences++;
+    batch->src_offsets[batch->num_sequences] = batch->num_src;
+    batch->tgt_offsets[batch->num_sequences] = batch->num_tgt;
+    return true;
+}

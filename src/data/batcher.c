@@ -1,0 +1,201 @@
+#include "data/batcher.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "data/epoch_plan.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+// Two batches may be borrowed, two are prepared ahead.
+enum { NUM_SLOTS = 4, NUM_AHEAD = 2, DEFAULT_POOL_PAIRS = 4000 };
+
+struct batcher {
+    const struct corpus *corpus;
+    uint32_t start_id;
+    struct batch *slots[NUM_SLOTS];
+    struct epoch_plan *counting_plan; // the caller's, for batcher_num_batches
+    struct epoch_plan *filling_plan;  // the thread's
+    pthread_t thread;
+    bool is_started, has_mutex, has_changed;
+    pthread_mutex_t mutex; // guards what follows
+    pthread_cond_t changed;
+    bool is_stopping;
+    uint64_t num_seeks;
+    uint64_t epoch, batch_idx; // of the batch to be filled next
+    // Batches since the start, in slot number % NUM_SLOTS: num_filled ready, num_taken asked for.
+    uint64_t num_filled, num_taken;
+};
+
+static void fill(const struct batcher *batcher, uint64_t batch_idx, struct batch *batch) {
+    const struct epoch_plan *plan = batcher->filling_plan;
+    const struct epoch_plan_batch *planned = &plan->batches[batch_idx];
+    batch_clear(batch);
+    batch->epoch = plan->epoch;
+    batch->batch_idx = batch_idx;
+    batch->last_of_epoch = batch_idx + 1 == plan->num_batches;
+    for (uint32_t i = 0; i < planned->num; i++) {
+        uint32_t pair_idx = plan->pairs[planned->begin + i], num_src, num_tgt;
+        const uint32_t *src = corpus_ids(batcher->corpus, VKS_SOURCE, pair_idx, &num_src);
+        const uint32_t *tgt = corpus_ids(batcher->corpus, VKS_TARGET, pair_idx, &num_tgt);
+        CHECK(batch_add_pair(batch, src, num_src, tgt, num_tgt, batcher->start_id));
+    }
+}
+
+static void *prefetch(void *user) {
+    struct batcher *batcher = user;
+    pthread_mutex_lock(&batcher->mutex);
+    while (!batcher->is_stopping) {
+        if (batcher->num_filled >= batcher->num_taken + NUM_AHEAD) {
+            pthread_cond_wait(&batcher->changed, &batcher->mutex);
+            continue;
+        }
+        uint64_t num_seeks = batcher->num_seeks;
+        uint64_t epoch = batcher->epoch, batch_idx = batcher->batch_idx;
+        struct batch *batch = batcher->slots[batcher->num_filled % NUM_SLOTS];
+        pthread_mutex_unlock(&batcher->mutex);
+        epoch_plan_make(batcher->filling_plan, epoch);
+        fill(batcher, batch_idx, batch);
+        pthread_mutex_lock(&batcher->mutex);
+        if (num_seeks != batcher->num_seeks)
+            continue; // this batch is no longer wanted
+        batcher->num_filled++;
+        batcher->epoch += batch->last_of_epoch;
+        batcher->batch_idx = batch->last_of_epoch ? 0 : batch_idx + 1;
+        pthread_cond_broadcast(&batcher->changed);
+    }
+    pthread_mutex_unlock(&batcher->mutex);
+    return NULL;
+}
+
+static enum vks_status check_side(const struct batcher_params *params, enum vks_side side,
+                                  uint32_t max_tokens) {
+    for (uint32_t i = 0; i < corpus_num_pairs(params->corpus); i++) {
+        uint32_t num_ids = corpus_length(params->corpus, side, i);
+        if (num_ids > max_tokens) {
+            log_error(params->log,
+                      "%s:%u: %u tokens with </s>, but a batch has room for %u %s tokens",
+                      corpus_path(params->corpus, side), corpus_line(params->corpus, i), num_ids,
+                      max_tokens, side == VKS_SOURCE ? "source" : "target");
+            return VKS_ERR_ARGUMENT;
+        }
+    }
+    return VKS_OK;
+}
+
+static enum vks_status check_params(const struct batcher_params *params) {
+    if (params->max_src_tokens == 0 || params->max_tgt_tokens == 0) {
+        log_error(params->log, "a batch of %u source and %u target tokens: expected more than 0",
+                  params->max_src_tokens, params->max_tgt_tokens);
+        return VKS_ERR_ARGUMENT;
+    }
+    TRY(check_side(params, VKS_SOURCE, params->max_src_tokens));
+    return check_side(params, VKS_TARGET, params->max_tgt_tokens);
+}
+
+// Every sequence has a token on both sides, so that capacities are bounded by tokens.
+static struct batch_capacity capacity_of(const struct batcher_params *params) {
+    uint32_t num_sequences = min_u32(params->max_src_tokens, params->max_tgt_tokens);
+    if (params->max_sequences)
+        num_sequences = min_u32(num_sequences, params->max_sequences);
+    if (params->max_pairs_per_batch)
+        num_sequences = min_u32(num_sequences, params->max_pairs_per_batch);
+    return (struct batch_capacity){num_sequences, params->max_src_tokens, params->max_tgt_tokens};
+}
+
+static enum vks_status allocate(struct batcher *batcher, const struct batcher_params *params) {
+    const struct epoch_plan_params plan_params = {
+        .corpus = params->corpus,
+        .capacity = capacity_of(params),
+        .pool_pairs = params->pool_pairs ? params->pool_pairs : DEFAULT_POOL_PAIRS,
+        .shuffle = params->shuffle,
+        .seed = params->seed,
+    };
+    TRY(epoch_plan_create(&plan_params, params->log, &batcher->counting_plan));
+    TRY(epoch_plan_create(&plan_params, params->log, &batcher->filling_plan));
+    for (size_t i = 0; i < NUM_SLOTS; i++)
+        TRY(batch_create(&plan_params.capacity, params->log, &batcher->slots[i]));
+    return VKS_OK;
+}
+
+static bool start_thread(struct batcher *batcher) {
+    batcher->has_mutex = pthread_mutex_init(&batcher->mutex, NULL) == 0;
+    batcher->has_changed = batcher->has_mutex && pthread_cond_init(&batcher->changed, NULL) == 0;
+    batcher->is_started =
+        batcher->has_changed && pthread_create(&batcher->thread, NULL, prefetch, batcher) == 0;
+    return batcher->is_started;
+}
+
+enum vks_status batcher_create(const struct batcher_params *params, struct batcher **batcher) {
+    TRY(check_params(params));
+    struct batcher *created = calloc(1, sizeof *created);
+    if (!created) {
+        log_error(params->log, "out of memory for a batcher");
+        return VKS_ERR_OOM;
+    }
+    created->corpus = params->corpus;
+    created->start_id = params->start_id;
+    enum vks_status status = allocate(created, params);
+    if (status == VKS_OK && !start_thread(created)) {
+        log_error(params->log, "cannot start a thread that prepares batches");
+        status = VKS_ERR_OOM;
+    }
+    if (status != VKS_OK) {
+        batcher_destroy(&created);
+        return status;
+    }
+    *batcher = created;
+    return VKS_OK;
+}
+
+void batcher_destroy(struct batcher **batcher) {
+    struct batcher *destroyed = *batcher;
+    if (!destroyed)
+        return;
+    if (destroyed->is_started) {
+        pthread_mutex_lock(&destroyed->mutex);
+        destroyed->is_stopping = true;
+        pthread_cond_broadcast(&destroyed->changed);
+        pthread_mutex_unlock(&destroyed->mutex);
+        pthread_join(destroyed->thread, NULL);
+    }
+    if (destroyed->has_changed)
+        pthread_cond_destroy(&destroyed->changed);
+    if (destroyed->has_mutex)
+        pthread_mutex_destroy(&destroyed->mutex);
+    for (size_t i = 0; i < NUM_SLOTS; i++)
+        batch_destroy(&destroyed->slots[i]);
+    epoch_plan_destroy(&destroyed->counting_plan);
+    epoch_plan_destroy(&destroyed->filling_plan);
+    free(destroyed);
+    *batcher = NULL;
+}
+
+uint32_t batcher_num_batches(struct batcher *batcher, uint64_t epoch) {
+    epoch_plan_make(batcher->counting_plan, epoch);
+    return batcher->counting_plan->num_batches;
+}
+
+bool batcher_seek(struct batcher *batcher, uint64_t epoch, uint64_t batch_idx) {
+    uint32_t num_batches = batcher_num_batches(batcher, epoch);
+    if (batch_idx > num_batches)
+        return false;
+    pthread_mutex_lock(&batcher->mutex);
+    batcher->num_seeks++;
+    batcher->num_filled = batcher->num_taken;
+    batcher->epoch = batch_idx == num_batches ? epoch + 1 : epoch;
+    batcher->batch_idx = batch_idx == num_batches ? 0 : batch_idx;
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->mutex);
+    return true;
+}
+
+const struct batch *batcher_next(struct batcher *batcher) {
+    pthread_mutex_lock(&batcher->mutex);
+    uint64_t number = batcher->num_taken++;
+    pthread_cond_broadcast(&batcher->changed);
+    while (batcher->num_filled <= number)
+        pthread_cond_wait(&batcher->changed, &batcher->mutex);
+    pthread_mutex_unlock(&batcher->mutex);
+    return batcher->slots[number % NUM_SLOTS];
+}

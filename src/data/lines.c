@@ -1,0 +1,95 @@
+#include "data/lines.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "io/files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Bytes of the well-formed character at text, or 0. Source: The Unicode Standard 15, table 3-7.
+static size_t utf8_length(const unsigned char *text, size_t num_bytes) {
+    unsigned char first = text[0], low = 0x80, high = 0xBF;
+    if (first < 0x80)
+        return 1;
+    size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    if (first < 0xC2 || first > 0xF4 || length > num_bytes)
+        return 0;
+    if (first == 0xE0)
+        low = 0xA0; // no longer forms
+    else if (first == 0xED)
+        high = 0x9F; // no surrogates
+    else if (first == 0xF0)
+        low = 0x90;
+    else if (first == 0xF4)
+        high = 0x8F; // nothing past U+10FFFF
+    if (text[1] < low || text[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (text[i] < 0x80 || text[i] > 0xBF)
+            return 0;
+    return length;
+}
+
+static bool is_utf8(const char *text, size_t num_bytes) {
+    for (size_t i = 0, length; i < num_bytes; i += length) {
+        length = utf8_length((const unsigned char *)text + i, num_bytes - i);
+        if (length == 0)
+            return false;
+    }
+    return true;
+}
+
+static size_t count_lines(const char *text, size_t begin, size_t end) {
+    size_t num = 0;
+    for (const char *at = text + begin; (at = memchr(at, '\n', (size_t)(text + end - at))); at++)
+        num++;
+    return num + (end > begin && text[end - 1] != '\n');
+}
+
+enum vks_status lines_read(const char *path, const struct vks_log *log, struct lines *lines) {
+    unsigned char *data;
+    size_t end, begin = 0;
+    TRY(file_read(path, SIZE_MAX - 1, log, &data, &end));
+    struct lines cut = {.text = (char *)data};
+    if (end >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
+        begin = 3;
+    cut.num = count_lines(cut.text, begin, end);
+    cut.begins = calloc(cut.num + 1, sizeof *cut.begins);
+    if (!cut.begins) {
+        lines_finish(&cut);
+        log_error(log, "%s: out of memory", path);
+        return VKS_ERR_OOM;
+    }
+    for (size_t i = 0; i < cut.num; i++) {
+        const char *newline = memchr(cut.text + begin, '\n', end - begin);
+        size_t next = newline ? (size_t)(newline - cut.text) + 1 : end;
+        if (!is_utf8(cut.text + begin, next - begin)) {
+            lines_finish(&cut);
+            log_error(log, "%s:%zu: not UTF-8", path, i + 1);
+            return VKS_ERR_FORMAT;
+        }
+        cut.begins[i] = begin;
+        begin = next;
+    }
+    cut.begins[cut.num] = end;
+    *lines = cut;
+    return VKS_OK;
+}
+
+const char *lines_get(const struct lines *lines, size_t line_idx, size_t *num_bytes) {
+    CHECK(line_idx < lines->num);
+    size_t begin = lines->begins[line_idx], end = lines->begins[line_idx + 1];
+    if (end > begin && lines->text[end - 1] == '\n')
+        end--;
+    if (end > begin && lines->text[end - 1] == '\r')
+        end--;
+    *num_bytes = end - begin;
+    return lines->text + begin;
+}
+
+void lines_finish(struct lines *lines) {
+    free(lines->text);
+    free(lines->begins);
+    *lines = (struct lines){0};
+}

@@ -1,0 +1,114 @@
+#include "graph/parameters.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t MAX_SLAB_BYTES = 1ull << 30;
+
+void parameter_store_init(struct vks_device *device, struct parameter_store *store) {
+    memset(store, 0, sizeof *store);
+    store->device = device;
+}
+
+enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t rows,
+                                        uint32_t cols, struct parameter *parameter) {
+    struct vks_device *device = store->device;
+    uint32_t stride = (uint32_t)round_up_u64(cols, 4);
+    uint64_t bytes = (uint64_t)rows * stride * sizeof(float);
+    uint64_t room = round_up_u64(bytes, 256), limit = device->info.max_binding_bytes;
+    if (room > limit || room > MAX_SLAB_BYTES) {
+        log_error(device->log,
+                  "a parameter of %u x %u takes %.0f MiB, more than the %.0f MiB that %s binds at "
+                  "once",
+                  rows, cols, (double)bytes / 0x1p20, (double)limit / 0x1p20, device->info.name);
+        return VKS_ERR_UNSUPPORTED;
+    }
+    if (store->num_slabs == 0 || store->slab_bytes[store->num_slabs - 1] + room > MAX_SLAB_BYTES) {
+        if (store->num_slabs == PARAMETERS_MAX_SLABS) {
+            log_error(device->log, "the model has more than %d GiB of parameters",
+                      PARAMETERS_MAX_SLABS);
+            return VKS_ERR_UNSUPPORTED;
+        }
+        store->num_slabs++;
+    }
+    uint32_t slab_idx = store->num_slabs - 1;
+    *parameter = (struct parameter){.rows = rows,
+                                    .cols = cols,
+                                    .stride = stride,
+                                    .slab_idx = slab_idx,
+                                    .offset = store->slab_bytes[slab_idx],
+                                    .bytes = bytes};
+    store->slab_bytes[slab_idx] += room;
+    return VKS_OK;
+}
+
+enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t num_parts) {
+    for (uint32_t part = 0; part < num_parts; part++) {
+        for (uint32_t i = 0; i < store->num_slabs; i++) {
+            struct vk_buffer *slab = &store->slabs[part][i];
+            TRY(buffer_init(store->device, BUFFER_DEVICE, store->slab_bytes[i], slab));
+            TRY(buffer_fill(store->device, (struct vk_range){slab, 0, slab->bytes}, 0));
+        }
+    }
+    store->num_parts = num_parts;
+    return VKS_OK;
+}
+
+void parameter_store_finish(struct parameter_store *store) {
+    for (uint32_t part = 0; part < NUM_PARTS; part++)
+        for (uint32_t i = 0; i < store->num_slabs; i++)
+            buffer_finish(store->device, &store->slabs[part][i]);
+}
+
+struct vk_range parameter_range(const struct parameter_store *store, enum parameter_part part,
+                                const struct parameter *parameter) {
+    return (struct vk_range){&store->slabs[part][parameter->slab_idx], parameter->offset,
+                             parameter->bytes};
+}
+
+static struct vk_range rows_range(const struct parameter_store *store, enum parameter_part part,
+                                  const struct parameter *parameter, uint32_t first_row,
+                                  uint32_t num_rows) {
+    CHECK(part < store->num_parts && first_row + num_rows <= parameter->rows);
+    struct vk_range range = parameter_range(store, part, parameter);
+    uint64_t row_bytes = parameter->stride * sizeof(float);
+    return (struct vk_range){range.buffer, range.offset + first_row * row_bytes,
+                             num_rows * row_bytes};
+}
+
+enum vks_status parameter_write(struct parameter_store *store, enum parameter_part part,
+                                const struct parameter *parameter, uint32_t first_row,
+                                uint32_t num_rows, const float *values) {
+    struct vk_range range = rows_range(store, part, parameter, first_row, num_rows);
+    if (parameter->stride == parameter->cols)
+        return buffer_write(store->device, range, values);
+    float *padded = calloc(num_rows, parameter->stride * sizeof *padded);
+    if (!padded)
+        return VKS_ERR_OOM;
+    for (uint32_t row = 0; row < num_rows; row++)
+        memcpy(padded + (size_t)row * parameter->stride, values + (size_t)row * parameter->cols,
+               parameter->cols * sizeof *values);
+    enum vks_status status = buffer_write(store->device, range, padded);
+    free(padded);
+    return status;
+}
+
+enum vks_status parameter_read(struct parameter_store *store, enum parameter_part part,
+                               const struct parameter *parameter, uint32_t first_row,
+                               uint32_t num_rows, float *values) {
+    struct vk_range range = rows_range(store, part, parameter, first_row, num_rows);
+    if (parameter->stride == parameter->cols)
+        return buffer_read(store->device, range, values);
+    float *padded = malloc(num_rows * parameter->stride * sizeof *padded);
+    if (!padded)
+        return VKS_ERR_OOM;
+    enum vks_status status = buffer_read(store->device, range, padded);
+    for (uint32_t row = 0; row < num_rows && status == VKS_OK; row++)
+        memcpy(values + (size_t)row * parameter->cols, padded + (size_t)row * parameter->stride,
+               parameter->cols * sizeof *values);
+    free(padded);
+    return status;
+}

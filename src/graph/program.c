@@ -1,0 +1,272 @@
+#include "graph/program.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_GROUPS = 65535, GROUP_WORDS = 4, POISON = 0x7fc00000 };
+
+// Workgroup counts of a dispatch, worked out when the header is written.
+struct group_rule {
+    struct {
+        uint32_t dim, per, fixed;
+    } axis[3];
+};
+
+struct slot {
+    struct vk_buffer upload, readback; // header, groups and inputs; outputs
+    struct recording *recording;
+};
+
+struct program {
+    struct graph *graph; // owned
+    struct program_params params;
+    struct plan plan;
+    struct vk_buffer arenas[PLAN_MAX_ARENAS];
+    struct slot slots[PROGRAM_MAX_SLOTS];
+    struct group_rule groups[GRAPH_MAX_GROUPS];
+    uint32_t num_groups;
+    uint64_t upload_bytes, readback_bytes;
+};
+
+struct recorder {
+    struct program *program;
+    struct slot *slot;
+};
+
+static const uint64_t GROUPS_OFFSET = HEADER_WORDS * sizeof(uint32_t);
+
+static void place_slot_tensors(struct program *program) {
+    uint64_t upload = GROUPS_OFFSET + GRAPH_MAX_GROUPS * GROUP_WORDS * sizeof(uint32_t);
+    uint64_t readback = 0;
+    for (size_t i = 0; i < program->graph->num_tensors; i++) {
+        struct tensor *tensor = program->graph->tensors[i];
+        uint64_t *end = tensor->kind == TENSOR_INPUT    ? &upload
+                        : tensor->kind == TENSOR_OUTPUT ? &readback
+                                                        : NULL;
+        if (!end)
+            continue;
+        tensor->offset = *end;
+        *end = round_up_u64(*end + tensor->bytes, 256);
+    }
+    program->upload_bytes = upload;
+    program->readback_bytes = readback;
+}
+
+static struct vk_range tensor_range(const struct recorder *recorder,
+                                    const struct tensor *tensor) {
+    switch (tensor->kind) {
+    case TENSOR_ACTIVATION:
+        return (struct vk_range){&recorder->program->arenas[tensor->arena_idx], tensor->offset,
+                                 tensor->bytes};
+    case TENSOR_INPUT:
+        return (struct vk_range){&recorder->slot->upload, tensor->offset, tensor->bytes};
+    case TENSOR_OUTPUT:
+        return (struct vk_range){&recorder->slot->readback, tensor->offset, tensor->bytes};
+    case TENSOR_STORED:
+        break;
+    }
+    return tensor->stored;
+}
+
+// The place of a group rule in the header; equal rules share one.
+static uint32_t intern_groups(struct program *program, const struct group_rule *rule) {
+    for (uint32_t i = 0; i < program->num_groups; i++)
+        if (memcmp(&program->groups[i], rule, sizeof *rule) == 0)
+            return i;
+    CHECK(program->num_groups < GRAPH_MAX_GROUPS);
+    program->groups[program->num_groups] = *rule;
+    return program->num_groups++;
+}
+
+struct op_groups groups_for_lanes(const struct recorder *recorder, uint32_t items) {
+    return (struct op_groups){
+        .fixed = div_up_u32(items, recorder->program->graph->device->wave)};
+}
+
+enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *op) {
+    struct slot *slot = recorder->slot;
+    struct dispatch dispatch = {.key = op->key,
+                                .push = op->push,
+                                .push_bytes = op->push_bytes,
+                                .flops = op->flops};
+    struct group_rule rule;
+    memset(&rule, 0, sizeof rule);
+    for (int i = 0; i < 3; i++) {
+        rule.axis[i].dim = op->groups[i].per ? op->groups[i].dim.idx : 0;
+        rule.axis[i].per = op->groups[i].per;
+        rule.axis[i].fixed = op->groups[i].fixed ? op->groups[i].fixed : 1;
+        CHECK(rule.axis[i].fixed <= MAX_GROUPS);
+    }
+    uint32_t idx = intern_groups(recorder->program, &rule);
+    dispatch.groups = (struct vk_range){&slot->upload,
+                                        GROUPS_OFFSET + idx * GROUP_WORDS * sizeof(uint32_t),
+                                        3 * sizeof(uint32_t)};
+    dispatch.binds[0] =
+        (struct bind){{&slot->upload, 0, HEADER_WORDS * sizeof(uint32_t)}, ACCESS_READ};
+    for (int i = 1; i < MAX_BINDINGS; i++)
+        if (op->binds[i].tensor)
+            dispatch.binds[i] = (struct bind){tensor_range(recorder, op->binds[i].tensor),
+                                              op->binds[i].access};
+    return recording_dispatch(slot->recording, &dispatch);
+}
+
+static enum vks_status poison_births(struct recorder *recorder, uint32_t node_idx) {
+    const struct graph *graph = recorder->program->graph;
+    for (size_t i = 0; i < graph->num_tensors; i++) {
+        const struct tensor *tensor = graph->tensors[i];
+        if (tensor->kind == TENSOR_ACTIVATION && tensor->first_node == node_idx)
+            TRY(recording_fill(recorder->slot->recording, tensor_range(recorder, tensor), POISON));
+    }
+    return VKS_OK;
+}
+
+static enum vks_status record(struct program *program, struct slot *slot) {
+    const struct graph *graph = program->graph;
+    const struct recording_params params = {
+        .barrier_everywhere = program->params.barrier_everywhere,
+        .profile = program->params.profile};
+    struct recorder recorder = {program, slot};
+    TRY(buffer_init(graph->device, BUFFER_UPLOAD, program->upload_bytes, &slot->upload));
+    memset(slot->upload.mapped, 0, program->upload_bytes);
+    TRY(buffer_init(graph->device, BUFFER_READBACK, program->readback_bytes, &slot->readback));
+    TRY(recording_create(graph->device, &params, &slot->recording));
+    for (uint32_t i = 0; i < graph->num_nodes; i++) {
+        if (program->params.poison)
+            TRY(poison_births(&recorder, i));
+        TRY(graph->nodes[i]->op->record(&recorder, graph->nodes[i]));
+    }
+    return recording_end(slot->recording);
+}
+
+enum vks_status program_create(struct graph **graph_ref, const struct program_params *params,
+                               struct program **result) {
+    struct graph *graph = *graph_ref;
+    *graph_ref = NULL;
+    struct program *program = calloc(1, sizeof *program);
+    if (!program) {
+        graph_destroy(&graph);
+        return VKS_ERR_OOM;
+    }
+    program->graph = graph;
+    program->params = *params;
+    if (program->params.num_slots == 0)
+        program->params.num_slots = PROGRAM_MAX_SLOTS;
+    enum vks_status status;
+    TRY_GOTO(status, graph->status, failed);
+    TRY_GOTO(status, plan_make(graph, &program->plan), failed);
+    place_slot_tensors(program);
+    for (uint32_t i = 0; i < program->plan.num_arenas; i++)
+        TRY_GOTO(status,
+                 buffer_init(graph->device, BUFFER_DEVICE, program->plan.arena_bytes[i],
+                             &program->arenas[i]),
+                 failed);
+    for (uint32_t i = 0; i < program->params.num_slots; i++)
+        TRY_GOTO(status, record(program, &program->slots[i]), failed);
+    *result = program;
+    return VKS_OK;
+failed:
+    program_destroy(&program);
+    return status;
+}
+
+void program_destroy(struct program **program_ref) {
+    struct program *program = *program_ref;
+    if (!program)
+        return;
+    struct vks_device *device = program->graph->device;
+    for (uint32_t i = 0; i < PROGRAM_MAX_SLOTS; i++) {
+        recording_destroy(&program->slots[i].recording);
+        buffer_finish(device, &program->slots[i].upload);
+        buffer_finish(device, &program->slots[i].readback);
+    }
+    for (uint32_t i = 0; i < PLAN_MAX_ARENAS; i++)
+        buffer_finish(device, &program->arenas[i]);
+    graph_destroy(&program->graph);
+    free(program);
+    *program_ref = NULL;
+}
+
+static uint32_t *header(struct program *program, uint32_t slot) {
+    return program->slots[slot].upload.mapped;
+}
+
+void program_set_dim(struct program *program, uint32_t slot, struct dim dim, uint32_t value) {
+    CHECK(value <= dim.capacity && program->graph->dims[dim.idx].kind == DIM_SET);
+    header(program, slot)[HEADER_DIMS + dim.idx] = value;
+}
+
+void program_set_uint(struct program *program, uint32_t slot, uint32_t word, uint32_t value) {
+    CHECK(word >= HEADER_MAX_DIMS && word < HEADER_WORDS);
+    header(program, slot)[word] = value;
+}
+
+void program_set_float(struct program *program, uint32_t slot, uint32_t word, float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    program_set_uint(program, slot, word, bits);
+}
+
+void *program_input(struct program *program, uint32_t slot, const struct tensor *tensor) {
+    CHECK(tensor->kind == TENSOR_INPUT);
+    return (char *)program->slots[slot].upload.mapped + tensor->offset;
+}
+
+const void *program_output(const struct program *program, uint32_t slot,
+                           const struct tensor *tensor) {
+    CHECK(tensor->kind == TENSOR_OUTPUT);
+    return (const char *)program->slots[slot].readback.mapped + tensor->offset;
+}
+
+// Works out the dimensions that follow from others, and every dispatch's workgroup counts.
+static void finish_header(struct program *program, uint32_t slot) {
+    const struct graph *graph = program->graph;
+    uint32_t *dims = header(program, slot) + HEADER_DIMS;
+    for (uint32_t i = 0; i < graph->num_dims; i++) {
+        const struct dim_rule *rule = &graph->dims[i];
+        if (rule->kind == DIM_FIXED)
+            dims[i] = rule->value;
+        if (rule->kind == DIM_REST)
+            dims[i] = dims[rule->base] > rule->value
+                          ? min_u32(dims[rule->base] - rule->value, rule->capacity)
+                          : 0;
+        if (rule->kind == DIM_PER)
+            dims[i] = div_up_u32(dims[rule->base], rule->value);
+    }
+    uint32_t *counts = header(program, slot) + HEADER_WORDS;
+    for (uint32_t i = 0; i < program->num_groups; i++) {
+        for (int axis = 0; axis < 3; axis++) {
+            uint32_t per = program->groups[i].axis[axis].per;
+            uint32_t value = dims[program->groups[i].axis[axis].dim];
+            counts[i * GROUP_WORDS + axis] =
+                per ? min_u32(div_up_u32(value, per), MAX_GROUPS)
+                    : program->groups[i].axis[axis].fixed;
+        }
+    }
+}
+
+enum vks_status program_submit(struct program *program, uint32_t slot) {
+    finish_header(program, slot);
+    return recording_submit(program->slots[slot].recording);
+}
+
+enum vks_status program_wait(struct program *program, uint32_t slot) {
+    return recording_wait(program->slots[slot].recording);
+}
+
+uint64_t program_bytes(const struct program *program) {
+    uint64_t bytes = program->params.num_slots * (program->upload_bytes + program->readback_bytes);
+    for (uint32_t i = 0; i < program->plan.num_arenas; i++)
+        bytes += program->plan.arena_bytes[i];
+    return bytes;
+}
+
+struct recording *program_recording(struct program *program, uint32_t slot) {
+    return program->slots[slot].recording;
+}
+
+const struct graph *program_graph(const struct program *program) {
+    return program->graph;
+}

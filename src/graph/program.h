@@ -1,0 +1,73 @@
+// A graph made ready to run: memory planned, work recorded for two slots, replayed at will.
+//
+// Each slot has its own header, inputs and outputs, so that the host can fill one while the device
+// works on the other. The arenas are shared: submissions run in order.
+#ifndef GRAPH_PROGRAM_H
+#define GRAPH_PROGRAM_H
+
+#include "graph/graph.h"
+#include "graph/plan.h"
+
+enum { PROGRAM_MAX_SLOTS = 2 };
+
+struct program;
+
+struct program_params {
+    uint32_t num_slots;      // 0: PROGRAM_MAX_SLOTS
+    bool poison;             // fill activations with NaN before their first use, for tests
+    bool barrier_everywhere; // for tests
+    bool profile;
+};
+
+// Takes the graph, also on failure (which it reports if building the graph failed).
+enum vks_status program_create(struct graph **graph, const struct program_params *params,
+                               struct program **program);
+void program_destroy(struct program **program);
+
+// What the host writes before a run; the slot must not be under way.
+void program_set_dim(struct program *program, uint32_t slot, struct dim dim, uint32_t value);
+void program_set_uint(struct program *program, uint32_t slot, uint32_t header_word,
+                      uint32_t value);
+void program_set_float(struct program *program, uint32_t slot, uint32_t header_word, float value);
+void *program_input(struct program *program, uint32_t slot, const struct tensor *tensor);
+
+enum vks_status program_submit(struct program *program, uint32_t slot);
+// Waits for the slot's last run, if it is under way.
+enum vks_status program_wait(struct program *program, uint32_t slot);
+// What the device wrote, after program_wait.
+const void *program_output(const struct program *program, uint32_t slot,
+                           const struct tensor *tensor);
+
+// Device bytes of arenas and slots.
+uint64_t program_bytes(const struct program *program);
+struct recording *program_recording(struct program *program, uint32_t slot);
+const struct graph *program_graph(const struct program *program);
+
+// For operators: a dispatch in terms of tensors.
+struct op_bind {
+    const struct tensor *tensor; // NULL: not touched
+    enum access access;
+};
+
+struct op_groups {
+    struct dim dim; // workgroups: the dimension's value divided by `per`, rounded up
+    uint32_t per;   // 0: `fixed` workgroups
+    uint32_t fixed; // 0: one
+};
+
+struct op_dispatch {
+    struct pipeline_key key;
+    struct op_bind binds[MAX_BINDINGS]; // [0] is the batch header, set by the recorder
+    const void *push;
+    uint32_t push_bytes;
+    struct op_groups groups[3];
+    double flops;
+};
+
+// Workgroups whose lanes take one of `items` each.
+struct op_groups groups_for_lanes(const struct recorder *recorder, uint32_t items);
+
+// At most 65,535 workgroups a dimension are dispatched; kernels over rows stride by that number.
+enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *dispatch);
+
+#endif

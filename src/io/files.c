@@ -1,0 +1,343 @@
+#include "io/files.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum vks_status io_error(const struct vks_log *log, const char *action, const char *path) {
+    log_error(log, "%s: cannot %s: %s", path, action, strerror(errno));
+    return VKS_ERR_IO;
+}
+
+static enum vks_status memory_error(const struct vks_log *log, const char *path) {
+    log_error(log, "%s: out of memory", path);
+    return VKS_ERR_OOM;
+}
+
+char *path_join(const char *directory, const char *name) {
+    size_t num_bytes = strlen(directory) + strlen(name) + 2;
+    char *path = malloc(num_bytes);
+    if (path)
+        snprintf(path, num_bytes, "%s/%s", directory, name);
+    return path;
+}
+
+bool file_exists(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+// Reads into *data, which the caller frees also after a failure, until the end or until more than
+// max_bytes were seen.
+static enum vks_status read_to_end(int fd, const char *path, size_t max_bytes,
+                                   const struct vks_log *log, unsigned char **data,
+                                   size_t *num_bytes) {
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return io_error(log, "read", path);
+    size_t capacity = 4096, used = 0;
+    if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size <= max_bytes)
+        capacity += (size_t)info.st_size;
+    for (;;) {
+        if (!*data || capacity - used < 2) {
+            if (*data && !size_mul(capacity, 2, &capacity))
+                return memory_error(log, path);
+            unsigned char *grown = realloc(*data, capacity);
+            if (!grown)
+                return memory_error(log, path);
+            *data = grown;
+        }
+        ssize_t result = read(fd, *data + used, capacity - used - 1);
+        if (result < 0 && errno == EINTR)
+            continue;
+        if (result < 0)
+            return io_error(log, "read", path);
+        if (result == 0)
+            break;
+        used += (size_t)result;
+        if (used > max_bytes) {
+            log_error(log, "%s: larger than the %zu bytes allowed", path, max_bytes);
+            return VKS_ERR_FORMAT;
+        }
+    }
+    (*data)[used] = 0;
+    *num_bytes = used;
+    return VKS_OK;
+}
+
+enum vks_status file_read(const char *path, size_t max_bytes, const struct vks_log *log,
+                          unsigned char **data, size_t *num_bytes) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return io_error(log, "open", path);
+    unsigned char *content = NULL;
+    enum vks_status status = read_to_end(fd, path, max_bytes, log, &content, num_bytes);
+    close(fd);
+    if (status != VKS_OK) {
+        free(content);
+        return status;
+    }
+    *data = content;
+    return VKS_OK;
+}
+
+enum vks_status file_replace(const char *path, const void *data, size_t num_bytes,
+                             const struct vks_log *log) {
+    struct file_writer writer;
+    TRY(file_writer_open(&writer, path, log));
+    enum vks_status status = file_writer_write(&writer, data, num_bytes);
+    if (status != VKS_OK) {
+        file_writer_abort(&writer);
+        return status;
+    }
+    return file_writer_commit(&writer);
+}
+
+static void close_writer(struct file_writer *writer) {
+    if (writer->file)
+        fclose(writer->file);
+    free(writer->path);
+    free(writer->temporary_path);
+    writer->file = NULL;
+    writer->path = writer->temporary_path = NULL;
+}
+
+enum vks_status file_writer_open(struct file_writer *writer, const char *path,
+                                 const struct vks_log *log) {
+    *writer = (struct file_writer){.log = log};
+    hash64_init(&writer->hash);
+    size_t temporary_bytes = strlen(path) + 64;
+    writer->path = strdup(path);
+    writer->temporary_path = malloc(temporary_bytes);
+    if (!writer->path || !writer->temporary_path) {
+        close_writer(writer);
+        return memory_error(log, path);
+    }
+    int fd;
+    unsigned attempt = 0;
+    do {
+        snprintf(writer->temporary_path, temporary_bytes, "%s.tmp-%ld-%u", path, (long)getpid(),
+                 attempt++);
+        fd = open(writer->temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EEXIST && attempt < 1000);
+    if (fd < 0) {
+        io_error(log, "create", writer->temporary_path);
+        close_writer(writer);
+        return VKS_ERR_IO;
+    }
+    writer->file = fdopen(fd, "wb");
+    if (!writer->file) {
+        close(fd);
+        unlink(writer->temporary_path);
+        close_writer(writer);
+        return memory_error(log, path);
+    }
+    return VKS_OK;
+}
+
+enum vks_status file_writer_write(struct file_writer *writer, const void *data, size_t num_bytes) {
+    if (num_bytes == 0)
+        return VKS_OK;
+    if (fwrite(data, 1, num_bytes, writer->file) != num_bytes)
+        return io_error(writer->log, "write", writer->temporary_path);
+    hash64_update(&writer->hash, data, num_bytes);
+    writer->num_bytes += num_bytes;
+    return VKS_OK;
+}
+
+// The folder that a path's last name stands in.
+static enum vks_status sync_parent(const char *path, const struct vks_log *log) {
+    char *parent = strdup(path);
+    if (!parent)
+        return memory_error(log, path);
+    char *slash = strrchr(parent, '/');
+    if (slash)
+        slash[slash == parent] = 0;
+    enum vks_status status = directory_sync(slash ? parent : ".", log);
+    free(parent);
+    return status;
+}
+
+enum vks_status file_writer_commit(struct file_writer *writer) {
+    const struct vks_log *log = writer->log;
+    bool is_written = fflush(writer->file) == 0 && fsync(fileno(writer->file)) == 0;
+    if (!is_written || rename(writer->temporary_path, writer->path) != 0) {
+        io_error(log, is_written ? "replace" : "write", writer->path);
+        file_writer_abort(writer);
+        return VKS_ERR_IO;
+    }
+    enum vks_status status = sync_parent(writer->path, log);
+    close_writer(writer);
+    return status;
+}
+
+void file_writer_abort(struct file_writer *writer) {
+    if (writer->temporary_path)
+        unlink(writer->temporary_path);
+    close_writer(writer);
+}
+
+enum vks_status directory_create(const char *path, const struct vks_log *log) {
+    char *prefix = strdup(path);
+    if (!prefix)
+        return memory_error(log, path);
+    size_t num_bytes = strlen(path);
+    for (size_t i = 1; i <= num_bytes; i++) {
+        if (path[i] != '/' && path[i] != 0)
+            continue;
+        prefix[i] = 0;
+        struct stat info;
+        if (mkdir(prefix, 0777) != 0) {
+            int error = errno;
+            if (stat(prefix, &info) != 0 || !S_ISDIR(info.st_mode)) {
+                errno = error == EEXIST ? ENOTDIR : error;
+                enum vks_status status = io_error(log, "create this folder", prefix);
+                free(prefix);
+                return status;
+            }
+        }
+        prefix[i] = path[i];
+    }
+    free(prefix);
+    return VKS_OK;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// Appends the names of a stream to *names, which the caller frees also after a failure.
+static enum vks_status collect_names(DIR *stream, const char *path, const struct vks_log *log,
+                                     char ***names, size_t *num_names) {
+    size_t capacity = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(stream);
+        if (!entry)
+            return errno ? io_error(log, "list", path) : VKS_OK;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (*num_names == capacity) {
+            capacity = capacity ? capacity * 2 : 16;
+            char **grown = realloc(*names, capacity * sizeof *grown);
+            if (!grown)
+                return memory_error(log, path);
+            *names = grown;
+        }
+        char *name = strdup(entry->d_name);
+        if (!name)
+            return memory_error(log, path);
+        (*names)[(*num_names)++] = name;
+    }
+}
+
+enum vks_status directory_list(const char *path, const struct vks_log *log, char ***names,
+                               size_t *num_names) {
+    DIR *stream = opendir(path);
+    if (!stream)
+        return io_error(log, "list", path);
+    char **collected = NULL;
+    size_t num_collected = 0;
+    enum vks_status status = collect_names(stream, path, log, &collected, &num_collected);
+    closedir(stream);
+    if (status != VKS_OK) {
+        directory_list_free(&collected, num_collected);
+        return status;
+    }
+    if (num_collected)
+        qsort(collected, num_collected, sizeof *collected, compare_names);
+    *names = collected;
+    *num_names = num_collected;
+    return VKS_OK;
+}
+
+void directory_list_free(char ***names, size_t num_names) {
+    for (size_t i = 0; i < num_names; i++)
+        free((*names)[i]);
+    free(*names);
+    *names = NULL;
+}
+
+// Removes what stands under `name` in an open folder. False, with errno set, when it cannot.
+static bool remove_entry(int parent_fd, const char *name) {
+    if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM)
+        return false;
+    int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (!stream) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool is_empty = true;
+    for (const struct dirent *entry; is_empty && (entry = readdir(stream));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            is_empty = remove_entry(fd, entry->d_name);
+    int error = errno;
+    closedir(stream);
+    errno = error;
+    return is_empty && unlinkat(parent_fd, name, AT_REMOVEDIR) == 0;
+}
+
+enum vks_status directory_remove(const char *path, const struct vks_log *log) {
+    return remove_entry(AT_FDCWD, path) ? VKS_OK : io_error(log, "remove", path);
+}
+
+enum vks_status directory_sync(const char *path, const struct vks_log *log) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return io_error(log, "open", path);
+    // Some file systems cannot sync a folder and say EINVAL.
+    bool is_synced = fsync(fd) == 0 || errno == EINVAL;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return is_synced ? VKS_OK : io_error(log, "sync", path);
+}
+
+enum vks_status lock_acquire(const char *directory, const struct vks_log *log, struct lock *lock) {
+    char *path = path_join(directory, ".lock");
+    if (!path)
+        return memory_error(log, directory);
+    enum vks_status status = VKS_OK;
+    char pid_text[32] = "";
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        status = io_error(log, "open", path);
+    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK && read(fd, pid_text, sizeof pid_text - 1) >= 0)
+            log_error(log, "%s: in use by another process (PID %ld)", directory,
+                      strtol(pid_text, NULL, 10));
+        else
+            io_error(log, "lock", path);
+        status = VKS_ERR_IO;
+    } else {
+        int num_chars = snprintf(pid_text, sizeof pid_text, "%ld\n", (long)getpid());
+        if (ftruncate(fd, 0) != 0 || write(fd, pid_text, (size_t)num_chars) != num_chars)
+            status = io_error(log, "write", path);
+    }
+    free(path);
+    if (status != VKS_OK) {
+        if (fd >= 0)
+            close(fd);
+        return status;
+    }
+    *lock = (struct lock){.is_held = true, .fd = fd};
+    return VKS_OK;
+}
+
+void lock_release(struct lock *lock) {
+    if (lock->is_held)
+        close(lock->fd);
+    lock->is_held = false;
+}

@@ -1,0 +1,124 @@
+#include "ops/feed_forward.h"
+
+#include "base/log.h"
+#include "ops/matmul.h"
+
+// HIDDEN is what the activation gave; BEFORE what it was given (for ReLU the two carry the same
+// signs, and BEFORE is HIDDEN).
+enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2, HIDDEN, BEFORE, Y, DY, DHIDDEN, DX, DWEIGHT1, DBIAS1,
+       DWEIGHT2, DBIAS2 };
+
+struct node_params {
+    enum activation activation;
+    uint32_t accumulate_x, accumulate_weight1, accumulate_weight2;
+};
+
+static const uint32_t forward_epilogue[] = {GEMM_RELU, GEMM_GELU, GEMM_SILU};
+static const uint32_t backward_epilogue[] = {GEMM_RELU_BACKWARD, GEMM_GELU_BACKWARD,
+                                             GEMM_SILU_BACKWARD};
+
+static enum vks_status record(struct recorder *recorder, const struct node *node) {
+    struct tensor *const *t = node->tensors;
+    const struct node_params *params = node->params;
+    TRY(matmul_record(recorder, &(struct matmul){.layout = GEMM_NT,
+                                                 .a = t[X],
+                                                 .b = t[WEIGHT1],
+                                                 .c = t[HIDDEN],
+                                                 .bias = t[BIAS1],
+                                                 .aux = t[BEFORE],
+                                                 .rows = t[X]->rows,
+                                                 .epilogue = forward_epilogue[params->activation]}));
+    return matmul_record(recorder, &(struct matmul){.layout = GEMM_NT,
+                                                    .a = t[HIDDEN],
+                                                    .b = t[WEIGHT2],
+                                                    .c = t[Y],
+                                                    .bias = t[BIAS2],
+                                                    .rows = t[X]->rows});
+}
+
+static enum vks_status record_gradient(struct recorder *recorder, const struct node *node) {
+    struct tensor *const *t = node->tensors;
+    const struct node_params *params = node->params;
+    if (t[DWEIGHT2])
+        TRY(matmul_record(recorder, &(struct matmul){.layout = GEMM_TN,
+                                                     .a = t[DY],
+                                                     .b = t[HIDDEN],
+                                                     .c = t[DWEIGHT2],
+                                                     .bias = t[DBIAS2],
+                                                     .rows = t[DY]->rows,
+                                                     .accumulate = params->accumulate_weight2}));
+    TRY(matmul_record(recorder,
+                      &(struct matmul){.layout = GEMM_NN,
+                                       .a = t[DY],
+                                       .b = t[WEIGHT2],
+                                       .c = t[DHIDDEN],
+                                       .aux = t[BEFORE],
+                                       .rows = t[DY]->rows,
+                                       .epilogue = backward_epilogue[params->activation]}));
+    if (t[DWEIGHT1])
+        TRY(matmul_record(recorder, &(struct matmul){.layout = GEMM_TN,
+                                                     .a = t[DHIDDEN],
+                                                     .b = t[X],
+                                                     .c = t[DWEIGHT1],
+                                                     .bias = t[DBIAS1],
+                                                     .rows = t[DY]->rows,
+                                                     .accumulate = params->accumulate_weight1}));
+    if (!t[DX])
+        return VKS_OK;
+    return matmul_record(recorder, &(struct matmul){.layout = GEMM_NN,
+                                                    .a = t[DHIDDEN],
+                                                    .b = t[WEIGHT1],
+                                                    .c = t[DX],
+                                                    .rows = t[DY]->rows,
+                                                    .accumulate = params->accumulate_x});
+}
+
+static const struct op_class gradient_class = {"feed-forward gradient", record_gradient, NULL};
+
+static void backward(struct graph *graph, const struct node *node) {
+    struct tensor *const *t = node->tensors;
+    struct node_params params = *(const struct node_params *)node->params;
+    uint32_t accumulate_bias;
+    struct tensor *dy = graph_gradient(t[Y]);
+    if (!dy)
+        return;
+    struct tensor *g[NODE_MAX_TENSORS] = {
+        [X] = t[X], [WEIGHT1] = t[WEIGHT1], [WEIGHT2] = t[WEIGHT2], [HIDDEN] = t[HIDDEN],
+        [BEFORE] = t[BEFORE], [DY] = dy};
+    g[DHIDDEN] = graph_activation(graph, t[HIDDEN]->rows, t[HIDDEN]->cols);
+    g[DX] = graph_write_gradient(graph, t[X], &params.accumulate_x);
+    g[DWEIGHT1] = graph_write_gradient(graph, t[WEIGHT1], &params.accumulate_weight1);
+    g[DBIAS1] = graph_write_gradient(graph, t[BIAS1], &accumulate_bias);
+    g[DWEIGHT2] = graph_write_gradient(graph, t[WEIGHT2], &params.accumulate_weight2);
+    g[DBIAS2] = graph_write_gradient(graph, t[BIAS2], &accumulate_bias);
+    graph_add_node(graph, &gradient_class, g, &params, sizeof params);
+}
+
+static const struct op_class feed_forward_class = {"feed-forward", record, backward};
+
+struct tensor *op_feed_forward(struct graph *graph, const struct feed_forward_params *p) {
+    if (graph->status != VKS_OK)
+        return NULL;
+    uint32_t hidden = p->weight1->rows.capacity, width = p->x->cols;
+    if (p->weight1->cols != width || p->weight2->cols != hidden ||
+        p->weight2->rows.capacity != width || p->bias1->cols != hidden ||
+        p->bias2->cols != width) {
+        graph_fail(graph, VKS_ERR_SHAPE,
+                   "feed-forward: x [N, %u], weights [%u, %u] and [%u, %u], biases [%u] and [%u]",
+                   width, hidden, p->weight1->cols, p->weight2->rows.capacity, p->weight2->cols,
+                   p->bias1->cols, p->bias2->cols);
+        return NULL;
+    }
+    struct tensor *t[NODE_MAX_TENSORS] = {
+        [X] = p->x, [WEIGHT1] = p->weight1, [BIAS1] = p->bias1, [WEIGHT2] = p->weight2,
+        [BIAS2] = p->bias2};
+    t[HIDDEN] = graph_activation(graph, p->x->rows, hidden);
+    t[BEFORE] = p->activation == ACTIVATION_RELU ? t[HIDDEN]
+                                                 : graph_activation(graph, p->x->rows, hidden);
+    t[Y] = graph_activation(graph, p->x->rows, width);
+    if (t[Y])
+        t[Y]->needs_grad = p->x->needs_grad || p->weight1->needs_grad;
+    const struct node_params params = {.activation = p->activation};
+    graph_add_node(graph, &feed_forward_class, t, &params, sizeof params);
+    return t[Y];
+}

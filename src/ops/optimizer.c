@@ -1,0 +1,121 @@
+#include "ops/optimizer.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "graph/program.h"
+
+#include <math.h>
+
+// Windows of the flat stores that one kernel walks.
+static const uint64_t MAX_WINDOW_BYTES = 128ull << 20;
+
+enum { VALUE, GRADIENT, MOMENT1, MOMENT2, NORM_PARTS, STATE, REPORT };
+
+struct node_params {
+    struct optimizer_params optimizer;
+    struct dim parts;
+    uint32_t first_part;
+};
+
+static enum vks_status record_norm(struct recorder *recorder, const struct node *node) {
+    struct tensor *const *t = node->tensors;
+    const struct node_params *params = node->params;
+    const struct norm_window_push push = {t[GRADIENT]->rows.idx, params->first_part, 0};
+    return recorder_dispatch(
+        recorder, &(struct op_dispatch){
+                      .key = {.shader = "gradient_norm"},
+                      .binds = {[1] = {t[GRADIENT], ACCESS_READ},
+                                [2] = {t[NORM_PARTS], ACCESS_WRITE}},
+                      .push = &push,
+                      .push_bytes = sizeof push,
+                      .groups = {{t[GRADIENT]->rows, NORM_BLOCK_QUADS, 0}},
+                  });
+}
+
+static enum vks_status record_norm_finish(struct recorder *recorder, const struct node *node) {
+    struct tensor *const *t = node->tensors;
+    const struct node_params *params = node->params;
+    const struct norm_window_push push = {0, 0, params->parts.idx};
+    return recorder_dispatch(recorder, &(struct op_dispatch){
+                                           .key = {.shader = "gradient_norm_finish"},
+                                           .binds = {[1] = {t[NORM_PARTS], ACCESS_READ},
+                                                     [2] = {t[STATE], ACCESS_UPDATE},
+                                                     [3] = {t[REPORT], ACCESS_WRITE}},
+                                           .push = &push,
+                                           .push_bytes = sizeof push,
+                                       });
+}
+
+static enum vks_status record_update(struct recorder *recorder, const struct node *node) {
+    struct tensor *const *t = node->tensors;
+    const struct optimizer_params *p = &((const struct node_params *)node->params)->optimizer;
+    const struct update_push push = {
+        .quads_dim = t[VALUE]->rows.idx,
+        .beta1 = p->beta1,
+        .beta2 = p->beta2,
+        .eps = p->eps,
+        .decay = p->decay,
+        .log_beta1 = (float)log((double)p->beta1),
+        .log_beta2 = (float)log((double)p->beta2),
+    };
+    return recorder_dispatch(
+        recorder, &(struct op_dispatch){
+                      .key = {"update", {p->kind}, 1},
+                      .binds = {[1] = {t[VALUE], ACCESS_UPDATE},
+                                [2] = {t[GRADIENT], ACCESS_READ},
+                                [3] = {t[MOMENT1], ACCESS_UPDATE},
+                                [4] = {t[MOMENT2], ACCESS_UPDATE},
+                                [5] = {t[STATE], ACCESS_READ}},
+                      .push = &push,
+                      .push_bytes = sizeof push,
+                      .groups = {{t[VALUE]->rows, UPDATE_BLOCK_QUADS, 0}},
+                  });
+}
+
+static const struct op_class norm_class = {"gradient norm", record_norm, NULL};
+static const struct op_class norm_finish_class = {"gradient norm finish", record_norm_finish, NULL};
+static const struct op_class update_class = {"optimizer", record_update, NULL};
+
+// Adds a node for every window of the store's slabs.
+static void add_windows(struct graph *graph, const struct parameter_store *store,
+                        const struct op_class *op, struct tensor **t, struct node_params *params) {
+    uint64_t limit = graph->device->info.max_binding_bytes;
+    uint64_t window_bytes = limit < MAX_WINDOW_BYTES ? limit / 256 * 256 : MAX_WINDOW_BYTES;
+    params->first_part = 0;
+    for (uint32_t slab = 0; slab < store->num_slabs; slab++) {
+        for (uint64_t at = 0; at < store->slab_bytes[slab]; at += window_bytes) {
+            uint64_t left = store->slab_bytes[slab] - at;
+            uint64_t bytes = left < window_bytes ? left : window_bytes;
+            struct dim quads = graph_dim_fixed(graph, (uint32_t)(bytes / 16));
+            for (int part = 0; part < NUM_PARTS; part++)
+                t[part] = graph_stored(
+                    graph, (struct vk_range){&store->slabs[part][slab], at, bytes}, quads, 4);
+            graph_add_node(graph, op, t, params, sizeof *params);
+            if (graph->status != VKS_OK)
+                return;
+            params->first_part += div_up_u32(quads.capacity, NORM_BLOCK_QUADS);
+        }
+    }
+}
+
+struct tensor *op_optimizer(struct graph *graph, struct parameter_store *store,
+                            struct tensor *state, const struct optimizer_params *optimizer) {
+    if (graph->status != VKS_OK)
+        return NULL;
+    CHECK(store->num_parts == NUM_PARTS);
+    // Each window rounds its blocks up once; windows are many blocks long, but for small limits.
+    uint64_t num_parts = 0;
+    for (uint32_t slab = 0; slab < store->num_slabs; slab++)
+        num_parts += 2 * (store->slab_bytes[slab] / 16 / NORM_BLOCK_QUADS) + 2;
+    struct node_params params = {.optimizer = *optimizer};
+    struct tensor *t[NODE_MAX_TENSORS] = {[STATE] = state};
+    t[NORM_PARTS] = graph_activation(graph, graph_dim_fixed(graph, (uint32_t)num_parts), 1);
+    t[REPORT] = graph_output(graph, graph_dim_fixed(graph, 1), STATE_WORDS);
+    add_windows(graph, store, &norm_class, t, &params);
+    params.parts = graph_dim_fixed(graph, params.first_part);
+    graph_add_node(graph, &norm_finish_class, t, &params, sizeof params);
+    struct tensor *report = t[REPORT];
+    t[REPORT] = t[NORM_PARTS] = NULL;
+    add_windows(graph, store, &update_class, t, &params);
+    return report;
+}

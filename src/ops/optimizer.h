@@ -1,0 +1,21 @@
+// The optimiser step: global gradient norm, clipping, and the update of all parameters.
+#ifndef OPS_OPTIMIZER_H
+#define OPS_OPTIMIZER_H
+
+#include "graph/graph.h"
+#include "optimizer_interface.h"
+
+struct optimizer_params {
+    uint32_t kind; // UPDATE_ADAM, UPDATE_ADAMW or UPDATE_SGD (beta1 is its momentum)
+    float beta1, beta2, eps, decay;
+};
+
+// Updates the store's parameters from its gradients. `state` is u32 [1, STATE_WORDS], zero at the
+// start of a training. The header holds HEADER_RATE, HEADER_GRADIENT_SCALE and HEADER_CLIP. A
+// gradient that is not finite skips the update. Returns an output u32 [1, STATE_WORDS], a copy of
+// the state, or NULL when the graph fails.
+// Sources: shaders/update.comp, shaders/gradient_norm_finish.comp.
+struct tensor *op_optimizer(struct graph *graph, struct parameter_store *store,
+                            struct tensor *state, const struct optimizer_params *params);
+
+#endif

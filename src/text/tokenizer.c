@@ -1,0 +1,310 @@
+#include "vkseq/tokenizer.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "io/files.h"
+#include "text/spm.h"
+#include "text/vocab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DEFAULT_VOCAB_SIZE = 8000, NUM_SIDES = 2 };
+#define MAX_FILE_BYTES ((size_t)1 << 29)
+
+static const char *const spm_names[NUM_SIDES] = {"source.spm", "target.spm"};
+static const char *const vocab_names[NUM_SIDES] = {"vocab.json", "target_vocab.json"};
+
+struct vks_tokenizer {
+    const struct vks_log *log;
+    struct spm *spm[NUM_SIDES];
+    struct vocab *vocab[NUM_SIDES]; // the same twice if joint
+};
+
+static enum vks_status out_of_memory(const struct vks_log *log) {
+    log_error(log, "out of memory for text");
+    return VKS_ERR_OOM;
+}
+
+static enum vks_status create(const struct vks_log *log, struct vks_tokenizer **out) {
+    struct vks_tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
+    if (!tokenizer)
+        return out_of_memory(log);
+    tokenizer->log = log;
+    *out = tokenizer;
+    return VKS_OK;
+}
+
+void vks_tokenizer_destroy(struct vks_tokenizer **tokenizer) {
+    if (!tokenizer || !*tokenizer)
+        return;
+    struct vks_tokenizer *t = *tokenizer;
+    if (!vks_tokenizer_is_joint(t))
+        vocab_destroy(&t->vocab[VKS_TARGET]);
+    vocab_destroy(&t->vocab[VKS_SOURCE]);
+    for (int side = 0; side < NUM_SIDES; side++)
+        spm_destroy(&t->spm[side]);
+    free(t);
+    *tokenizer = NULL;
+}
+
+static enum vks_status load_spm(const char *path, const struct vks_log *log, struct spm **spm) {
+    unsigned char *data = NULL;
+    size_t num_bytes = 0;
+    TRY(file_read(path, MAX_FILE_BYTES, log, &data, &num_bytes));
+    enum vks_status status = spm_load(data, num_bytes, path, log, spm);
+    free(data);
+    return status;
+}
+
+static enum vks_status load_vocab(const char *path, const struct vks_log *log,
+                                  struct vocab **vocab) {
+    unsigned char *data = NULL;
+    size_t num_bytes = 0;
+    TRY(file_read(path, MAX_FILE_BYTES, log, &data, &num_bytes));
+    enum vks_status status = vocab_parse((const char *)data, num_bytes, path, log, vocab);
+    free(data);
+    return status;
+}
+
+static enum vks_status load_side(const char *model_dir, enum vks_side side,
+                                 struct vks_tokenizer *tokenizer) {
+    char *spm_path = path_join(model_dir, spm_names[side]);
+    char *vocab_path = path_join(model_dir, vocab_names[side]);
+    enum vks_status status = VKS_OK;
+    if (!spm_path || !vocab_path) {
+        status = out_of_memory(tokenizer->log);
+        goto finish;
+    }
+    TRY_GOTO(status, load_spm(spm_path, tokenizer->log, &tokenizer->spm[side]), finish);
+    if (side == VKS_TARGET && !file_exists(vocab_path))
+        tokenizer->vocab[side] = tokenizer->vocab[VKS_SOURCE];
+    else
+        status = load_vocab(vocab_path, tokenizer->log, &tokenizer->vocab[side]);
+finish:
+    free(spm_path);
+    free(vocab_path);
+    return status;
+}
+
+enum vks_status vks_tokenizer_load(const char *model_dir, const struct vks_log *log,
+                                   struct vks_tokenizer **out) {
+    struct vks_tokenizer *tokenizer = NULL;
+    TRY(create(log, &tokenizer));
+    enum vks_status status = load_side(model_dir, VKS_SOURCE, tokenizer);
+    if (status == VKS_OK)
+        status = load_side(model_dir, VKS_TARGET, tokenizer);
+    if (status != VKS_OK) {
+        vks_tokenizer_destroy(&tokenizer);
+        return status;
+    }
+    *out = tokenizer;
+    return VKS_OK;
+}
+
+// A model learnt from num_paths texts, with its vocabulary.
+static enum vks_status train_side(const struct vks_tokenizer_train_params *params,
+                                  const char *const *paths, size_t num_paths, enum vks_side side,
+                                  struct vks_tokenizer *tokenizer) {
+    uint32_t vocab_size = params->vocab_size ? params->vocab_size : DEFAULT_VOCAB_SIZE;
+    if (vocab_size < 2 || vocab_size > VOCAB_MAX_SIZE) {
+        log_error(params->log, "vocabulary size %u: expected 2 to %d", vocab_size, VOCAB_MAX_SIZE);
+        return VKS_ERR_ARGUMENT;
+    }
+    const struct spm_train_params spm_params = {
+        .paths = paths,
+        .num_paths = num_paths,
+        .num_pieces = vocab_size - 1,
+        .options = params->options,
+        .seed = params->seed,
+        .log = params->log,
+    };
+    TRY(spm_train(&spm_params, &tokenizer->spm[side]));
+    TRY(vocab_from_spm(tokenizer->spm[side], params->log, &tokenizer->vocab[side]));
+    if (tokenizer->vocab[side]->size != vocab_size)
+        log_info(params->log, "the vocabulary has %u pieces, <pad> included, instead of %u",
+                 tokenizer->vocab[side]->size, vocab_size);
+    return VKS_OK;
+}
+
+// One model, learnt from both sides' texts, for both.
+static enum vks_status train_joint(const struct vks_tokenizer_train_params *params,
+                                   struct vks_tokenizer *tokenizer) {
+    size_t num_paths, paths_bytes;
+    if (!size_add(params->num_source_paths, params->num_target_paths, &num_paths) ||
+        !size_mul(num_paths, sizeof(char *), &paths_bytes))
+        return out_of_memory(params->log);
+    const char **paths = malloc(paths_bytes + 1);
+    if (!paths)
+        return out_of_memory(params->log);
+    for (size_t i = 0; i < num_paths; i++)
+        paths[i] = i < params->num_source_paths
+                       ? params->source_paths[i]
+                       : params->target_paths[i - params->num_source_paths];
+    enum vks_status status = train_side(params, paths, num_paths, VKS_SOURCE, tokenizer);
+    free(paths);
+    TRY(status);
+    tokenizer->vocab[VKS_TARGET] = tokenizer->vocab[VKS_SOURCE];
+    size_t num_bytes;
+    const void *model = spm_model(tokenizer->spm[VKS_SOURCE], &num_bytes);
+    return spm_load(model, num_bytes, "the learnt vocabulary", params->log,
+                    &tokenizer->spm[VKS_TARGET]);
+}
+
+enum vks_status vks_tokenizer_train(const struct vks_tokenizer_train_params *params,
+                                    struct vks_tokenizer **out) {
+    struct vks_tokenizer *tokenizer = NULL;
+    TRY(create(params->log, &tokenizer));
+    enum vks_status status;
+    if (!params->separate_vocabularies) {
+        status = train_joint(params, tokenizer);
+    } else {
+        status = train_side(params, params->source_paths, params->num_source_paths, VKS_SOURCE,
+                            tokenizer);
+        if (status == VKS_OK)
+            status = train_side(params, params->target_paths, params->num_target_paths, VKS_TARGET,
+                                tokenizer);
+    }
+    if (status != VKS_OK) {
+        vks_tokenizer_destroy(&tokenizer);
+        return status;
+    }
+    *out = tokenizer;
+    return VKS_OK;
+}
+
+static enum vks_status save_vocab(const struct vocab *vocab, const char *path,
+                                  const struct vks_log *log) {
+    char *json = NULL;
+    TRY(vocab_print(vocab, log, &json));
+    enum vks_status status = file_replace(path, json, strlen(json), log);
+    free(json);
+    return status;
+}
+
+// A target vocabulary left over from before would make the directory's vocabularies separate.
+static enum vks_status remove_vocab(const char *path, const struct vks_log *log) {
+    if (unlink(path) == 0 || errno == ENOENT)
+        return VKS_OK;
+    log_error(log, "%s: cannot be removed: %s", path, strerror(errno));
+    return VKS_ERR_IO;
+}
+
+static enum vks_status save_side(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                 const char *model_dir) {
+    char *spm_path = path_join(model_dir, spm_names[side]);
+    char *vocab_path = path_join(model_dir, vocab_names[side]);
+    enum vks_status status = VKS_OK;
+    if (!spm_path || !vocab_path) {
+        status = out_of_memory(tokenizer->log);
+        goto finish;
+    }
+    size_t num_bytes;
+    const void *model = spm_model(tokenizer->spm[side], &num_bytes);
+    TRY_GOTO(status, file_replace(spm_path, model, num_bytes, tokenizer->log), finish);
+    if (side == VKS_TARGET && vks_tokenizer_is_joint(tokenizer))
+        status = remove_vocab(vocab_path, tokenizer->log);
+    else
+        status = save_vocab(tokenizer->vocab[side], vocab_path, tokenizer->log);
+finish:
+    free(spm_path);
+    free(vocab_path);
+    return status;
+}
+
+enum vks_status vks_tokenizer_save(const struct vks_tokenizer *tokenizer, const char *model_dir) {
+    TRY(save_side(tokenizer, VKS_SOURCE, model_dir));
+    return save_side(tokenizer, VKS_TARGET, model_dir);
+}
+
+struct id_list {
+    const struct vocab *vocab;
+    const struct vks_log *log;
+    uint32_t *ids;
+    size_t num, capacity;
+};
+
+static enum vks_status reserve_ids(struct id_list *list, size_t capacity) {
+    size_t num_bytes;
+    uint32_t *ids =
+        size_mul(capacity, sizeof *ids, &num_bytes) ? realloc(list->ids, num_bytes) : NULL;
+    if (!ids)
+        return out_of_memory(list->log);
+    list->ids = ids;
+    list->capacity = capacity;
+    return VKS_OK;
+}
+
+// A text that spells out </s> or <pad> does not mean it.
+static enum vks_status append_piece(void *user, const char *piece, size_t piece_bytes) {
+    struct id_list *list = user;
+    const struct vocab *vocab = list->vocab;
+    if (list->num == list->capacity)
+        TRY(reserve_ids(list, 2 * list->capacity));
+    uint32_t id = vocab_find(vocab, piece, piece_bytes);
+    list->ids[list->num++] = id == vocab->eos_id || id == vocab->pad_id ? vocab->unk_id : id;
+    return VKS_OK;
+}
+
+enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                     const char *text, size_t text_bytes, uint32_t **ids,
+                                     size_t *num_ids) {
+    struct id_list list = {.vocab = tokenizer->vocab[side], .log = tokenizer->log};
+    TRY(reserve_ids(&list, text_bytes / 4 + 8));
+    enum vks_status status =
+        spm_encode(tokenizer->spm[side], text, text_bytes, append_piece, &list);
+    if (status != VKS_OK) {
+        free(list.ids);
+        return status;
+    }
+    *ids = list.ids;
+    *num_ids = list.num;
+    return VKS_OK;
+}
+
+enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                     const uint32_t *ids, size_t num_ids, char **text) {
+    const struct vocab *vocab = tokenizer->vocab[side];
+    size_t num_bytes;
+    const char **pieces =
+        size_mul(num_ids, sizeof *pieces, &num_bytes) ? malloc(num_bytes + 1) : NULL;
+    if (!pieces)
+        return out_of_memory(tokenizer->log);
+    size_t num_pieces = 0;
+    for (size_t i = 0; i < num_ids; i++) {
+        const char *piece = vks_tokenizer_piece(tokenizer, side, ids[i]);
+        if (piece && ids[i] != vocab->eos_id && ids[i] != vocab->pad_id)
+            pieces[num_pieces++] = piece;
+    }
+    enum vks_status status = spm_decode(tokenizer->spm[side], pieces, num_pieces, text);
+    free(pieces);
+    return status;
+}
+
+uint32_t vks_tokenizer_vocab_size(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    return tokenizer->vocab[side]->size;
+}
+
+bool vks_tokenizer_is_joint(const struct vks_tokenizer *tokenizer) {
+    return tokenizer->vocab[VKS_SOURCE] == tokenizer->vocab[VKS_TARGET];
+}
+
+uint32_t vks_tokenizer_eos_id(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    return tokenizer->vocab[side]->eos_id;
+}
+
+uint32_t vks_tokenizer_unk_id(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    return tokenizer->vocab[side]->unk_id;
+}
+
+uint32_t vks_tokenizer_pad_id(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    return tokenizer->vocab[side]->pad_id;
+}
+
+const char *vks_tokenizer_piece(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                uint32_t id) {
+    const struct vocab *vocab = tokenizer->vocab[side];
+    return id < vocab->size ? vocab->pieces[id] : NULL;
+}

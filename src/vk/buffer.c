@@ -1,0 +1,213 @@
+#include "vk/buffer.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <string.h>
+
+enum { STAGING_BYTES = 8 << 20 };
+
+// Memory types in order of preference: every flag of a row must be there.
+static const VkMemoryPropertyFlags preferences[][3] = {
+    [BUFFER_DEVICE] = {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0, 0},
+    [BUFFER_UPLOAD] = {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                           VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
+                       VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
+                       VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                           VK_MEMORY_PROPERTY_HOST_COHERENT_BIT},
+    [BUFFER_READBACK] = {VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                             VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
+                             VK_MEMORY_PROPERTY_HOST_CACHED_BIT,
+                         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                             VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
+                         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                             VK_MEMORY_PROPERTY_HOST_COHERENT_BIT},
+};
+
+static VkResult allocate(struct vks_device *device, enum buffer_kind kind,
+                         const VkMemoryRequirements *needs, struct vk_buffer *buffer,
+                         VkMemoryPropertyFlags *flags) {
+    const VkMemoryAllocateFlagsInfo address = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+        .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
+    };
+    VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    for (size_t i = 0; i < COUNT_OF(preferences[0]); i++) {
+        for (uint32_t type = 0; type < device->memory.memoryTypeCount; type++) {
+            *flags = device->memory.memoryTypes[type].propertyFlags;
+            if (!(needs->memoryTypeBits & (1u << type)) ||
+                (*flags & preferences[kind][i]) != preferences[kind][i])
+                continue;
+            const VkMemoryAllocateInfo info = {
+                .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                .pNext = device->family == KERNELS_ADDRESS ? &address : NULL,
+                .allocationSize = needs->size,
+                .memoryTypeIndex = type,
+            };
+            result = device->vk.vkAllocateMemory(device->handle, &info, NULL, &buffer->memory);
+            if (result == VK_SUCCESS)
+                return result;
+        }
+    }
+    return result;
+}
+
+enum vks_status buffer_init(struct vks_device *device, enum buffer_kind kind, uint64_t bytes,
+                            struct vk_buffer *buffer) {
+    bool has_address = device->family == KERNELS_ADDRESS;
+    const VkBufferCreateInfo create = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+        .size = round_up_u64(bytes ? bytes : 4, 256),
+        .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT |
+                 VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+                 (has_address ? VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT : 0u),
+    };
+    struct vk_buffer made = {.bytes = create.size};
+    VkMemoryPropertyFlags flags = 0;
+    VkMemoryRequirements needs;
+    enum vks_status status;
+    TRY_GOTO(status,
+             device_check(device,
+                          device->vk.vkCreateBuffer(device->handle, &create, NULL, &made.handle),
+                          "vkCreateBuffer"),
+             failed);
+    device->vk.vkGetBufferMemoryRequirements(device->handle, made.handle, &needs);
+    TRY_GOTO(status,
+             device_check(device, allocate(device, kind, &needs, &made, &flags),
+                          "vkAllocateMemory"),
+             failed);
+    TRY_GOTO(status,
+             device_check(device,
+                          device->vk.vkBindBufferMemory(device->handle, made.handle, made.memory, 0),
+                          "vkBindBufferMemory"),
+             failed);
+    // Coherent memory is mapped for good; the rest is reached through staging.
+    if ((flags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) &&
+        (flags & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT))
+        TRY_GOTO(status,
+                 device_check(device,
+                              device->vk.vkMapMemory(device->handle, made.memory, 0,
+                                                     VK_WHOLE_SIZE, 0, &made.mapped),
+                              "vkMapMemory"),
+                 failed);
+    if (has_address) {
+        const VkBufferDeviceAddressInfo info = {
+            .sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO, .buffer = made.handle};
+        made.address = device->vk.vkGetBufferDeviceAddress(device->handle, &info);
+    }
+    device->memory_now_bytes += made.bytes;
+    if (device->memory_now_bytes > device->memory_peak_bytes)
+        device->memory_peak_bytes = device->memory_now_bytes;
+    *buffer = made;
+    return VKS_OK;
+failed:
+    device->vk.vkDestroyBuffer(device->handle, made.handle, NULL);
+    device->vk.vkFreeMemory(device->handle, made.memory, NULL);
+    return status;
+}
+
+void buffer_finish(struct vks_device *device, struct vk_buffer *buffer) {
+    if (!buffer->handle)
+        return;
+    device->vk.vkDestroyBuffer(device->handle, buffer->handle, NULL);
+    device->vk.vkFreeMemory(device->handle, buffer->memory, NULL);
+    device->memory_now_bytes -= buffer->bytes;
+    memset(buffer, 0, sizeof *buffer);
+}
+
+// A command buffer used once, and waited for.
+static enum vks_status begin_once(struct vks_device *device, VkCommandBuffer *commands) {
+    const VkCommandBufferAllocateInfo allocate_info = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+        .commandPool = device->command_pool,
+        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+        .commandBufferCount = 1,
+    };
+    const VkCommandBufferBeginInfo begin = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+        .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
+    };
+    TRY(device_check(
+        device, device->vk.vkAllocateCommandBuffers(device->handle, &allocate_info, commands),
+        "vkAllocateCommandBuffers"));
+    return device_check(device, device->vk.vkBeginCommandBuffer(*commands, &begin),
+                        "vkBeginCommandBuffer");
+}
+
+static enum vks_status end_once(struct vks_device *device, VkCommandBuffer commands) {
+    const VkSubmitInfo submit = {
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+        .commandBufferCount = 1,
+        .pCommandBuffers = &commands,
+    };
+    enum vks_status status = device_check(device, device->vk.vkEndCommandBuffer(commands),
+                                          "vkEndCommandBuffer");
+    if (status == VKS_OK)
+        status = device_check(
+            device, device->vk.vkQueueSubmit(device->queue, 1, &submit, VK_NULL_HANDLE),
+            "vkQueueSubmit");
+    if (status == VKS_OK)
+        status = device_check(device, device->vk.vkQueueWaitIdle(device->queue),
+                              "vkQueueWaitIdle");
+    device->vk.vkFreeCommandBuffers(device->handle, device->command_pool, 1, &commands);
+    return status;
+}
+
+static enum vks_status copy_once(struct vks_device *device, struct vk_range from,
+                                 struct vk_range to) {
+    const VkBufferCopy copy = {from.offset, to.offset, from.bytes};
+    VkCommandBuffer commands = VK_NULL_HANDLE;
+    TRY(begin_once(device, &commands));
+    device->vk.vkCmdCopyBuffer(commands, from.buffer->handle, to.buffer->handle, 1, &copy);
+    return end_once(device, commands);
+}
+
+// Moves a range through a staging buffer, piece by piece.
+static enum vks_status transfer(struct vks_device *device, struct vk_range range,
+                                const void *written, void *read) {
+    struct vk_buffer staging;
+    uint64_t piece_bytes = range.bytes < STAGING_BYTES ? range.bytes : STAGING_BYTES;
+    TRY(buffer_init(device, written ? BUFFER_UPLOAD : BUFFER_READBACK, piece_bytes, &staging));
+    enum vks_status status = VKS_OK;
+    for (uint64_t done = 0; done < range.bytes && status == VKS_OK; done += piece_bytes) {
+        uint64_t bytes = range.bytes - done < piece_bytes ? range.bytes - done : piece_bytes;
+        struct vk_range there = {range.buffer, range.offset + done, bytes};
+        struct vk_range here = {&staging, 0, bytes};
+        if (written) {
+            memcpy(staging.mapped, (const char *)written + done, bytes);
+            status = copy_once(device, here, there);
+        } else {
+            status = copy_once(device, there, here);
+            if (status == VKS_OK)
+                memcpy((char *)read + done, staging.mapped, bytes);
+        }
+    }
+    buffer_finish(device, &staging);
+    return status;
+}
+
+enum vks_status buffer_write(struct vks_device *device, struct vk_range range, const void *data) {
+    CHECK(range.offset + range.bytes <= range.buffer->bytes);
+    if (!range.buffer->mapped)
+        return transfer(device, range, data, NULL);
+    memcpy((char *)range.buffer->mapped + range.offset, data, range.bytes);
+    return VKS_OK;
+}
+
+enum vks_status buffer_read(struct vks_device *device, struct vk_range range, void *data) {
+    CHECK(range.offset + range.bytes <= range.buffer->bytes);
+    if (!range.buffer->mapped)
+        return transfer(device, range, NULL, data);
+    memcpy(data, (const char *)range.buffer->mapped + range.offset, range.bytes);
+    return VKS_OK;
+}
+
+enum vks_status buffer_fill(struct vks_device *device, struct vk_range range, uint32_t word) {
+    CHECK(range.offset + range.bytes <= range.buffer->bytes);
+    if (range.bytes == 0)
+        return VKS_OK;
+    VkCommandBuffer commands = VK_NULL_HANDLE;
+    TRY(begin_once(device, &commands));
+    device->vk.vkCmdFillBuffer(commands, range.buffer->handle, range.offset, range.bytes, word);
+    return end_once(device, commands);
+}

@@ -1,0 +1,38 @@
+// Device memory: one buffer an allocation, written and read by the host.
+#ifndef VK_BUFFER_H
+#define VK_BUFFER_H
+
+#include "vk/device.h"
+
+enum buffer_kind {
+    BUFFER_DEVICE,   // for the device; the host copies in and out
+    BUFFER_UPLOAD,   // mapped, written by the host, read by the device
+    BUFFER_READBACK, // mapped, written by the device, read by the host
+};
+
+struct vk_buffer {
+    VkBuffer handle;
+    VkDeviceMemory memory;
+    uint64_t bytes;
+    VkDeviceAddress address; // 0 without buffer addresses
+    void *mapped;            // NULL when the host cannot reach it
+};
+
+// A stretch of a buffer.
+struct vk_range {
+    const struct vk_buffer *buffer;
+    uint64_t offset, bytes;
+};
+
+// Errors: VKS_ERR_DEVICE_OOM, VKS_ERR_OOM.
+enum vks_status buffer_init(struct vks_device *device, enum buffer_kind kind, uint64_t bytes,
+                            struct vk_buffer *buffer);
+void buffer_finish(struct vks_device *device, struct vk_buffer *buffer);
+
+// Copies between host memory and a range; the device must be idle on that range. Waits.
+enum vks_status buffer_write(struct vks_device *device, struct vk_range range, const void *data);
+enum vks_status buffer_read(struct vks_device *device, struct vk_range range, void *data);
+// Fills a range with one 32-bit word; offset and bytes are multiples of 4. Waits.
+enum vks_status buffer_fill(struct vks_device *device, struct vk_range range, uint32_t word);
+
+#endif

@@ -1,0 +1,230 @@
+#include "vk/device.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "vk/pipeline.h"
+#include "vk/probe.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum vks_status device_check(const struct vks_device *device, VkResult result, const char *call) {
+    switch (result) {
+    case VK_SUCCESS:
+        return VKS_OK;
+    case VK_ERROR_OUT_OF_HOST_MEMORY:
+        return VKS_ERR_OOM;
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+        log_error(device->log, "%s: out of device memory (%.1f MiB in use)", call,
+                  (double)device->memory_now_bytes / 0x1p20);
+        return VKS_ERR_DEVICE_OOM;
+    case VK_ERROR_DEVICE_LOST:
+        log_error(device->log, "%s: the device %s was lost", call, device->info.name);
+        return VKS_ERR_DEVICE_LOST;
+    default:
+        log_error(device->log, "%s failed with VkResult %d on %s", call, result,
+                  device->info.name);
+        return VKS_ERR_UNSUPPORTED;
+    }
+}
+
+enum vks_status device_wait(struct vks_device *device) {
+    return device_check(device, device->vk.vkDeviceWaitIdle(device->handle), "vkDeviceWaitIdle");
+}
+
+enum vks_status vks_devices_list(const struct vks_log *log, struct vks_device_info **infos,
+                                 size_t *num_infos) {
+    VkInstance instance = VK_NULL_HANDLE;
+    VkPhysicalDevice *physical = NULL;
+    uint32_t num = 0;
+    TRY(probe_instance(log, &instance));
+    enum vks_status status = probe_list(log, instance, &physical, &num);
+    struct vks_device_info *list = NULL;
+    if (status == VKS_OK) {
+        list = calloc(num, sizeof *list);
+        status = list ? VKS_OK : VKS_ERR_OOM;
+    }
+    for (uint32_t i = 0; status == VKS_OK && i < num; i++) {
+        struct probe probe;
+        probe_device(physical[i], i, &probe);
+        list[i] = probe.info;
+    }
+    free(physical);
+    vkDestroyInstance(instance, NULL);
+    if (status == VKS_OK) {
+        *infos = list;
+        *num_infos = num;
+    }
+    return status;
+}
+
+static bool contains_ignoring_case(const char *text, const char *part) {
+    size_t part_bytes = strlen(part);
+    for (; *text; text++) {
+        size_t i = 0;
+        while (i < part_bytes &&
+               tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+            i++;
+        if (i == part_bytes)
+            return true;
+    }
+    return part_bytes == 0;
+}
+
+static bool selected(const struct vks_device_info *info, const char *selector) {
+    char *end;
+    unsigned long idx = strtoul(selector, &end, 10);
+    if (end != selector && *end == '\0')
+        return info->index == idx;
+    return contains_ignoring_case(info->name, selector);
+}
+
+// Smaller is better: the type first, then the newer interface, then the newer driver.
+static bool better(const struct vks_device_info *a, const struct vks_device_info *b) {
+    if (a->type != b->type)
+        return a->type < b->type;
+    uint32_t api_a = VK_MAKE_API_VERSION(0, a->api_major, a->api_minor, a->api_patch);
+    uint32_t api_b = VK_MAKE_API_VERSION(0, b->api_major, b->api_minor, b->api_patch);
+    if (api_a != api_b)
+        return api_a > api_b;
+    return a->driver_version > b->driver_version;
+}
+
+static enum vks_status choose(const struct vks_log *log, const char *selector,
+                              VkPhysicalDevice *physical, uint32_t num, struct probe *chosen) {
+    char names[1024] = "", unusable[600] = "";
+    size_t used = 0;
+    bool found = false;
+    if (!selector)
+        selector = getenv("VKSEQ_DEVICE");
+    for (uint32_t i = 0; i < num; i++) {
+        struct probe probe;
+        probe_device(physical[i], i, &probe);
+        if (used < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%u: %s", i ? ", " : "",
+                                     i, probe.info.name);
+        if (selector && *selector && !selected(&probe.info, selector))
+            continue;
+        if (probe.info.unusable[0]) {
+            snprintf(unusable, sizeof unusable, "%s cannot be used: %s", probe.info.name,
+                     probe.info.unusable);
+            continue;
+        }
+        if (!found || better(&probe.info, &chosen->info))
+            *chosen = probe;
+        found = true;
+    }
+    if (found)
+        return VKS_OK;
+    if (unusable[0])
+        log_error(log, "%s", unusable);
+    else
+        log_error(log, "no Vulkan device matches '%s'; there are: %s", selector, names);
+    return VKS_ERR_NO_DEVICE;
+}
+
+static enum vks_status open_device(struct vks_device *device, const struct probe *probe) {
+    const float priority = 1.0f;
+    const VkDeviceQueueCreateInfo queue = {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .queueFamilyIndex = probe->queue_family,
+        .queueCount = 1,
+        .pQueuePriorities = &priority,
+    };
+    VkPhysicalDeviceBufferDeviceAddressFeatures address = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES,
+        .bufferDeviceAddress = VK_TRUE,
+    };
+    VkPhysicalDeviceSubgroupSizeControlFeatures size_control = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
+        .subgroupSizeControl = VK_TRUE,
+        .computeFullSubgroups = VK_TRUE,
+    };
+    void *next = NULL;
+    if (probe->family == KERNELS_ADDRESS)
+        next = &address;
+    if (probe->pin_subgroup_size) {
+        size_control.pNext = next;
+        next = &size_control;
+    }
+    const VkDeviceCreateInfo create = {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+        .pNext = next,
+        .queueCreateInfoCount = 1,
+        .pQueueCreateInfos = &queue,
+    };
+    TRY(device_check(device, vkCreateDevice(device->physical, &create, NULL, &device->handle),
+                     "vkCreateDevice"));
+    volkLoadDeviceTable(&device->vk, device->handle);
+    device->vk.vkGetDeviceQueue(device->handle, probe->queue_family, 0, &device->queue);
+    const VkCommandPoolCreateInfo pool = {
+        .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+        .queueFamilyIndex = probe->queue_family,
+    };
+    TRY(device_check(device, device->vk.vkCreateCommandPool(device->handle, &pool, NULL,
+                                                            &device->command_pool),
+                     "vkCreateCommandPool"));
+    return pipeline_cache_create(device, &device->pipelines);
+}
+
+enum vks_status vks_device_create(const char *selector, const struct vks_log *log,
+                                  struct vks_device **result) {
+    struct vks_device *device = calloc(1, sizeof *device);
+    if (!device)
+        return VKS_ERR_OOM;
+    device->log = log;
+    VkPhysicalDevice *physical = NULL;
+    uint32_t num = 0;
+    struct probe probe = {0};
+    enum vks_status status;
+    TRY_GOTO(status, probe_instance(log, &device->instance), failed);
+    TRY_GOTO(status, probe_list(log, device->instance, &physical, &num), failed);
+    TRY_GOTO(status, choose(log, selector, physical, num, &probe), failed);
+    device->physical = physical[probe.info.index];
+    device->info = probe.info;
+    device->family = probe.family;
+    device->wave = probe.wave;
+    device->pin_subgroup_size = probe.pin_subgroup_size;
+    device->queue_family = probe.queue_family;
+    device->timestamp_ns = probe.timestamp_ns;
+    VkPhysicalDeviceProperties properties;
+    vkGetPhysicalDeviceProperties(device->physical, &properties);
+    device->limits = properties.limits;
+    vkGetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
+    TRY_GOTO(status, open_device(device, &probe), failed);
+    free(physical);
+    *result = device;
+    return VKS_OK;
+failed:
+    free(physical);
+    vks_device_destroy(&device);
+    return status;
+}
+
+const struct vks_device_info *vks_device_info(const struct vks_device *device) {
+    return &device->info;
+}
+
+void vks_device_memory(const struct vks_device *device, uint64_t *now_bytes,
+                       uint64_t *peak_bytes) {
+    *now_bytes = device->memory_now_bytes;
+    *peak_bytes = device->memory_peak_bytes;
+}
+
+void vks_device_destroy(struct vks_device **device_ref) {
+    struct vks_device *device = *device_ref;
+    if (!device)
+        return;
+    if (device->handle) {
+        device->vk.vkDeviceWaitIdle(device->handle);
+        pipeline_cache_destroy(device, &device->pipelines);
+        device->vk.vkDestroyCommandPool(device->handle, device->command_pool, NULL);
+        device->vk.vkDestroyDevice(device->handle, NULL);
+    }
+    if (device->instance)
+        vkDestroyInstance(device->instance, NULL);
+    free(device);
+    *device_ref = NULL;
+}

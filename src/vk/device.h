@@ -1,0 +1,49 @@
+// A Vulkan device opened for compute: its functions, queue, limits and what it can do.
+#ifndef VK_DEVICE_H
+#define VK_DEVICE_H
+
+#include "vkseq/device.h"
+
+#include <volk.h>
+
+#include <pthread.h>
+
+// Kernel families, by what the device can do. Every shader is compiled in each.
+enum kernel_family {
+    KERNELS_SHARED,   // waves talk through shared memory: any device
+    KERNELS_SUBGROUP, // a wave is a subgroup
+    KERNELS_ADDRESS,  // a wave is a subgroup, buffers are addresses
+    NUM_KERNEL_FAMILIES
+};
+
+const char *kernel_family_name(enum kernel_family family);
+
+struct pipeline_cache;
+
+struct vks_device {
+    struct vks_device_info info;
+    const struct vks_log *log; // borrowed
+    VkInstance instance;
+    VkPhysicalDevice physical;
+    VkDevice handle;
+    struct VolkDeviceTable vk;
+    VkQueue queue;
+    uint32_t queue_family;
+    VkCommandPool command_pool;
+    VkPhysicalDeviceMemoryProperties memory;
+    VkPhysicalDeviceLimits limits;
+    enum kernel_family family;
+    uint32_t wave;           // invocations a workgroup
+    bool pin_subgroup_size;  // ask for subgroups of exactly `wave`
+    float timestamp_ns;      // nanoseconds a tick; 0: no timestamps
+    struct pipeline_cache *pipelines; // owned
+    uint64_t memory_now_bytes, memory_peak_bytes;
+};
+
+// The status for a Vulkan result; a failure is logged once with the call's name.
+enum vks_status device_check(const struct vks_device *device, VkResult result, const char *call);
+
+// Waits until the device is idle.
+enum vks_status device_wait(struct vks_device *device);
+
+#endif

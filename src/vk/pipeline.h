@@ -1,0 +1,29 @@
+// Compute pipelines, made when first asked for and kept as long as the device.
+#ifndef VK_PIPELINE_H
+#define VK_PIPELINE_H
+
+#include "lib/shared.h"
+#include "vk/device.h"
+
+struct pipeline_cache;
+
+// A shader with its specialisation constants from constant 1 on; constant 0 is the wave.
+struct pipeline_key {
+    const char *shader;
+    uint32_t spec[MAX_SPEC];
+    uint32_t num_spec;
+};
+
+enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline_cache **cache);
+void pipeline_cache_destroy(struct vks_device *device, struct pipeline_cache **cache);
+
+// The pipeline of a key, made if need be.
+// Errors: VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, VKS_ERR_UNSUPPORTED (the driver refuses the shader).
+enum vks_status pipeline_get(struct vks_device *device, const struct pipeline_key *key,
+                             VkPipeline *pipeline);
+
+// What all pipelines share: MAX_BINDINGS storage buffers (none with addresses) and push constants.
+VkPipelineLayout pipeline_layout(const struct vks_device *device);
+VkDescriptorSetLayout pipeline_set_layout(const struct vks_device *device);
+
+#endif

@@ -1,0 +1,270 @@
+#include "vk/probe.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Vulkan's floor for this project (docs/design.md, "Devices").
+enum { MIN_STORAGE_BUFFERS = 8, MIN_INVOCATIONS = 64, MIN_PUSH_BYTES = 128, SHARED_WAVE = 32 };
+
+const char *kernel_family_name(enum kernel_family family) {
+    static const char *const names[] = {"shared", "subgroup", "address"};
+    return names[family];
+}
+
+const char *vks_device_type_name(enum vks_device_type type) {
+    static const char *const names[] = {"discrete", "integrated", "virtual", "cpu", "other"};
+    return (size_t)type < COUNT_OF(names) ? names[type] : "other";
+}
+
+enum vks_status probe_instance(const struct vks_log *log, VkInstance *instance) {
+    if (volkInitialize() != VK_SUCCESS) {
+        log_error(log, "no Vulkan loader (libvulkan.so.1) was found; install your distribution's "
+                       "Vulkan loader (Debian and Ubuntu: libvulkan1, Fedora: vulkan-loader, "
+                       "Arch: vulkan-icd-loader)");
+        return VKS_ERR_NO_DEVICE;
+    }
+    uint32_t version = VK_API_VERSION_1_0;
+    if (vkEnumerateInstanceVersion)
+        vkEnumerateInstanceVersion(&version);
+    const VkApplicationInfo app = {
+        .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+        .pApplicationName = "vkseq",
+        .pEngineName = "vkseq",
+        .apiVersion = version < VK_API_VERSION_1_2 ? VK_API_VERSION_1_1 : VK_API_VERSION_1_3,
+    };
+    // Drivers that only translate to another interface (MoltenVK) are listed when asked for.
+    const char *const portability = "VK_KHR_portability_enumeration";
+    VkExtensionProperties extensions[128];
+    uint32_t num_extensions = COUNT_OF(extensions);
+    bool has_portability = false;
+    vkEnumerateInstanceExtensionProperties(NULL, &num_extensions, extensions);
+    for (uint32_t i = 0; i < num_extensions; i++)
+        has_portability |= strcmp(extensions[i].extensionName, portability) == 0;
+    const VkInstanceCreateInfo create = {
+        .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+        .flags = has_portability ? 1u /* VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR */ : 0u,
+        .pApplicationInfo = &app,
+        .enabledExtensionCount = has_portability ? 1u : 0u,
+        .ppEnabledExtensionNames = &portability,
+    };
+    VkResult result = vkCreateInstance(&create, NULL, instance);
+    if (result != VK_SUCCESS) {
+        log_error(log,
+                  "no Vulkan driver could be loaded (vkCreateInstance gave %d); install one "
+                  "(Debian and Ubuntu: mesa-vulkan-drivers, or your GPU vendor's)",
+                  result);
+        return VKS_ERR_NO_DEVICE;
+    }
+    volkLoadInstanceOnly(*instance);
+    return VKS_OK;
+}
+
+enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
+                           VkPhysicalDevice **devices, uint32_t *num_devices) {
+    uint32_t num = 0;
+    VkPhysicalDevice *list = NULL;
+    if (vkEnumeratePhysicalDevices(instance, &num, NULL) < 0 || num == 0) {
+        log_error(log, "no Vulkan device was found; install a driver for your GPU, or "
+                       "mesa-vulkan-drivers for the software driver lavapipe");
+        return VKS_ERR_NO_DEVICE;
+    }
+    list = calloc(num, sizeof *list);
+    if (!list)
+        return VKS_ERR_OOM;
+    if (vkEnumeratePhysicalDevices(instance, &num, list) < 0 || num == 0) {
+        free(list);
+        log_error(log, "the Vulkan devices could not be listed");
+        return VKS_ERR_NO_DEVICE;
+    }
+    *devices = list;
+    *num_devices = num;
+    return VKS_OK;
+}
+
+static bool has_extension(const VkExtensionProperties *list, uint32_t num, const char *name) {
+    for (uint32_t i = 0; i < num; i++)
+        if (strcmp(list[i].extensionName, name) == 0)
+            return true;
+    return false;
+}
+
+static enum vks_device_type device_type(VkPhysicalDeviceType type) {
+    switch (type) {
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+        return VKS_DEVICE_DISCRETE;
+    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+        return VKS_DEVICE_INTEGRATED;
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+        return VKS_DEVICE_VIRTUAL;
+    case VK_PHYSICAL_DEVICE_TYPE_CPU:
+        return VKS_DEVICE_CPU;
+    default:
+        return VKS_DEVICE_OTHER;
+    }
+}
+
+static void probe_memory(VkPhysicalDevice device, struct vks_device_info *info) {
+    VkPhysicalDeviceMemoryProperties memory;
+    vkGetPhysicalDeviceMemoryProperties(device, &memory);
+    for (uint32_t i = 0; i < memory.memoryHeapCount; i++)
+        if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT)
+            info->memory_bytes += memory.memoryHeaps[i].size;
+}
+
+// A queue family with compute; one without graphics is preferred, as it does not hold up a screen.
+static void probe_queue(VkPhysicalDevice device, const VkPhysicalDeviceLimits *limits,
+                        struct probe *probe) {
+    VkQueueFamilyProperties families[32];
+    uint32_t num = COUNT_OF(families);
+    int best = -1;
+    vkGetPhysicalDeviceQueueFamilyProperties(device, &num, families);
+    for (uint32_t i = 0; i < num; i++) {
+        if (!(families[i].queueFlags & VK_QUEUE_COMPUTE_BIT))
+            continue;
+        bool alone = !(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT);
+        if (best < 0 || (alone && (families[best].queueFlags & VK_QUEUE_GRAPHICS_BIT)))
+            best = (int)i;
+    }
+    if (best < 0) {
+        snprintf(probe->info.unusable, sizeof probe->info.unusable, "it has no compute queue");
+        return;
+    }
+    probe->queue_family = (uint32_t)best;
+    if (families[best].timestampValidBits)
+        probe->timestamp_ns = limits->timestampPeriod;
+}
+
+struct features {
+    VkPhysicalDeviceVulkan12Features v12;
+    VkPhysicalDevice16BitStorageFeatures storage16;
+    VkPhysicalDeviceSubgroupSizeControlFeatures size_control;
+};
+
+static void probe_features(VkPhysicalDevice device, uint32_t api, struct features *features) {
+    memset(features, 0, sizeof *features);
+    features->storage16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES;
+    features->v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
+    features->size_control.sType =
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES;
+    VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+    all.pNext = &features->storage16;
+    if (api >= VK_API_VERSION_1_2)
+        features->storage16.pNext = &features->v12;
+    if (api >= VK_API_VERSION_1_3)
+        features->v12.pNext = &features->size_control;
+    vkGetPhysicalDeviceFeatures2(device, &all);
+}
+
+// Which kernels fit: a wave must be exactly one subgroup for the subgroup families.
+static void choose_family(const VkPhysicalDeviceSubgroupProperties *subgroup,
+                          VkShaderStageFlags size_stages, const struct features *features,
+                          struct probe *probe) {
+    struct vks_device_info *info = &probe->info;
+    const VkSubgroupFeatureFlags needed = VK_SUBGROUP_FEATURE_BASIC_BIT |
+                                          VK_SUBGROUP_FEATURE_ARITHMETIC_BIT |
+                                          VK_SUBGROUP_FEATURE_BALLOT_BIT;
+    bool fixed = info->min_subgroup_size == info->max_subgroup_size && info->min_subgroup_size;
+    bool pinned = features->size_control.subgroupSizeControl &&
+                  features->size_control.computeFullSubgroups &&
+                  (size_stages & VK_SHADER_STAGE_COMPUTE_BIT);
+    uint32_t size = subgroup->subgroupSize;
+    bool fits = (subgroup->supportedOperations & needed) == needed &&
+                (subgroup->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) && size >= 4 &&
+                (info->api_major > 1 || info->api_minor >= 2) &&
+                size <= 64 && (fixed || pinned);
+    probe->family = KERNELS_SHARED;
+    if (fits)
+        probe->family = info->buffer_address ? KERNELS_ADDRESS : KERNELS_SUBGROUP;
+    const char *forced = getenv("VKSEQ_KERNELS");
+    for (int i = 0; forced && i < NUM_KERNEL_FAMILIES; i++)
+        if (strcmp(forced, kernel_family_name(i)) == 0 && i < (int)probe->family)
+            probe->family = i;
+    probe->wave = probe->family == KERNELS_SHARED ? SHARED_WAVE : size;
+    probe->pin_subgroup_size = probe->family != KERNELS_SHARED && pinned && !fixed;
+    snprintf(info->kernels, sizeof info->kernels, "%s, wave %u",
+             kernel_family_name(probe->family), probe->wave);
+}
+
+static void check_floor(const VkPhysicalDeviceProperties *properties, struct vks_device_info *info) {
+    const VkPhysicalDeviceLimits *limits = &properties->limits;
+    char *why = info->unusable;
+    size_t room = sizeof info->unusable;
+    if (why[0])
+        return;
+    if (properties->apiVersion < VK_API_VERSION_1_1)
+        snprintf(why, room, "it has Vulkan %u.%u, vkseq needs 1.1", info->api_major,
+                 info->api_minor);
+    else if (limits->maxPerStageDescriptorStorageBuffers < MIN_STORAGE_BUFFERS)
+        snprintf(why, room, "it binds %u storage buffers a stage, vkseq needs %d",
+                 limits->maxPerStageDescriptorStorageBuffers, MIN_STORAGE_BUFFERS);
+    else if (limits->maxComputeWorkGroupInvocations < MIN_INVOCATIONS)
+        snprintf(why, room, "it has %u invocations a workgroup, vkseq needs %d",
+                 limits->maxComputeWorkGroupInvocations, MIN_INVOCATIONS);
+    else if (limits->maxPushConstantsSize < MIN_PUSH_BYTES)
+        snprintf(why, room, "it has %u bytes of push constants, vkseq needs %d",
+                 limits->maxPushConstantsSize, MIN_PUSH_BYTES);
+}
+
+void probe_device(VkPhysicalDevice device, uint32_t idx, struct probe *probe) {
+    memset(probe, 0, sizeof *probe);
+    struct vks_device_info *info = &probe->info;
+    VkPhysicalDeviceSubgroupSizeControlProperties size_control = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES};
+    VkPhysicalDeviceDriverProperties driver = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+    VkPhysicalDeviceSubgroupProperties subgroup = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                       .pNext = &subgroup};
+    vkGetPhysicalDeviceProperties(device, &all.properties);
+    uint32_t api = all.properties.apiVersion;
+    info->index = idx;
+    info->api_major = VK_API_VERSION_MAJOR(api);
+    info->api_minor = VK_API_VERSION_MINOR(api);
+    info->api_patch = VK_API_VERSION_PATCH(api);
+    snprintf(info->name, sizeof info->name, "%s", all.properties.deviceName);
+    if (api < VK_API_VERSION_1_1) {
+        check_floor(&all.properties, info);
+        return;
+    }
+    if (api >= VK_API_VERSION_1_2)
+        subgroup.pNext = &driver;
+    if (api >= VK_API_VERSION_1_3)
+        driver.pNext = &size_control;
+    vkGetPhysicalDeviceProperties2(device, &all);
+    VkExtensionProperties extensions[512];
+    uint32_t num_extensions = COUNT_OF(extensions);
+    vkEnumerateDeviceExtensionProperties(device, NULL, &num_extensions, extensions);
+    struct features features;
+    probe_features(device, api, &features);
+
+    snprintf(info->driver, sizeof info->driver, "%s %s", driver.driverName, driver.driverInfo);
+    info->vendor_id = all.properties.vendorID;
+    info->device_id = all.properties.deviceID;
+    info->driver_version = all.properties.driverVersion;
+    info->type = device_type(all.properties.deviceType);
+    info->max_binding_bytes = all.properties.limits.maxStorageBufferRange;
+    info->subgroup_size = subgroup.subgroupSize;
+    info->min_subgroup_size = size_control.minSubgroupSize;
+    info->max_subgroup_size = size_control.maxSubgroupSize;
+    info->max_invocations = all.properties.limits.maxComputeWorkGroupInvocations;
+    info->shared_memory_bytes = all.properties.limits.maxComputeSharedMemorySize;
+    info->float16 = features.v12.shaderFloat16;
+    info->storage16 = features.storage16.storageBuffer16BitAccess;
+    info->buffer_address = features.v12.bufferDeviceAddress;
+    info->bfloat16 = has_extension(extensions, num_extensions, "VK_KHR_shader_bfloat16");
+    info->integer_dot = api >= VK_API_VERSION_1_3 ||
+                        has_extension(extensions, num_extensions,
+                                      "VK_KHR_shader_integer_dot_product");
+    info->cooperative_matrix =
+        has_extension(extensions, num_extensions, "VK_KHR_cooperative_matrix");
+    probe_memory(device, info);
+    probe_queue(device, &all.properties.limits, probe);
+    check_floor(&all.properties, info);
+    if (!info->unusable[0])
+        choose_family(&subgroup, size_control.requiredSubgroupSizeStages, &features, probe);
+}

@@ -1,0 +1,28 @@
+// What a physical device can do, and which kernels vkseq would run on it.
+#ifndef VK_PROBE_H
+#define VK_PROBE_H
+
+#include "vk/device.h"
+
+// Everything opening a device needs to know about it.
+struct probe {
+    struct vks_device_info info;
+    enum kernel_family family;
+    uint32_t wave;
+    bool pin_subgroup_size;
+    uint32_t queue_family;
+    float timestamp_ns;
+};
+
+// Loads the Vulkan loader and makes an instance. Errors: VKS_ERR_NO_DEVICE, said in the log.
+enum vks_status probe_instance(const struct vks_log *log, VkInstance *instance);
+
+// The physical devices of an instance; *devices is allocated, free with free().
+// Errors: VKS_ERR_NO_DEVICE when there are none, VKS_ERR_OOM.
+enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
+                           VkPhysicalDevice **devices, uint32_t *num_devices);
+
+// Asks one device. VKSEQ_KERNELS=shared|subgroup|address in the environment lowers the family.
+void probe_device(VkPhysicalDevice device, uint32_t idx, struct probe *probe);
+
+#endif

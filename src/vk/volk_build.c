@@ -1,0 +1,3 @@
+// volk's implementation, compiled once: loads the Vulkan loader at run time, nothing is linked.
+#define VK_NO_PROTOTYPES
+#include <volk.c>
