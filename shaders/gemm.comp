@@ -175,7 +175,7 @@ void main() {
             uint quad = m_quad + i * WAVE + lane;
             if (i * WAVE + lane < SHARE && 4 * quad < m_end)
                 bias.data[quad] =
-                    accumulates(ACCUMULATE) ? bias.data[quad] + bias_sum[i] : bias_sum[i];
+                    accumulates(BIAS - 1) ? bias.data[quad] + bias_sum[i] : bias_sum[i];
         }
     }
 #endif

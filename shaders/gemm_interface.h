@@ -13,7 +13,7 @@
 
 #define GEMM_SPEC_EPILOGUE 1
 #define GEMM_SPEC_ACCUMULATE 2
-#define GEMM_SPEC_BIAS 3
+#define GEMM_SPEC_BIAS 3 // 0: none; else 1 + the ACCUMULATE_ mode of what TN writes
 
 // Epilogues.
 #define GEMM_PLAIN 0

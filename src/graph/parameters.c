@@ -46,7 +46,7 @@ enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t 
 }
 
 enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t num_parts) {
-    for (uint32_t part = 0; part < num_parts; part++) {
+    for (uint32_t part = store->num_parts; part < num_parts; part++) {
         for (uint32_t i = 0; i < store->num_slabs; i++) {
             struct vk_buffer *slab = &store->slabs[part][i];
             TRY(buffer_init(store->device, BUFFER_DEVICE, store->slab_bytes[i], slab));

@@ -113,6 +113,12 @@ enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dis
     return recording_dispatch(slot->recording, &dispatch);
 }
 
+enum vks_status recorder_copy(struct recorder *recorder, const struct tensor *from,
+                              const struct tensor *to) {
+    return recording_copy(recorder->slot->recording, tensor_range(recorder, from),
+                          tensor_range(recorder, to));
+}
+
 static enum vks_status poison_births(struct recorder *recorder, uint32_t node_idx) {
     const struct graph *graph = recorder->program->graph;
     for (size_t i = 0; i < graph->num_tensors; i++) {
@@ -269,4 +275,8 @@ struct recording *program_recording(struct program *program, uint32_t slot) {
 
 const struct graph *program_graph(const struct program *program) {
     return program->graph;
+}
+
+const struct plan *program_plan(const struct program *program) {
+    return &program->plan;
 }

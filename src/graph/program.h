@@ -42,6 +42,7 @@ const void *program_output(const struct program *program, uint32_t slot,
 uint64_t program_bytes(const struct program *program);
 struct recording *program_recording(struct program *program, uint32_t slot);
 const struct graph *program_graph(const struct program *program);
+const struct plan *program_plan(const struct program *program);
 
 // For operators: a dispatch in terms of tensors.
 struct op_bind {
@@ -69,5 +70,8 @@ struct op_groups groups_for_lanes(const struct recorder *recorder, uint32_t item
 
 // At most 65,535 workgroups a dimension are dispatched; kernels over rows stride by that number.
 enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *dispatch);
+// Copies a tensor, at full capacity, to one of the same shape.
+enum vks_status recorder_copy(struct recorder *recorder, const struct tensor *from,
+                              const struct tensor *to);
 
 #endif

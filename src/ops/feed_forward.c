@@ -10,7 +10,7 @@ enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2, HIDDEN, BEFORE, Y, DY, DHIDDEN, DX, DW
 
 struct node_params {
     enum activation activation;
-    uint32_t accumulate_x, accumulate_weight1, accumulate_weight2;
+    uint32_t accumulate_x, accumulate_weight1, accumulate_bias1, accumulate_weight2, accumulate_bias2;
 };
 
 static const uint32_t forward_epilogue[] = {GEMM_RELU, GEMM_GELU, GEMM_SILU};
@@ -46,7 +46,8 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                                      .c = t[DWEIGHT2],
                                                      .bias = t[DBIAS2],
                                                      .rows = t[DY]->rows,
-                                                     .accumulate = params->accumulate_weight2}));
+                                                     .accumulate = params->accumulate_weight2,
+                                                     .accumulate_bias = params->accumulate_bias2}));
     TRY(matmul_record(recorder,
                       &(struct matmul){.layout = GEMM_NN,
                                        .a = t[DY],
@@ -62,7 +63,8 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                                      .c = t[DWEIGHT1],
                                                      .bias = t[DBIAS1],
                                                      .rows = t[DY]->rows,
-                                                     .accumulate = params->accumulate_weight1}));
+                                                     .accumulate = params->accumulate_weight1,
+                                                     .accumulate_bias = params->accumulate_bias1}));
     if (!t[DX])
         return VKS_OK;
     return matmul_record(recorder, &(struct matmul){.layout = GEMM_NN,
@@ -78,7 +80,6 @@ static const struct op_class gradient_class = {"feed-forward gradient", record_g
 static void backward(struct graph *graph, const struct node *node) {
     struct tensor *const *t = node->tensors;
     struct node_params params = *(const struct node_params *)node->params;
-    uint32_t accumulate_bias;
     struct tensor *dy = graph_gradient(t[Y]);
     if (!dy)
         return;
@@ -88,9 +89,9 @@ static void backward(struct graph *graph, const struct node *node) {
     g[DHIDDEN] = graph_activation(graph, t[HIDDEN]->rows, t[HIDDEN]->cols);
     g[DX] = graph_write_gradient(graph, t[X], &params.accumulate_x);
     g[DWEIGHT1] = graph_write_gradient(graph, t[WEIGHT1], &params.accumulate_weight1);
-    g[DBIAS1] = graph_write_gradient(graph, t[BIAS1], &accumulate_bias);
+    g[DBIAS1] = graph_write_gradient(graph, t[BIAS1], &params.accumulate_bias1);
     g[DWEIGHT2] = graph_write_gradient(graph, t[WEIGHT2], &params.accumulate_weight2);
-    g[DBIAS2] = graph_write_gradient(graph, t[BIAS2], &accumulate_bias);
+    g[DBIAS2] = graph_write_gradient(graph, t[BIAS2], &params.accumulate_bias2);
     graph_add_node(graph, &gradient_class, g, &params, sizeof params);
 }
 

@@ -7,7 +7,7 @@ enum { X, WEIGHT, BIAS, Y };
 enum { DY, GRAD_X, GRAD_WEIGHT, DX, DWEIGHT, DBIAS };
 
 struct gradient_params {
-    uint32_t accumulate_x, accumulate_weight;
+    uint32_t accumulate_x, accumulate_weight, accumulate_bias;
 };
 
 static enum vks_status record(struct recorder *recorder, const struct node *node) {
@@ -30,7 +30,8 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                                      .c = t[DWEIGHT],
                                                      .bias = t[DBIAS],
                                                      .rows = t[DY]->rows,
-                                                     .accumulate = params->accumulate_weight}));
+                                                     .accumulate = params->accumulate_weight,
+                                                     .accumulate_bias = params->accumulate_bias}));
     if (!t[DX])
         return VKS_OK;
     return matmul_record(recorder, &(struct matmul){.layout = GEMM_NN,
@@ -47,7 +48,6 @@ static void backward(struct graph *graph, const struct node *node) {
     struct tensor *const *t = node->tensors;
     struct tensor *dy = graph_gradient(t[Y]);
     struct gradient_params params = {0};
-    uint32_t accumulate_bias;
     if (!dy)
         return;
     graph_add_node(graph, &linear_gradient_class,
@@ -58,7 +58,7 @@ static void backward(struct graph *graph, const struct node *node) {
                        [DX] = graph_write_gradient(graph, t[X], &params.accumulate_x),
                        [DWEIGHT] =
                            graph_write_gradient(graph, t[WEIGHT], &params.accumulate_weight),
-                       [DBIAS] = graph_write_gradient(graph, t[BIAS], &accumulate_bias),
+                       [DBIAS] = graph_write_gradient(graph, t[BIAS], &params.accumulate_bias),
                    },
                    &params, sizeof params);
 }

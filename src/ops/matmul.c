@@ -28,7 +28,8 @@ enum vks_status matmul_record(struct recorder *recorder, const struct matmul *ma
     };
     struct op_dispatch dispatch = {
         .key = {.shader = (is_short ? short_names : names)[layout],
-                .spec = {epilogue, matmul->accumulate, matmul->bias != NULL},
+                .spec = {epilogue, matmul->accumulate,
+                         matmul->bias ? 1 + matmul->accumulate_bias : 0},
                 .num_spec = 3},
         .binds = {[GEMM_A] = {a, ACCESS_READ},
                   [GEMM_B] = {b, ACCESS_READ},

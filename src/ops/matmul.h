@@ -14,7 +14,8 @@ struct matmul {
     struct dim rows;           // of A
     uint32_t a_row, b_row, c_row; // first rows, for stretches of a tensor; a_row not in TN
     uint32_t epilogue;         // GEMM_PLAIN ...
-    uint32_t accumulate;       // an ACCUMULATE_ mode, of C and of the bias in TN
+    uint32_t accumulate;       // an ACCUMULATE_ mode, of C
+    uint32_t accumulate_bias;  // and of the bias in TN
 };
 
 // C [M, N] = A B, by layout NT: A [M, K], B [N, K]; NN: A [M, K], B [K, N]; TN: A [K, M], B [K, N].

@@ -14,7 +14,7 @@ struct node_params {
     struct dim rows; // of this chunk
     uint32_t first_row, pad;
     float smoothing;
-    uint32_t accumulate_weight;
+    uint32_t accumulate_weight, accumulate_bias;
 };
 
 static enum vks_status record_logits(struct recorder *recorder, const struct node *node) {
@@ -100,7 +100,8 @@ static enum vks_status record_chunk(struct recorder *recorder, const struct node
                                                     .bias = t[DBIAS],
                                                     .b_row = params->first_row,
                                                     .rows = params->rows,
-                                                    .accumulate = params->accumulate_weight});
+                                                    .accumulate = params->accumulate_weight,
+                                                    .accumulate_bias = params->accumulate_bias});
 }
 
 static const struct op_class cross_entropy_class = {"cross-entropy", record_chunk, NULL};
@@ -135,7 +136,7 @@ struct tensor *op_cross_entropy(struct graph *graph, const struct cross_entropy_
         t[LOGITS] = graph_activation(graph, params.rows, weight->rows.capacity);
         if (p->with_gradient) {
             t[DWEIGHT] = graph_write_gradient(graph, weight, &params.accumulate_weight);
-            t[DBIAS] = graph_write_gradient(graph, p->output.bias, &unused);
+            t[DBIAS] = graph_write_gradient(graph, p->output.bias, &params.accumulate_bias);
         }
         graph_add_node(graph, &cross_entropy_class, t, &params, sizeof params);
     }

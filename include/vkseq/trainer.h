@@ -1,0 +1,89 @@
+// Teacher-forced training on parallel text.
+#ifndef VKSEQ_TRAINER_H
+#define VKSEQ_TRAINER_H
+
+#include "vkseq/model.h"
+#include "vkseq/tokenizer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum vks_optimizer { VKS_ADAM, VKS_ADAMW, VKS_SGD };
+
+// What has happened so far. Costs are label-smoothed cross-entropies in nats a target token.
+struct vks_train_progress {
+    uint64_t epoch;           // 1-based, as in the log
+    uint64_t update;          // applied updates
+    uint64_t target_tokens;   // seen, </s> included
+    uint64_t planned_updates; // 0: not known
+    double cost;              // of the last update
+    double tokens_per_second; // target tokens, since the last call
+    double learn_rate;
+};
+
+// Start from vks_trainer_defaults; the values it sets are in parentheses.
+struct vks_trainer_params {
+    const char *model_dir; // where the model and the training state are saved
+    const char *train_source, *train_target;
+    const char *valid_source, *valid_target; // NULL: no validation
+
+    uint32_t mini_batch_words; // most tokens a side of a batch (1536)
+    uint32_t mini_batch;       // most sentence pairs of a batch (0: as many as tokens fit)
+    uint32_t maxi_batch_pairs; // sentence pairs sorted by length at a time (4000)
+    uint32_t max_length;       // longer sentences are left out, in tokens (100)
+    bool max_length_crop;      // ... or cut (false)
+    bool no_shuffle;           // (false)
+
+    enum vks_optimizer optimizer; // (VKS_ADAM)
+    float learn_rate;             // peak (1e-3)
+    uint32_t warmup;              // updates (0: the smaller of 2,000 and a tenth of the planned)
+    float beta1, beta2, eps;      // (0.9, 0.98, 1e-9); beta1 is SGD's momentum
+    float weight_decay;           // (0)
+    float clip_norm;              // 0: no clipping (1)
+    float label_smoothing;        // (0.1)
+    float dropout;                // of embeddings and of what blocks add (0.1)
+
+    uint64_t after_epochs, after_updates, after_target_tokens; // 0: no such limit (0)
+    double max_seconds;                                        // 0: no limit (0)
+    uint32_t disp_freq;  // updates between log lines (100)
+    uint32_t valid_freq; // updates between validations (1000); also at the end
+    uint32_t save_freq;  // updates between saves (1000); also at the end
+    uint32_t keep_last;  // training states kept (2)
+    uint32_t seed;       // (1)
+    const char *dump_batches; // file that gets the pair numbers of every batch; NULL: none
+
+    // Called after every update; false stops training after it, and saves. NULL: never stops.
+    bool (*on_update)(void *user, const struct vks_train_progress *progress);
+    void *user;
+    const struct vks_log *log; // training log, in Marian's line format, at VKS_LOG_INFO
+};
+
+VKS_API void vks_trainer_defaults(struct vks_trainer_params *params);
+
+struct vks_trainer;
+
+// Prepares training of a model: reads the corpora, builds the programs, and, when model_dir holds a
+// training state, goes on from there (the same bits as if it had not been interrupted).
+// model_dir is locked against a second trainer. model, tokenizer, params' strings: borrowed while
+// the trainer lives.
+// Errors: VKS_ERR_ARGUMENT, VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, ...
+VKS_API VKS_MUST_CHECK enum vks_status vks_trainer_create(const struct vks_trainer_params *params,
+                                                          struct vks_model *model,
+                                                          const struct vks_tokenizer *tokenizer,
+                                                          struct vks_trainer **trainer);
+
+// Whether a training state was found, and how many updates it had.
+VKS_API bool vks_trainer_is_resumed(const struct vks_trainer *trainer, uint64_t *updates);
+
+// Trains until a limit is reached or on_update says stop, then saves.
+// Errors: VKS_ERR_DEVICE_LOST, VKS_ERR_IO when saving fails (training state and model of the last
+// save stay), VKS_ERR_DIVERGED when gradients stay not finite.
+VKS_API VKS_MUST_CHECK enum vks_status vks_trainer_run(struct vks_trainer *trainer);
+
+VKS_API void vks_trainer_destroy(struct vks_trainer **trainer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

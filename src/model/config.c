@@ -1,0 +1,300 @@
+#include "model/config.h"
+
+#include "attention_interface.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "io/files.h"
+#include "model/weights.h"
+
+#include <cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_CONFIG_BYTES = 1 << 20, MAX_DIMENSION = 1 << 24, MAX_WIDTH = 16384 };
+
+static const char *const activation_names[] = {"relu", "gelu", "swish"};
+static const char *const position_names[] = {"hf", "fairseq", "learned"};
+
+enum vks_status vks_model_config_preset(const char *task, struct vks_model_config *config) {
+    static const struct {
+        const char *name;
+        uint32_t width, ffn_width, num_heads, layers;
+    } presets[] = {
+        {"tiny", 64, 256, 4, 2},
+        {"demo", 128, 512, 4, 2},
+        {"small", 256, 1024, 4, 3},
+        {"transformer-base", 512, 2048, 8, 6},
+        {"transformer-big", 1024, 4096, 16, 6},
+    };
+    for (size_t i = 0; i < COUNT_OF(presets); i++) {
+        if (strcmp(presets[i].name, task) != 0)
+            continue;
+        *config = (struct vks_model_config){.width = presets[i].width,
+                                            .ffn_width = presets[i].ffn_width,
+                                            .num_heads = presets[i].num_heads,
+                                            .encoder_layers = presets[i].layers,
+                                            .decoder_layers = presets[i].layers};
+        return VKS_OK;
+    }
+    return VKS_ERR_ARGUMENT;
+}
+
+static void set_default(uint32_t *value, uint32_t by_default) {
+    if (*value == 0)
+        *value = by_default;
+}
+
+enum vks_status config_complete(struct vks_model_config *c, const struct vks_log *log) {
+    set_default(&c->width, 512);
+    set_default(&c->ffn_width, 4 * c->width);
+    set_default(&c->num_heads, 8);
+    set_default(&c->encoder_layers, 6);
+    set_default(&c->decoder_layers, 6);
+    set_default(&c->max_positions, 512);
+    set_default(&c->pad_id, c->target_vocab - 1);
+    if (c->norm_eps == 0.0f)
+        c->norm_eps = 1e-5f;
+    uint32_t head_width = c->width / c->num_heads;
+    const struct {
+        bool fails;
+        const char *what;
+        uint32_t value;
+    } checks[] = {
+        {c->source_vocab < 4 || c->source_vocab > MAX_DIMENSION,
+         "source vocabulary, 4 to 16777216", c->source_vocab},
+        {c->target_vocab < 4 || c->target_vocab > MAX_DIMENSION,
+         "target vocabulary, 4 to 16777216", c->target_vocab},
+        {c->width > MAX_WIDTH, "model width, at most 16384", c->width},
+        {c->ffn_width > 8 * MAX_WIDTH, "feed-forward width, at most 131072", c->ffn_width},
+        {c->num_heads > c->width || c->width % c->num_heads != 0,
+         "number of heads, which must divide the model width", c->num_heads},
+        {head_width % 4 != 0 || head_width > ATTENTION_MAX_WIDTH,
+         "width of a head, a multiple of 4 up to 128", head_width},
+        {c->encoder_layers > WEIGHTS_MAX_LAYERS, "number of encoder layers, at most 64",
+         c->encoder_layers},
+        {c->decoder_layers > WEIGHTS_MAX_LAYERS, "number of decoder layers, at most 64",
+         c->decoder_layers},
+        {c->pad_id >= c->target_vocab, "id of <pad>, which must be in the target vocabulary",
+         c->pad_id},
+        {c->eos_id >= c->target_vocab || c->eos_id == c->pad_id,
+         "id of </s>, which must be in the target vocabulary and not <pad>", c->eos_id},
+        {c->tying == VKS_TIED_ALL && c->source_vocab != c->target_vocab,
+         "target vocabulary, which must be the source's where all embeddings are tied",
+         c->target_vocab},
+        {c->positions == VKS_POSITIONS_FAIRSEQ && c->width < 4,
+         "model width, at least 4 for these positions", c->width},
+    };
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        if (!checks[i].fails)
+            continue;
+        log_error(log, "model: %u is no good as %s", checks[i].value, checks[i].what);
+        return VKS_ERR_ARGUMENT;
+    }
+    return VKS_OK;
+}
+
+// A config.json being read; the first failure stays.
+struct reader {
+    const char *path;
+    const struct vks_log *log;
+    const cJSON *json;
+    enum vks_status status;
+};
+
+static void reader_fail(struct reader *reader, const char *key, const char *expected) {
+    if (reader->status != VKS_OK)
+        return;
+    log_error(reader->log, "%s: \"%s\" must be %s", reader->path, key, expected);
+    reader->status = VKS_ERR_FORMAT;
+}
+
+// A whole number; `by_default` when the key is missing, and a missing key fails without one (< 0).
+static uint32_t read_u32(struct reader *reader, const char *key, int64_t by_default) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(reader->json, key);
+    if (!item && by_default >= 0)
+        return (uint32_t)by_default;
+    if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > MAX_DIMENSION ||
+        floor(item->valuedouble) != item->valuedouble) {
+        reader_fail(reader, key, "a whole number from 0 to 16777216");
+        return 0;
+    }
+    return (uint32_t)item->valuedouble;
+}
+
+static bool read_bool(struct reader *reader, const char *key, bool by_default) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(reader->json, key);
+    if (!item)
+        return by_default;
+    if (!cJSON_IsBool(item))
+        reader_fail(reader, key, "true or false");
+    return cJSON_IsTrue(item);
+}
+
+static const char *read_text(struct reader *reader, const char *key, const char *by_default) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(reader->json, key);
+    if (!item && by_default)
+        return by_default;
+    if (!cJSON_IsString(item)) {
+        reader_fail(reader, key, "a text");
+        return "";
+    }
+    return item->valuestring;
+}
+
+static void read_activation(struct reader *reader, struct vks_model_config *config) {
+    const char *name = read_text(reader, "activation_function", NULL);
+    if (strcmp(name, "silu") == 0)
+        name = "swish";
+    for (size_t i = 0; i < COUNT_OF(activation_names); i++) {
+        if (strcmp(name, activation_names[i]) == 0) {
+            config->activation = (enum vks_activation)i;
+            return;
+        }
+    }
+    reader_fail(reader, "activation_function", "\"relu\", \"gelu\", \"swish\" or \"silu\"");
+}
+
+static void read_positions(struct reader *reader, struct vks_model_config *config) {
+    const char *name = read_text(reader, "position_formula", "hf");
+    for (size_t i = 0; i < COUNT_OF(position_names); i++) {
+        if (strcmp(name, position_names[i]) == 0) {
+            config->positions = (enum vks_positions)i;
+            return;
+        }
+    }
+    reader_fail(reader, "position_formula", "\"hf\", \"fairseq\" or \"learned\"");
+}
+
+static void read_class(struct reader *reader, struct vks_model_config *config) {
+    const char *type = read_text(reader, "model_type", NULL);
+    if (strcmp(type, "marian") == 0)
+        config->pre_norm = false;
+    else if (strcmp(type, "pegasus") == 0)
+        config->pre_norm = true;
+    else if (strcmp(type, "vkseq") == 0)
+        config->pre_norm = read_bool(reader, "normalize_before", false);
+    else
+        reader_fail(reader, "model_type", "\"marian\", \"pegasus\" or \"vkseq\"");
+}
+
+static void read_config(struct reader *reader, struct vks_model_config *c) {
+    read_class(reader, c);
+    c->target_vocab = read_u32(reader, "vocab_size", -1);
+    c->source_vocab = c->target_vocab;
+    c->target_vocab = read_u32(reader, "decoder_vocab_size", c->target_vocab);
+    c->width = read_u32(reader, "d_model", -1);
+    c->ffn_width = read_u32(reader, "encoder_ffn_dim", -1);
+    c->num_heads = read_u32(reader, "encoder_attention_heads", -1);
+    c->encoder_layers = read_u32(reader, "encoder_layers", -1);
+    c->decoder_layers = read_u32(reader, "decoder_layers", -1);
+    c->eos_id = read_u32(reader, "eos_token_id", 0);
+    c->pad_id = read_u32(reader, "pad_token_id", -1);
+    c->max_positions = read_u32(reader, "max_position_embeddings", 512);
+    c->position_offset = read_u32(reader, "position_offset", 0);
+    c->no_embedding_scale = !read_bool(reader, "scale_embedding", false);
+    read_activation(reader, c);
+    read_positions(reader, c);
+    bool shared = read_bool(reader, "share_encoder_decoder_embeddings", true);
+    bool tied = read_bool(reader, "tie_word_embeddings", true);
+    c->tying = shared && tied ? VKS_TIED_ALL : tied ? VKS_TIED_OUTPUT : VKS_TIED_NONE;
+    if (read_u32(reader, "decoder_ffn_dim", c->ffn_width) != c->ffn_width)
+        reader_fail(reader, "decoder_ffn_dim", "the same as encoder_ffn_dim");
+    if (read_u32(reader, "decoder_attention_heads", c->num_heads) != c->num_heads)
+        reader_fail(reader, "decoder_attention_heads", "the same as encoder_attention_heads");
+    if (read_u32(reader, "decoder_start_token_id", c->pad_id) != c->pad_id)
+        reader_fail(reader, "decoder_start_token_id", "the same as pad_token_id");
+}
+
+enum vks_status config_read(const char *path, const struct vks_log *log,
+                            struct vks_model_config *config) {
+    unsigned char *text;
+    size_t num_bytes;
+    TRY(file_read(path, MAX_CONFIG_BYTES, log, &text, &num_bytes));
+    cJSON *json = cJSON_ParseWithLength((const char *)text, num_bytes);
+    free(text);
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        log_error(log, "%s: not a JSON object", path);
+        return VKS_ERR_FORMAT;
+    }
+    struct reader reader = {.path = path, .log = log, .json = json};
+    struct vks_model_config read = {0};
+    read_config(&reader, &read);
+    cJSON_Delete(json);
+    if (reader.status == VKS_OK && config_complete(&read, log) != VKS_OK)
+        reader.status = VKS_ERR_FORMAT;
+    if (reader.status == VKS_OK)
+        *config = read;
+    return reader.status;
+}
+
+static enum vks_status write_json(cJSON *json, const char *dir, const char *name,
+                                  const struct vks_log *log) {
+    enum vks_status status = VKS_ERR_OOM;
+    char *path = path_join(dir, name), *text = json ? cJSON_Print(json) : NULL;
+    if (path && text)
+        status = file_replace(path, text, strlen(text), log);
+    cJSON_free(text);
+    free(path);
+    cJSON_Delete(json);
+    return status;
+}
+
+// What tells transformers how to translate with the model.
+static void add_ids(cJSON *json, const struct vks_model_config *c) {
+    cJSON_AddNumberToObject(json, "pad_token_id", c->pad_id);
+    cJSON_AddNumberToObject(json, "eos_token_id", c->eos_id);
+    cJSON_AddNumberToObject(json, "decoder_start_token_id", c->pad_id);
+    cJSON_AddNumberToObject(json, "forced_eos_token_id", c->eos_id);
+    cJSON *words = cJSON_AddArrayToObject(json, "bad_words_ids");
+    cJSON *word = cJSON_CreateArray();
+    cJSON_AddItemToArray(word, cJSON_CreateNumber(c->pad_id));
+    cJSON_AddItemToArray(words, word);
+    cJSON_AddNumberToObject(json, "max_length", 512);
+    cJSON_AddNumberToObject(json, "num_beams", 4);
+}
+
+static cJSON *config_json(const struct vks_model_config *c) {
+    bool is_class = c->positions == VKS_POSITIONS_HF && c->position_offset == 0 &&
+                    c->tying != VKS_TIED_NONE && (!c->pre_norm || c->tying == VKS_TIED_ALL);
+    const char *type = !is_class ? "vkseq" : c->pre_norm ? "pegasus" : "marian";
+    const char *class_name = c->pre_norm ? "PegasusForConditionalGeneration" : "MarianMTModel";
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "model_type", type);
+    cJSON *classes = cJSON_AddArrayToObject(json, "architectures");
+    cJSON_AddItemToArray(classes, cJSON_CreateString(is_class ? class_name : "vkseq"));
+    cJSON_AddBoolToObject(json, "is_encoder_decoder", true);
+    cJSON_AddNumberToObject(json, "vocab_size", c->source_vocab);
+    cJSON_AddNumberToObject(json, "decoder_vocab_size", c->target_vocab);
+    cJSON_AddNumberToObject(json, "d_model", c->width);
+    cJSON_AddNumberToObject(json, "encoder_ffn_dim", c->ffn_width);
+    cJSON_AddNumberToObject(json, "decoder_ffn_dim", c->ffn_width);
+    cJSON_AddNumberToObject(json, "encoder_attention_heads", c->num_heads);
+    cJSON_AddNumberToObject(json, "decoder_attention_heads", c->num_heads);
+    cJSON_AddNumberToObject(json, "encoder_layers", c->encoder_layers);
+    cJSON_AddNumberToObject(json, "decoder_layers", c->decoder_layers);
+    cJSON_AddNumberToObject(json, "num_hidden_layers", c->encoder_layers);
+    cJSON_AddNumberToObject(json, "max_position_embeddings", c->max_positions);
+    cJSON_AddStringToObject(json, "activation_function", activation_names[c->activation]);
+    cJSON_AddBoolToObject(json, "scale_embedding", !c->no_embedding_scale);
+    cJSON_AddBoolToObject(json, "static_position_embeddings",
+                          c->positions != VKS_POSITIONS_LEARNED);
+    cJSON_AddBoolToObject(json, "share_encoder_decoder_embeddings", c->tying == VKS_TIED_ALL);
+    cJSON_AddBoolToObject(json, "tie_word_embeddings", c->tying != VKS_TIED_NONE);
+    cJSON_AddBoolToObject(json, "normalize_before", c->pre_norm);
+    cJSON_AddStringToObject(json, "position_formula", position_names[c->positions]);
+    cJSON_AddNumberToObject(json, "position_offset", c->position_offset);
+    cJSON_AddStringToObject(json, "torch_dtype", "float32");
+    add_ids(json, c);
+    return json;
+}
+
+enum vks_status config_write(const struct vks_model_config *config, const char *dir,
+                             const struct vks_log *log) {
+    cJSON *generation = cJSON_CreateObject();
+    if (generation)
+        add_ids(generation, config);
+    TRY(write_json(generation, dir, "generation_config.json", log));
+    return write_json(config_json(config), dir, "config.json", log);
+}

@@ -1,0 +1,21 @@
+// Checking a model's shape, and Hugging Face's config.json.
+#ifndef MODEL_CONFIG_H
+#define MODEL_CONFIG_H
+
+#include "vkseq/model.h"
+
+// Puts defaults in the place of zeros, and checks that the shape makes sense.
+// Errors: VKS_ERR_ARGUMENT, said in the log.
+enum vks_status config_complete(struct vks_model_config *config, const struct vks_log *log);
+
+// Reads a config.json. model_type "marian" is post-norm with Hugging Face's sines, "pegasus" the
+// same pre-norm; "vkseq" says what neither class expresses.
+// Errors: VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_UNSUPPORTED, VKS_ERR_OOM; the log names the key.
+enum vks_status config_read(const char *path, const struct vks_log *log,
+                            struct vks_model_config *config);
+
+// Writes config.json and generation_config.json into a directory.
+enum vks_status config_write(const struct vks_model_config *config, const char *dir,
+                             const struct vks_log *log);
+
+#endif

@@ -1,0 +1,78 @@
+#include "model/loss.h"
+
+#include "base/log.h"
+#include "ops/copy.h"
+#include "ops/output.h"
+
+#include <string.h>
+
+static void build(struct graph *graph, const struct loss_params *params,
+                  struct loss_program *loss) {
+    const struct transformer transformer = {graph, params->config, params->weights,
+                                            params->dropout};
+    feed_declare(graph, params->config, &params->capacity, params->with_gradient, &loss->inputs);
+    struct tensor *memory = transformer_encode(&transformer, &loss->inputs);
+    struct tensor *h = transformer_decode(&transformer, memory, &loss->inputs);
+    if (graph->status != VKS_OK)
+        return;
+    const struct output_params output = {
+        .h = h, .weight = transformer_weight(&transformer, &params->weights->output)};
+    if (params->with_logits)
+        loss->logits = op_copy_out(graph, op_logits(graph, &output));
+    const struct cross_entropy_params cross_entropy = {
+        .output = output,
+        .labels = loss->inputs.labels,
+        .pad = params->config->pad_id,
+        .smoothing = params->label_smoothing,
+        .with_gradient = params->with_gradient,
+    };
+    struct tensor *losses = op_cross_entropy(graph, &cross_entropy);
+    loss->total = op_sum(graph, losses);
+    if (params->with_row_losses)
+        loss->row_losses = op_copy_out(graph, losses);
+    if (params->with_gradient)
+        graph_backward(graph);
+}
+
+enum vks_status loss_program_init(struct vks_device *device, const struct loss_params *params,
+                                  struct loss_program *loss) {
+    memset(loss, 0, sizeof *loss);
+    loss->pad_id = params->config->pad_id;
+    loss->with_gradient = params->with_gradient;
+    struct graph *graph;
+    TRY(graph_create(device, &graph));
+    build(graph, params, loss);
+    TRY(program_create(&graph, &params->program, &loss->program));
+    enum vks_status status = feed_scratch_init(&params->capacity, &loss->scratch);
+    if (status != VKS_OK)
+        program_destroy(&loss->program);
+    return status;
+}
+
+void loss_program_finish(struct loss_program *loss) {
+    program_destroy(&loss->program);
+    feed_scratch_finish(&loss->scratch);
+}
+
+enum vks_status loss_program_submit(struct loss_program *loss, uint32_t slot,
+                                    const struct loss_batch *batch, const struct loss_step *step) {
+    struct program *program = loss->program;
+    feed_write(program, slot, &loss->inputs, &batch->source, &batch->target, batch->labels);
+    if (loss->with_gradient) {
+        feed_write_segments(program, slot, &loss->inputs.source, &batch->source, loss->pad_id,
+                            &loss->scratch);
+        feed_write_segments(program, slot, &loss->inputs.target, &batch->target, loss->pad_id,
+                            &loss->scratch);
+    }
+    program_set_uint(program, slot, HEADER_SEED, step->seed);
+    program_set_uint(program, slot, HEADER_STEP, step->step);
+    program_set_uint(program, slot, HEADER_MICRO, step->micro);
+    program_set_float(program, slot, HEADER_LOSS_SCALE, 1.0f);
+    return program_submit(program, slot);
+}
+
+enum vks_status loss_program_wait(struct loss_program *loss, uint32_t slot, double *total) {
+    TRY(program_wait(loss->program, slot));
+    *total = (double)*(const float *)program_output(loss->program, slot, loss->total);
+    return VKS_OK;
+}

@@ -1,0 +1,94 @@
+#include "model/model.h"
+
+#include "base/log.h"
+#include "io/files.h"
+#include "model/config.h"
+#include "model/weights_file.h"
+
+#include <stdlib.h>
+
+static enum vks_status allocate(struct vks_device *device, const struct vks_model_config *config,
+                                struct vks_model **result) {
+    struct vks_model *model = calloc(1, sizeof *model);
+    if (!model)
+        return VKS_ERR_OOM;
+    model->device = device;
+    model->config = *config;
+    enum vks_status status = config_complete(&model->config, device->log);
+    if (status == VKS_OK)
+        status = weights_init(device, &model->config, 1, &model->weights);
+    if (status != VKS_OK)
+        free(model);
+    else
+        *result = model;
+    return status;
+}
+
+enum vks_status vks_model_create(struct vks_device *device, const struct vks_model_config *config,
+                                 uint32_t seed, struct vks_model **result) {
+    struct vks_model *model;
+    TRY(allocate(device, config, &model));
+    enum vks_status status = weights_randomize(&model->weights, &model->config, seed);
+    if (status != VKS_OK)
+        vks_model_destroy(&model);
+    else
+        *result = model;
+    return status;
+}
+
+enum vks_status model_prepare_training(struct vks_model *model) {
+    struct parameter_store *store = &model->weights.store;
+    return store->num_parts == NUM_PARTS ? VKS_OK : parameter_store_allocate(store, NUM_PARTS);
+}
+
+enum vks_status vks_model_load(struct vks_device *device, const char *dir,
+                               struct vks_model **result) {
+    struct vks_model *model = NULL;
+    struct vks_model_config config = {0};
+    enum vks_status status = VKS_ERR_OOM;
+    char *config_path = path_join(dir, "config.json");
+    char *weights_path = path_join(dir, "model.safetensors");
+    if (!config_path || !weights_path)
+        goto done;
+    TRY_GOTO(status, config_read(config_path, device->log, &config), done);
+    TRY_GOTO(status, allocate(device, &config, &model), done);
+    TRY_GOTO(status, weights_read(&model->weights, PART_VALUE, weights_path, device->log), done);
+    *result = model;
+    model = NULL;
+done:
+    vks_model_destroy(&model);
+    free(config_path);
+    free(weights_path);
+    return status;
+}
+
+enum vks_status vks_model_save(struct vks_model *model, const char *dir) {
+    const struct vks_log *log = model->device->log;
+    TRY(directory_create(dir, log));
+    char *path = path_join(dir, "model.safetensors");
+    if (!path)
+        return VKS_ERR_OOM;
+    enum vks_status status = weights_write(&model->weights, PART_VALUE, path, log);
+    free(path);
+    return status == VKS_OK ? config_write(&model->config, dir, log) : status;
+}
+
+const struct vks_model_config *vks_model_config(const struct vks_model *model) {
+    return &model->config;
+}
+
+uint64_t vks_model_num_parameters(const struct vks_model *model) {
+    uint64_t num = 0;
+    for (size_t i = 0; i < model->weights.num_named; i++)
+        num += named_weight_size(&model->weights.named[i]);
+    return num;
+}
+
+void vks_model_destroy(struct vks_model **model_ref) {
+    struct vks_model *model = *model_ref;
+    if (!model)
+        return;
+    weights_finish(&model->weights);
+    free(model);
+    *model_ref = NULL;
+}

@@ -1,0 +1,223 @@
+#include "model/transformer.h"
+
+#include "base/check.h"
+#include "ops/decoding.h"
+#include "ops/feed_forward.h"
+#include "ops/linear.h"
+#include "ops/residual_norm.h"
+
+#include <math.h>
+
+struct tensor *transformer_weight(const struct transformer *transformer,
+                                  const struct parameter *parameter) {
+    struct graph *graph = transformer->graph;
+    const struct weights *weights = transformer->weights;
+    const struct stack_weights *encoder = &weights->encoder;
+    bool is_constant = transformer->config->positions != VKS_POSITIONS_LEARNED &&
+                       (parameter == &encoder->positions ||
+                        parameter == &weights->decoder.positions);
+    const struct parameter_store *store = is_constant ? &weights->constants : &weights->store;
+    struct vk_range range = parameter_range(store, PART_VALUE, parameter);
+    for (size_t i = 0; i < graph->num_tensors; i++) {
+        struct tensor *tensor = graph->tensors[i];
+        if (tensor->kind == TENSOR_STORED && tensor->stored.buffer == range.buffer &&
+            tensor->stored.offset == range.offset && tensor->cols == parameter->cols)
+            return tensor;
+    }
+    return graph_parameter(graph, store, parameter);
+}
+
+static struct tensor *linear(const struct transformer *m, struct tensor *x,
+                             const struct parameter *weight, const struct parameter *bias) {
+    return op_linear(m->graph, x, transformer_weight(m, weight), transformer_weight(m, bias));
+}
+
+static struct tensor *embed(const struct transformer *m, const struct stack_weights *stack,
+                            const struct sequence_inputs *inputs) {
+    const struct embedding_params params = {
+        .tokens = inputs->tokens,
+        .positions = inputs->positions,
+        .table = transformer_weight(m, &stack->embedding),
+        .position_table = transformer_weight(m, &stack->positions),
+        .scale = m->config->no_embedding_scale ? 1.0f : sqrtf((float)m->config->width),
+        .dropout = m->dropout,
+        .by_token = inputs->by_token,
+        .by_position = inputs->by_position,
+    };
+    return op_embedding(m->graph, &params);
+}
+
+// The residual stream, and what the next block reads: normalised after (post-norm) or before
+// (pre-norm) each block, by norms that come in turn.
+struct stream {
+    const struct transformer *m;
+    struct tensor *residual; // x of the next addition
+    struct tensor *input;    // of the next block
+};
+
+static void normalize(struct stream *stream, struct tensor *f, const struct norm_weights *norm,
+                      bool is_last) {
+    const struct transformer *m = stream->m;
+    if (m->graph->status != VKS_OK)
+        return;
+    const struct residual_norm_params params = {
+        .x = stream->residual,
+        .f = f,
+        .gamma = transformer_weight(m, &norm->gamma),
+        .beta = transformer_weight(m, &norm->beta),
+        .eps = m->config->norm_eps,
+        .dropout = m->dropout,
+        .keeps_stream = m->config->pre_norm && !is_last,
+    };
+    struct tensor *s;
+    op_residual_norm(m->graph, &params, &s, &stream->input);
+    stream->residual = m->config->pre_norm ? s : stream->input;
+}
+
+static void begin(struct stream *stream, const struct transformer *m, struct tensor *x,
+                  const struct norm_weights *first_norm) {
+    *stream = (struct stream){m, x, x};
+    if (m->config->pre_norm)
+        normalize(stream, NULL, first_norm, false);
+}
+
+// Adds what a block gave. own: the block's norm; next: the following block's, or the final one.
+static void add(struct stream *stream, struct tensor *f, const struct norm_weights *own,
+                const struct norm_weights *next, bool is_last) {
+    normalize(stream, f, stream->m->config->pre_norm ? next : own, is_last);
+}
+
+static struct tensor *feed_forward(const struct transformer *m, struct tensor *x,
+                                   const struct layer_weights *layer) {
+    static const enum activation activations[] = {ACTIVATION_RELU, ACTIVATION_GELU,
+                                                  ACTIVATION_SILU};
+    if (m->graph->status != VKS_OK)
+        return NULL;
+    const struct feed_forward_params params = {
+        .x = x,
+        .weight1 = transformer_weight(m, &layer->fc1),
+        .bias1 = transformer_weight(m, &layer->fc1_bias),
+        .weight2 = transformer_weight(m, &layer->fc2),
+        .bias2 = transformer_weight(m, &layer->fc2_bias),
+        .activation = activations[m->config->activation],
+    };
+    return op_feed_forward(m->graph, &params);
+}
+
+static struct tensor *self_attention(const struct transformer *m, struct tensor *x,
+                                     const struct attention_weights *weights,
+                                     const struct attention_blocks *blocks) {
+    uint32_t width = m->config->width;
+    struct tensor *qkv = linear(m, x, &weights->q, &weights->q_bias);
+    const struct attention_params params = {.q = qkv,
+                                            .kv = qkv,
+                                            .k_col = width,
+                                            .v_col = 2 * width,
+                                            .width = width,
+                                            .num_heads = m->config->num_heads,
+                                            .blocks = *blocks};
+    return linear(m, op_attention(m->graph, &params), &weights->out, &weights->out_bias);
+}
+
+static struct tensor *cross_attention(const struct transformer *m, struct tensor *x,
+                                      struct tensor *kv, const struct attention_weights *weights,
+                                      const struct attention_blocks *blocks) {
+    uint32_t width = m->config->width;
+    const struct attention_params params = {.q = linear(m, x, &weights->q, &weights->q_bias),
+                                            .kv = kv,
+                                            .v_col = width,
+                                            .width = width,
+                                            .num_heads = m->config->num_heads,
+                                            .blocks = *blocks};
+    return linear(m, op_attention(m->graph, &params), &weights->out, &weights->out_bias);
+}
+
+// The first norm of the layer after layer i, or the final norm.
+static const struct norm_weights *next_norm(const struct stack_weights *stack, uint32_t i) {
+    return i + 1 < stack->num_layers ? &stack->layers[i + 1].self_norm : &stack->final_norm;
+}
+
+struct tensor *transformer_encode(const struct transformer *m, const struct batch_inputs *inputs) {
+    const struct stack_weights *stack = &m->weights->encoder;
+    struct stream stream;
+    begin(&stream, m, embed(m, stack, &inputs->source), &stack->layers[0].self_norm);
+    for (uint32_t i = 0; i < stack->num_layers; i++) {
+        const struct layer_weights *layer = &stack->layers[i];
+        add(&stream, self_attention(m, stream.input, &layer->self, &inputs->encoder_self),
+            &layer->self_norm, &layer->ffn_norm, false);
+        add(&stream, feed_forward(m, stream.input, layer), &layer->ffn_norm, next_norm(stack, i),
+            i + 1 == stack->num_layers);
+    }
+    return stream.input;
+}
+
+struct tensor *transformer_memory_kv(const struct transformer *m, struct tensor *memory,
+                                     uint32_t layer_idx) {
+    const struct attention_weights *weights = &m->weights->decoder.layers[layer_idx].cross;
+    return linear(m, memory, &weights->kv, &weights->kv_bias);
+}
+
+struct tensor *transformer_decode(const struct transformer *m, struct tensor *memory,
+                                  const struct batch_inputs *inputs) {
+    const struct stack_weights *stack = &m->weights->decoder;
+    struct stream stream;
+    begin(&stream, m, embed(m, stack, &inputs->target), &stack->layers[0].self_norm);
+    for (uint32_t i = 0; i < stack->num_layers; i++) {
+        const struct layer_weights *layer = &stack->layers[i];
+        add(&stream, self_attention(m, stream.input, &layer->self, &inputs->decoder_self),
+            &layer->self_norm, &layer->cross_norm, false);
+        add(&stream,
+            cross_attention(m, stream.input, transformer_memory_kv(m, memory, i), &layer->cross,
+                            &inputs->cross),
+            &layer->cross_norm, &layer->ffn_norm, false);
+        add(&stream, feed_forward(m, stream.input, layer), &layer->ffn_norm, next_norm(stack, i),
+            i + 1 == stack->num_layers);
+    }
+    return stream.input;
+}
+
+// Self-attention of one position: keys and values go to the cache first, then all are read.
+static struct tensor *step_self(const struct transformer *m, struct tensor *x,
+                                const struct step_inputs *inputs, uint32_t layer_idx) {
+    const struct attention_weights *weights = &m->weights->decoder.layers[layer_idx].self;
+    uint32_t width = m->config->width;
+    struct tensor *qkv = linear(m, x, &weights->q, &weights->q_bias);
+    op_scatter_rows(m->graph, qkv, width, inputs->cache_places, inputs->self_caches[layer_idx]);
+    const struct attention_step_params params = {.q = qkv,
+                                                 .kv = inputs->self_caches[layer_idx],
+                                                 .width = width,
+                                                 .num_heads = m->config->num_heads,
+                                                 .ranges = inputs->self_ranges,
+                                                 .cache_rows = inputs->cache_rows};
+    return linear(m, op_attention_step(m->graph, &params), &weights->out, &weights->out_bias);
+}
+
+static struct tensor *step_cross(const struct transformer *m, struct tensor *x,
+                                 const struct step_inputs *inputs, uint32_t layer_idx) {
+    const struct attention_weights *weights = &m->weights->decoder.layers[layer_idx].cross;
+    const struct attention_step_params params = {
+        .q = linear(m, x, &weights->q, &weights->q_bias),
+        .kv = inputs->memory_kvs[layer_idx],
+        .width = m->config->width,
+        .num_heads = m->config->num_heads,
+        .ranges = inputs->cross_ranges};
+    return linear(m, op_attention_step(m->graph, &params), &weights->out, &weights->out_bias);
+}
+
+struct tensor *transformer_step(const struct transformer *m, const struct step_inputs *inputs) {
+    const struct stack_weights *stack = &m->weights->decoder;
+    const struct sequence_inputs sequence = {.tokens = inputs->tokens,
+                                             .positions = inputs->positions};
+    struct stream stream;
+    begin(&stream, m, embed(m, stack, &sequence), &stack->layers[0].self_norm);
+    for (uint32_t i = 0; i < stack->num_layers; i++) {
+        const struct layer_weights *layer = &stack->layers[i];
+        add(&stream, step_self(m, stream.input, inputs, i), &layer->self_norm, &layer->cross_norm,
+            false);
+        add(&stream, step_cross(m, stream.input, inputs, i), &layer->cross_norm, &layer->ffn_norm,
+            false);
+        add(&stream, feed_forward(m, stream.input, layer), &layer->ffn_norm, next_norm(stack, i),
+            i + 1 == stack->num_layers);
+    }
+    return stream.input;
+}

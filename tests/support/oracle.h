@@ -1,0 +1,130 @@
+// What the operators compute, in double precision, as plain loops over packed sequences: written
+// from the equations, not from the kernels.
+//
+// Gradients are added to what is there; NULL results are left out.
+#ifndef TESTS_ORACLE_H
+#define TESTS_ORACLE_H
+
+#include "base/arena.h"
+#include "base/rng.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct matrix {
+    uint32_t rows, cols;
+    double *v; // row-major, without pads
+};
+
+#define AT(m, row, col) ((m)->v[(size_t)(row) * (m)->cols + (col)])
+
+// Zeros.
+struct matrix *matrix_new(struct arena *arena, uint32_t rows, uint32_t cols);
+// Normally distributed numbers of a standard deviation, each exactly a float.
+struct matrix *matrix_random(struct arena *arena, struct rng *rng, uint32_t rows, uint32_t cols,
+                             double deviation);
+// Zeros of the same shape; a copy.
+struct matrix *matrix_like(struct arena *arena, const struct matrix *m);
+struct matrix *matrix_copy(struct arena *arena, const struct matrix *m);
+
+// y = x W^T + b; bias may be NULL.
+void oracle_linear(const struct matrix *x, const struct matrix *weight, const struct matrix *bias,
+                   struct matrix *y);
+struct oracle_linear_gradient {
+    struct matrix *x, *weight, *bias;
+};
+void oracle_linear_gradient(const struct matrix *x, const struct matrix *weight,
+                            const struct matrix *dy, const struct oracle_linear_gradient *gradient);
+
+enum oracle_activation { ORACLE_RELU, ORACLE_GELU, ORACLE_SILU };
+double oracle_activation(enum oracle_activation kind, double x);
+double oracle_activation_derivative(enum oracle_activation kind, double x);
+
+// y = act(x W1^T + b1) W2^T + b2, and in `gradient` the same five's gradients.
+struct oracle_feed_forward {
+    struct matrix *x, *weight1, *bias1, *weight2, *bias2;
+};
+void oracle_feed_forward(const struct oracle_feed_forward *inputs, enum oracle_activation kind,
+                         struct matrix *y);
+void oracle_feed_forward_gradient(struct arena *arena, const struct oracle_feed_forward *inputs,
+                                  enum oracle_activation kind, const struct matrix *dy,
+                                  const struct oracle_feed_forward *gradient);
+
+// softmax(Q K^T / sqrt(head width)) V, sequence by sequence and head by head.
+struct oracle_attention {
+    const struct matrix *q, *kv;
+    uint32_t q_col, k_col, v_col, width, num_heads;
+    uint32_t num_sequences;
+    const uint32_t *query_offsets, *key_offsets; // num_sequences + 1
+    bool causal;
+};
+void oracle_attention(const struct oracle_attention *attention, struct matrix *out);
+// dq and dkv may be one matrix, as q and kv may.
+void oracle_attention_gradient(const struct oracle_attention *attention, const struct matrix *dout,
+                               struct matrix *dq, struct matrix *dkv);
+
+// Dropout's factors: 0, or 1 / (1 - probability).
+struct oracle_dropout {
+    float probability;
+    uint32_t seed, rank, step, stream;
+};
+struct matrix *oracle_dropout_factors(struct arena *arena, const struct oracle_dropout *dropout,
+                                      uint32_t rows, uint32_t cols);
+
+// s = x + factors f; y = gamma (s - mean) / sqrt(variance + eps) + beta. f may be NULL.
+struct oracle_norm {
+    const struct matrix *x, *f, *factors, *gamma, *beta;
+    double eps;
+};
+struct oracle_norm_gradient {
+    struct matrix *x, *f, *gamma, *beta;
+};
+void oracle_norm(const struct oracle_norm *norm, struct matrix *s, struct matrix *y);
+// ds: the gradient that flows into s besides; may be NULL.
+void oracle_norm_gradient(const struct oracle_norm *norm, const struct matrix *dy,
+                          const struct matrix *ds, const struct oracle_norm_gradient *gradient);
+
+// x = factors (scale table[token] + positions[position]).
+struct oracle_embedding {
+    const uint32_t *tokens, *positions;
+    const struct matrix *table, *position_table, *factors;
+    double scale;
+};
+void oracle_embedding(const struct oracle_embedding *embedding, struct matrix *x);
+void oracle_embedding_gradient(const struct oracle_embedding *embedding, const struct matrix *dx,
+                               struct matrix *dtable, struct matrix *dposition_table);
+
+// Label-smoothed cross-entropy of each row of logits, and the gradient of the sum.
+struct oracle_cross_entropy {
+    const struct matrix *logits;
+    const uint32_t *labels;
+    uint32_t pad; // UINT32_MAX: none
+    double smoothing;
+};
+void oracle_cross_entropy(const struct oracle_cross_entropy *loss, struct matrix *losses);
+void oracle_cross_entropy_gradient(const struct oracle_cross_entropy *loss,
+                                   struct matrix *dlogits);
+
+// The k best columns among first .. end of a row, lower columns first among equals; UINT32_MAX
+// where there are no more.
+struct oracle_top_k {
+    const struct matrix *logits;
+    uint32_t row, first, end, pad, k;
+};
+void oracle_top_k(const struct oracle_top_k *top_k, uint32_t *ids);
+
+// One optimiser step; t counts from 1. decay is added to the gradient, or, if it is decoupled,
+// taken from the value.
+struct oracle_update {
+    enum { ORACLE_ADAM, ORACLE_ADAMW, ORACLE_SGD } kind;
+    double rate, beta1, beta2, eps, decay;
+    uint32_t t;
+};
+void oracle_update(const struct oracle_update *update, const struct matrix *gradient,
+                   struct matrix *value, struct matrix *moment1, struct matrix *moment2);
+
+// Square root of the sum of all squares.
+double oracle_norm2(const struct matrix *m);
+
+#endif
