@@ -45,7 +45,7 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_bench_gemm(struct vks_device *device,
                                                       uint32_t n, uint32_t k,
                                                       const struct vks_bench_params *params,
                                                       struct vks_bench_result *result);
-// Multi-head self-attention, forward and backward, over sentences of source_length tokens.
+// Multi-head self-attention, the forward pass, over `sentences` sentences of source_length tokens.
 VKS_API VKS_MUST_CHECK enum vks_status vks_bench_attention(struct vks_device *device,
                                                            uint32_t width, uint32_t num_heads,
                                                            const struct vks_bench_params *params,

@@ -13,11 +13,12 @@ enum vks_status batch_create(const struct batch_capacity *capacity, const struct
         created->src = calloc(capacity->num_src_tokens, sizeof(uint32_t));
         created->tgt_in = calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
         created->tgt_out = calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
+        created->pairs = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
         created->src_offsets = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
         created->tgt_offsets = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
     }
     if (!created || !created->src || !created->tgt_in || !created->tgt_out ||
-        !created->src_offsets || !created->tgt_offsets) {
+        !created->pairs || !created->src_offsets || !created->tgt_offsets) {
         batch_destroy(&created);
         log_error(log, "out of memory for a batch of %u source and %u target tokens",
                   capacity->num_src_tokens, capacity->num_tgt_tokens);
@@ -33,6 +34,7 @@ void batch_destroy(struct batch **batch) {
     free((*batch)->src);
     free((*batch)->tgt_in);
     free((*batch)->tgt_out);
+    free((*batch)->pairs);
     free((*batch)->src_offsets);
     free((*batch)->tgt_offsets);
     free(*batch);

@@ -17,6 +17,7 @@ struct batch {
     uint32_t *tgt_out;         // [N_tgt] labels: y_1 .. y_T, </s>
     uint32_t *src_offsets;     // [B + 1] sequence i is [src_offsets[i], src_offsets[i + 1])
     uint32_t *tgt_offsets;     // [B + 1]
+    uint32_t *pairs;           // [B] the corpus's numbers of the pairs; set by the batcher
     uint64_t epoch, batch_idx; // which batch of which epoch this is, both from 0
     bool last_of_epoch;
     struct batch_capacity capacity;

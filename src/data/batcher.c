@@ -38,6 +38,7 @@ static void fill(const struct batcher *batcher, uint64_t batch_idx, struct batch
         uint32_t pair_idx = plan->pairs[planned->begin + i], num_src, num_tgt;
         const uint32_t *src = corpus_ids(batcher->corpus, VKS_SOURCE, pair_idx, &num_src);
         const uint32_t *tgt = corpus_ids(batcher->corpus, VKS_TARGET, pair_idx, &num_tgt);
+        batch->pairs[i] = pair_idx;
         CHECK(batch_add_pair(batch, src, num_src, tgt, num_tgt, batcher->start_id));
     }
 }

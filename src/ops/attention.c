@@ -97,6 +97,11 @@ static void backward(struct graph *graph, const struct node *node) {
         return;
     g[DQ] = graph_write_gradient(graph, t[Q], &accumulate_q);
     g[DKV] = t[KV] == t[Q] ? g[DQ] : graph_write_gradient(graph, t[KV], &accumulate_kv);
+    // The two kernels need a place for theirs even when nobody wants it.
+    if (!g[DQ])
+        g[DQ] = graph_activation(graph, t[Q]->rows, t[Q]->cols);
+    if (!g[DKV])
+        g[DKV] = graph_activation(graph, t[KV]->rows, t[KV]->cols);
     if (accumulate_q != ACCUMULATE_NO || accumulate_kv != ACCUMULATE_NO)
         graph_fail(graph, VKS_ERR_UNSUPPORTED,
                    "attention must be the only reader of its queries, keys and values");

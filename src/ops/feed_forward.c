@@ -10,7 +10,8 @@ enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2, HIDDEN, BEFORE, Y, DY, DHIDDEN, DX, DW
 
 struct node_params {
     enum activation activation;
-    uint32_t accumulate_x, accumulate_weight1, accumulate_bias1, accumulate_weight2, accumulate_bias2;
+    uint32_t accumulate_x, accumulate_weight1, accumulate_bias1;
+    uint32_t accumulate_weight2, accumulate_bias2;
 };
 
 static const uint32_t forward_epilogue[] = {GEMM_RELU, GEMM_GELU, GEMM_SILU};
@@ -101,9 +102,9 @@ struct tensor *op_feed_forward(struct graph *graph, const struct feed_forward_pa
     if (graph->status != VKS_OK)
         return NULL;
     uint32_t hidden = p->weight1->rows.capacity, width = p->x->cols;
-    if (p->weight1->cols != width || p->weight2->cols != hidden ||
-        p->weight2->rows.capacity != width || p->bias1->cols != hidden ||
-        p->bias2->cols != width) {
+    if (hidden < MATMUL_MIN_COLS || width < MATMUL_MIN_COLS || p->weight1->cols != width ||
+        p->weight2->cols != hidden || p->weight2->rows.capacity != width ||
+        p->bias1->cols != hidden || p->bias2->cols != width) {
         graph_fail(graph, VKS_ERR_SHAPE,
                    "feed-forward: x [N, %u], weights [%u, %u] and [%u, %u], biases [%u] and [%u]",
                    width, hidden, p->weight1->cols, p->weight2->rows.capacity, p->weight2->cols,

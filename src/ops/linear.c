@@ -69,9 +69,11 @@ struct tensor *op_linear(struct graph *graph, struct tensor *x, struct tensor *w
                          struct tensor *bias) {
     if (graph->status != VKS_OK)
         return NULL;
-    if (weight->cols != x->cols || (bias && bias->cols != weight->rows.capacity)) {
-        graph_fail(graph, VKS_ERR_SHAPE, "linear: x [N, %u], weight [%u, %u], bias [%u]", x->cols,
-                   weight->rows.capacity, weight->cols, bias ? bias->cols : 0);
+    if (weight->cols != x->cols || (bias && bias->cols != weight->rows.capacity) ||
+        x->cols < MATMUL_MIN_COLS || weight->rows.capacity < MATMUL_MIN_COLS) {
+        graph_fail(graph, VKS_ERR_SHAPE,
+                   "linear: x [N, %u], weight [%u, %u], bias [%u]; no width under %d", x->cols,
+                   weight->rows.capacity, weight->cols, bias ? bias->cols : 0, MATMUL_MIN_COLS);
         return NULL;
     }
     struct tensor *y = graph_activation(graph, x->rows, weight->rows.capacity);

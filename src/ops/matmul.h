@@ -6,6 +6,9 @@
 #include "gemm_interface.h"
 #include "graph/program.h"
 
+// Narrower rows have no pads (graph.h), and are no operands.
+enum { MATMUL_MIN_COLS = 3 };
+
 struct matmul {
     uint32_t layout; // GEMM_NT, GEMM_NN or GEMM_TN
     const struct tensor *a, *b, *c;

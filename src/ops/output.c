@@ -32,11 +32,14 @@ static const struct op_class logits_class = {"logits", record_logits, NULL};
 static bool check_output(struct graph *graph, const struct output_params *p) {
     if (graph->status != VKS_OK)
         return false;
-    if (p->weight->cols == p->h->cols &&
+    if (p->weight->cols == p->h->cols && p->h->cols >= MATMUL_MIN_COLS &&
+        p->weight->rows.capacity >= MATMUL_MIN_COLS &&
         (!p->bias || p->bias->cols == p->weight->rows.capacity))
         return true;
-    graph_fail(graph, VKS_ERR_SHAPE, "output: h [N, %u], weight [%u, %u], bias [%u]", p->h->cols,
-               p->weight->rows.capacity, p->weight->cols, p->bias ? p->bias->cols : 0);
+    graph_fail(graph, VKS_ERR_SHAPE,
+               "output: h [N, %u], weight [%u, %u], bias [%u]; no width under %d", p->h->cols,
+               p->weight->rows.capacity, p->weight->cols, p->bias ? p->bias->cols : 0,
+               MATMUL_MIN_COLS);
     return false;
 }
 
@@ -119,12 +122,16 @@ struct tensor *op_cross_entropy(struct graph *graph, const struct cross_entropy_
     if (!check_output(graph, &p->output))
         return NULL;
     struct tensor *h = p->output.h, *weight = p->output.weight;
-    uint32_t step = chunk_rows(graph, p), unused;
+    uint32_t step = chunk_rows(graph, p), accumulate = ACCUMULATE_NO;
     struct tensor *t[NODE_MAX_TENSORS] = {
         [H] = h, [WEIGHT] = weight, [BIAS] = p->output.bias, [LABELS] = p->labels};
     t[LOSSES] = graph_activation(graph, h->rows, 1);
     if (p->with_gradient)
-        t[DH] = graph_write_gradient(graph, h, &unused);
+        t[DH] = graph_write_gradient(graph, h, &accumulate);
+    if (accumulate != ACCUMULATE_NO) {
+        graph_fail(graph, VKS_ERR_UNSUPPORTED, "one tensor cannot have two losses");
+        return NULL;
+    }
     for (uint32_t first = 0; first < h->rows.capacity; first += step) {
         struct node_params params = {
             .rows = graph_dim_rest(graph, h->rows, first,

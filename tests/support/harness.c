@@ -158,8 +158,8 @@ struct tensor *harness_parameter(struct harness *h, const struct matrix *value,
 }
 
 void harness_words(struct harness *h, struct tensor *output, uint32_t *words, uint32_t num) {
-    add_item(h, (struct harness_item){
-                    .kind = ITEM_WORDS, .tensor = output, .words = words, .num = num});
+    add_item(
+        h, (struct harness_item){.kind = ITEM_WORDS, .tensor = output, .words = words, .num = num});
 }
 
 // negate: other numbers than the test's, to tell the slots apart.
@@ -184,8 +184,7 @@ static void fill_slot(struct harness *h, uint32_t slot, uint32_t micro, bool neg
         uint32_t *to = program_input(program, slot, item->tensor);
         for (uint32_t row = 0; row < item->num; row++)
             memcpy(to + (size_t)row * item->tensor->stride,
-                   item->uints + (size_t)row * item->tensor->cols,
-                   item->tensor->cols * sizeof *to);
+                   item->uints + (size_t)row * item->tensor->cols, item->tensor->cols * sizeof *to);
     }
     program_set_uint(program, slot, HEADER_SEED, h->dropout_seed);
     program_set_uint(program, slot, HEADER_RANK, h->dropout_rank);
@@ -216,12 +215,22 @@ static void get_parameter(struct harness *h, const struct harness_item *item, st
     const struct parameter *parameter = &item->parameter;
     float *values = malloc(parameter->bytes + 1);
     assert_non_null(values);
-    assert_int_equal(buffer_read(h->device, parameter_range(&h->store, PART_GRADIENT, parameter),
-                                 values),
-                     VKS_OK);
+    assert_int_equal(
+        buffer_read(h->device, parameter_range(&h->store, PART_GRADIENT, parameter), values),
+        VKS_OK);
     for (uint32_t row = 0; row < item->num; row++)
         get_row(to, row, values + (size_t)row * parameter->stride, parameter->stride);
     free(values);
+}
+
+// The pads of a row are nobody's.
+static void get_words(const struct harness_item *item, uint32_t row, const uint32_t *words,
+                      bool first) {
+    size_t at = (size_t)row * item->tensor->stride, bytes = item->tensor->cols * sizeof *words;
+    if (first)
+        memcpy(item->words + at, words + at, bytes);
+    else
+        assert_memory_equal(item->words + at, words + at, bytes);
 }
 
 static bool same_bits(const struct matrix *a, const struct matrix *b) {
@@ -235,11 +244,8 @@ static void collect(struct harness *h, uint32_t slot, const char *variant, bool 
         const struct harness_item *item = &h->items[i];
         if (item->kind == ITEM_WORDS) {
             const uint32_t *words = program_output(h->program, slot, item->tensor);
-            size_t bytes = (size_t)item->num * item->tensor->stride * sizeof *words;
-            if (first)
-                memcpy(item->words, words, bytes);
-            else
-                assert_memory_equal(item->words, words, bytes);
+            for (uint32_t row = 0; row < item->num; row++)
+                get_words(item, row, words, first);
         }
         if (!item->result)
             continue;
@@ -288,9 +294,8 @@ static void allocate_store(struct harness *h) {
         float *values = calloc((size_t)item->num * item->value->cols + 1, sizeof *values);
         assert_non_null(values);
         put_matrix(values, item->value->cols, item->value, false);
-        assert_int_equal(parameter_write(&h->store, PART_VALUE, &item->parameter, 0, item->num,
-                                         values),
-                         VKS_OK);
+        assert_int_equal(
+            parameter_write(&h->store, PART_VALUE, &item->parameter, 0, item->num, values), VKS_OK);
         free(values);
     }
 }
@@ -359,7 +364,7 @@ void assert_same_rows(const char *name, const struct matrix *batch, uint32_t fir
                       const struct matrix *alone) {
     assert_int_equal(batch->cols, alone->cols);
     for (uint32_t row = 0; row < alone->rows; row++)
-        if (memcmp(&AT(batch, first + row, 0), &AT(alone, row, 0),
-                   alone->cols * sizeof(double)) != 0)
+        if (memcmp(&AT(batch, first + row, 0), &AT(alone, row, 0), alone->cols * sizeof(double)) !=
+            0)
             fail_msg("%s: row %u has other bits alone (seed %u)", name, row, harness_seed());
 }

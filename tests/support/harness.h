@@ -38,7 +38,8 @@ struct harness {
     size_t num_items;
 };
 
-// The seed of a test program's random numbers: VKSEQ_TEST_SEED, or one of its own. Printed by failures.
+// The seed of a test program's random numbers: VKSEQ_TEST_SEED, or one of its own. Printed by
+// failures.
 uint32_t harness_seed(void);
 
 typedef void harness_build(struct harness *harness, void *user);
@@ -60,7 +61,7 @@ struct tensor *harness_parameter(struct harness *harness, const struct matrix *v
 // An input of 32-bit words: `num` rows of `cols`.
 struct tensor *harness_uints(struct harness *harness, struct dim dim, uint32_t cols,
                              const uint32_t *values, uint32_t num);
-// An output tensor's words, `num` rows with their pads.
+// An output tensor's words, `num` rows as wide as with their pads, which are left alone.
 void harness_words(struct harness *harness, struct tensor *output, uint32_t *words, uint32_t num);
 
 // Fails the test when the two are further apart than the table says.

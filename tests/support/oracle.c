@@ -121,7 +121,7 @@ void oracle_feed_forward_gradient(struct arena *arena, const struct oracle_feed_
 
 // One query of one head, and its keys.
 struct view {
-    uint32_t row, first, end;         // keys: rows first .. end
+    uint32_t row, first, end;          // keys: rows first .. end
     uint32_t q_col, k_col, v_col, col; // of this head; col: of the output
     uint32_t width;
 };
@@ -137,9 +137,9 @@ static double dot(const double *a, const double *b, uint32_t num) {
 static void softmax(const struct oracle_attention *a, const struct view *view, double *weights) {
     double highest = -INFINITY, total = 0;
     for (uint32_t j = view->first; j < view->end; j++) {
-        double score = dot(&AT(a->q, view->row, view->q_col), &AT(a->kv, j, view->k_col),
-                           view->width) /
-                       sqrt(view->width);
+        double score =
+            dot(&AT(a->q, view->row, view->q_col), &AT(a->kv, j, view->k_col), view->width) /
+            sqrt(view->width);
         weights[j - view->first] = score;
         highest = fmax(highest, score);
     }
@@ -149,8 +149,8 @@ static void softmax(const struct oracle_attention *a, const struct view *view, d
         weights[j] /= total;
 }
 
-static void attend(const struct oracle_attention *a, const struct view *view,
-                   const double *weights, struct matrix *out) {
+static void attend(const struct oracle_attention *a, const struct view *view, const double *weights,
+                   struct matrix *out) {
     for (uint32_t c = 0; c < view->width; c++) {
         double sum = 0;
         for (uint32_t j = view->first; j < view->end; j++)
@@ -169,8 +169,8 @@ static void attend_gradient(const struct oracle_attention *a, const struct view 
         mean += weights[j - view->first] * dot(d, &AT(a->kv, j, view->v_col), view->width);
     for (uint32_t j = view->first; j < view->end; j++) {
         double p = weights[j - view->first];
-        double ds = p * (dot(d, &AT(a->kv, j, view->v_col), view->width) - mean) /
-                    sqrt(view->width);
+        double ds =
+            p * (dot(d, &AT(a->kv, j, view->v_col), view->width) - mean) / sqrt(view->width);
         for (uint32_t c = 0; c < view->width; c++) {
             AT(gradients[1], j, view->v_col + c) += p * d[c];
             AT(gradients[1], j, view->k_col + c) += ds * AT(a->q, view->row, view->q_col + c);
@@ -189,8 +189,14 @@ static void each_query(const struct oracle_attention *a, struct matrix *out,
         for (uint32_t i = a->query_offsets[b]; i < a->query_offsets[b + 1]; i++) {
             for (uint32_t head = 0; head < a->num_heads; head++) {
                 uint32_t col = head * width;
-                struct view view = {i, a->key_offsets[b], a->key_offsets[b + 1],
-                                    a->q_col + col, a->k_col + col, a->v_col + col, col, width};
+                struct view view = {i,
+                                    a->key_offsets[b],
+                                    a->key_offsets[b + 1],
+                                    a->q_col + col,
+                                    a->k_col + col,
+                                    a->v_col + col,
+                                    col,
+                                    width};
                 if (a->causal)
                     view.end = i + 1;
                 softmax(a, &view, weights);
@@ -250,8 +256,8 @@ void oracle_norm(const struct oracle_norm *n, struct matrix *s, struct matrix *y
     for (uint32_t row = 0; row < n->x->rows; row++) {
         double mean, inverse;
         for (uint32_t c = 0; c < n->x->cols; c++)
-            AT(s, row, c) = AT(n->x, row, c) +
-                            (n->f ? factor_at(n->factors, row, c) * AT(n->f, row, c) : 0);
+            AT(s, row, c) =
+                AT(n->x, row, c) + (n->f ? factor_at(n->factors, row, c) * AT(n->f, row, c) : 0);
         row_statistics(&AT(s, row, 0), n->x->cols, n->eps, &mean, &inverse);
         for (uint32_t c = 0; c < n->x->cols; c++)
             AT(y, row, c) =
@@ -291,9 +297,9 @@ void oracle_norm_gradient(const struct oracle_norm *n, const struct matrix *dy,
 void oracle_embedding(const struct oracle_embedding *e, struct matrix *x) {
     for (uint32_t row = 0; row < x->rows; row++)
         for (uint32_t c = 0; c < x->cols; c++)
-            AT(x, row, c) = factor_at(e->factors, row, c) *
-                            (e->scale * AT(e->table, e->tokens[row], c) +
-                             AT(e->position_table, e->positions[row], c));
+            AT(x, row, c) =
+                factor_at(e->factors, row, c) * (e->scale * AT(e->table, e->tokens[row], c) +
+                                                 AT(e->position_table, e->positions[row], c));
 }
 
 void oracle_embedding_gradient(const struct oracle_embedding *e, const struct matrix *dx,

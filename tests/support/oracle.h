@@ -103,8 +103,7 @@ struct oracle_cross_entropy {
     double smoothing;
 };
 void oracle_cross_entropy(const struct oracle_cross_entropy *loss, struct matrix *losses);
-void oracle_cross_entropy_gradient(const struct oracle_cross_entropy *loss,
-                                   struct matrix *dlogits);
+void oracle_cross_entropy_gradient(const struct oracle_cross_entropy *loss, struct matrix *dlogits);
 
 // The k best columns among first .. end of a row, lower columns first among equals; UINT32_MAX
 // where there are no more.

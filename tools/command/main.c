@@ -1,3 +1,77 @@
-int main(void) {
-    return 0;
+// The vkseq command: a verb, then its options.
+#include "command.h"
+#include "environment.h"
+
+#include <string.h>
+
+static const struct verb {
+    const char *name, *summary;
+    int (*run)(const char *program, int argc, char **argv);
+} verbs[] = {
+    {"train", "train a model on parallel text, or go on with it", verb_train},
+    {"translate", "translate text, a line in, a line out", verb_translate},
+    {"score", "log probability of given translations", verb_score},
+    {"evaluate", "BLEU, chrF and chrF++ of translations", verb_evaluate},
+    {"devices", "list Vulkan devices and what they can do", verb_devices},
+    {"bench", "measure speed on random data", verb_bench},
+};
+
+enum { NUM_VERBS = sizeof verbs / sizeof *verbs };
+
+static void print_help(FILE *file) {
+    fputs("Usage: vkseq VERB [OPTIONS]\n"
+          "Trains Transformer translation models and translates with them, on any Vulkan device.\n"
+          "\nVerbs (vkseq VERB --help lists the options):\n",
+          file);
+    for (int i = 0; i < NUM_VERBS; i++)
+        fprintf(file, "  %-12s%s\n", verbs[i].name, verbs[i].summary);
+    fputs(
+        "\n"
+        "  -h, --help    print this and end\n"
+        "  --version     print the version and end\n"
+        "\n"
+        "Exit codes:\n"
+        "  0  done\n"
+        "  1  failed; stderr says why\n"
+        "  2  wrong options\n"
+        "  3  no Vulkan loader, no driver, or no device that can be used\n"
+        "\n"
+        "Environment:\n"
+        "  VKSEQ_DEVICE            what -d/--device would say\n"
+        "  LP_NATIVE_VECTOR_WIDTH  vector width of the software driver lavapipe; unless set,\n"
+        "                          512 is taken where the processor has AVX-512\n"
+        "  MESA_SHADER_CACHE_DIR   Mesa's compiled shaders; unless set, a folder for each\n"
+        "                          vector width in ${XDG_CACHE_HOME:-~/.cache}/vkseq\n"
+        "  VK_DRIVER_FILES         drivers to use; unless set, the lavapipe that\n"
+        "                          tools/setup has unpacked is used beside the system's drivers\n",
+        file);
+}
+
+static int report_unknown(const char *word) {
+    const char *names[NUM_VERBS];
+    for (int i = 0; i < NUM_VERBS; i++)
+        names[i] = verbs[i].name;
+    fprintf(stderr, "vkseq: unknown verb '%s'; did you mean '%s'?\n", word,
+            cli_nearest(word, names, NUM_VERBS));
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")) {
+        print_help(stdout);
+        return EXIT_OK;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        puts("vkseq " VKS_VERSION_STRING);
+        return EXIT_OK;
+    }
+    environment_prepare();
+    for (int i = 0; i < NUM_VERBS; i++)
+        if (!strcmp(argv[1], verbs[i].name))
+            return verbs[i].run(argv[0], argc - 1, argv + 1);
+    return report_unknown(argv[1]);
 }

@@ -1,0 +1,20 @@
+// Times of repeated steps, and the profile of one.
+#ifndef BENCH_TIMING_H
+#define BENCH_TIMING_H
+
+#include "vk/recording.h"
+#include "vkseq/bench.h"
+
+// Seconds on a clock that only goes forward.
+double timing_now(void);
+
+// Fills the result's median, least and most of num times in milliseconds; sorts them.
+void timing_summarize(double *ms, uint32_t num, struct vks_bench_result *result);
+
+// Adds a profiled recording's kernels to the result, summed by shader, longest first.
+enum vks_status timing_add_profile(struct recording *recording, struct vks_bench_result *result);
+
+// Puts defaults in the place of zeros.
+struct vks_bench_params timing_defaults(const struct vks_bench_params *params);
+
+#endif

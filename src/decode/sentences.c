@@ -1,0 +1,77 @@
+#include "decode/sentences.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum vks_status sentences_check_vocabulary(const struct vks_model_config *config,
+                                           const struct vks_tokenizer *tokenizer,
+                                           const struct vks_log *log) {
+    const struct {
+        const char *what;
+        uint32_t of_tokenizer, of_model;
+    } checks[] = {
+        {"source vocabulary size", vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE),
+         config->source_vocab},
+        {"target vocabulary size", vks_tokenizer_vocab_size(tokenizer, VKS_TARGET),
+         config->target_vocab},
+        {"id of the source's </s>", vks_tokenizer_eos_id(tokenizer, VKS_SOURCE), config->eos_id},
+        {"id of the target's </s>", vks_tokenizer_eos_id(tokenizer, VKS_TARGET), config->eos_id},
+        {"id of the target's <pad>", vks_tokenizer_pad_id(tokenizer, VKS_TARGET), config->pad_id},
+    };
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        if (checks[i].of_tokenizer == checks[i].of_model)
+            continue;
+        log_error(log,
+                  "the tokenizer and the model do not belong together: %s is %u here and %u "
+                  "there",
+                  checks[i].what, checks[i].of_tokenizer, checks[i].of_model);
+        return VKS_ERR_ARGUMENT;
+    }
+    return VKS_OK;
+}
+
+static enum vks_status encode(const struct sentences_params *params, const char *line,
+                              size_t line_idx, struct sentence *sentence) {
+    uint32_t *ids;
+    size_t num_ids;
+    TRY(vks_tokenizer_encode(params->tokenizer, params->side, line, strlen(line), &ids, &num_ids));
+    if (num_ids == 0 && params->keep_empty) {
+        free(ids);
+        return VKS_OK;
+    }
+    if (num_ids >= params->max_tokens) {
+        log_warn(params->log, "line %zu has %zu tokens; those after %u are cut off", line_idx + 1,
+                 num_ids, params->max_tokens - 1);
+        num_ids = params->max_tokens - 1;
+    }
+    uint32_t *grown = realloc(ids, (num_ids + 1) * sizeof *ids);
+    if (!grown) {
+        free(ids);
+        return VKS_ERR_OOM;
+    }
+    grown[num_ids] = params->eos_id;
+    *sentence = (struct sentence){grown, (uint32_t)num_ids + 1};
+    return VKS_OK;
+}
+
+enum vks_status sentences_encode(const struct sentences_params *params, const char *const *lines,
+                                 size_t num_lines, struct sentence **result) {
+    struct sentence *sentences = calloc(num_lines + 1, sizeof *sentences);
+    enum vks_status status = sentences ? VKS_OK : VKS_ERR_OOM;
+    for (size_t i = 0; i < num_lines && status == VKS_OK; i++)
+        status = encode(params, lines[i], i, &sentences[i]);
+    if (status != VKS_OK)
+        sentences_free(sentences, num_lines);
+    else
+        *result = sentences;
+    return status;
+}
+
+void sentences_free(struct sentence *sentences, size_t num_sentences) {
+    for (size_t i = 0; sentences && i < num_sentences; i++)
+        free(sentences[i].ids);
+    free(sentences);
+}

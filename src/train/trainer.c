@@ -1,0 +1,226 @@
+#include "train/trainer.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "train/schedule.h"
+
+#include <math.h>
+#include <string.h>
+
+double seconds_since(const struct timespec *begin) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - begin->tv_sec) + (double)(now.tv_nsec - begin->tv_nsec) * 1e-9;
+}
+
+static void begin_display(struct vks_trainer *trainer) {
+    memset(&trainer->display, 0, sizeof trainer->display);
+    clock_gettime(CLOCK_MONOTONIC, &trainer->display.begin);
+}
+
+// 1273373 as "1,273,373".
+static const char *grouped(uint64_t value, char text[32]) {
+    char digits[32];
+    int num = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value), used = 0;
+    for (int i = 0; i < num; i++) {
+        if (i > 0 && (num - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+// Marian's line, which its log readers parse.
+static void log_progress(struct vks_trainer *trainer, const struct pending_update *update) {
+    const struct display *display = &trainer->display;
+    char sentences[32], tokens[32], last[32], total[32];
+    double seconds = seconds_since(&display->begin);
+    log_info(trainer->log,
+             "Ep. %llu : Up. %llu : Sen. %s : Cost %.8f * %s @ %s after %s : Time %.2fs : %.2f "
+             "words/s : gNorm %.4f : L.r. %.4e",
+             (unsigned long long)(update->epoch + 1),
+             (unsigned long long)trainer->state.updates,
+             grouped(trainer->state.sentences_in_epoch, sentences),
+             display->loss / (double)display->num_tokens, grouped(display->num_tokens, tokens),
+             grouped(update->num_tokens, last), grouped(trainer->state.target_tokens, total),
+             seconds, (double)display->num_tokens / seconds,
+             (double)trainer->last_report.norm, update->rate);
+    begin_display(trainer);
+}
+
+static enum vks_status check_skipped(struct vks_trainer *trainer, uint64_t step) {
+    if (!trainer->last_report.is_skipped) {
+        trainer->num_skipped_in_a_row = 0;
+        return VKS_OK;
+    }
+    log_warn(trainer->log, "batch %llu: the gradient is not finite (norm %f); its update is skipped",
+             (unsigned long long)step, (double)trainer->last_report.norm);
+    if (++trainer->num_skipped_in_a_row < TRAINER_MAX_SKIPPED)
+        return VKS_OK;
+    log_error(trainer->log,
+              "training diverged: %d gradients in a row were not finite; lower --learn-rate or go "
+              "on from an earlier training state",
+              TRAINER_MAX_SKIPPED);
+    return VKS_ERR_DIVERGED;
+}
+
+static void call_back(struct vks_trainer *trainer, const struct pending_update *update) {
+    if (!trainer->params.on_update)
+        return;
+    const struct vks_train_progress progress = {
+        .epoch = update->epoch + 1,
+        .update = trainer->state.updates,
+        .target_tokens = trainer->state.target_tokens,
+        .planned_updates = trainer->planned_updates,
+        .cost = trainer->last_cost,
+        .tokens_per_second = update->num_tokens / seconds_since(&trainer->last_call),
+        .learn_rate = update->rate,
+    };
+    clock_gettime(CLOCK_MONOTONIC, &trainer->last_call);
+    if (!trainer->params.on_update(trainer->params.user, &progress))
+        trainer->is_stopped = true;
+}
+
+// Waits for a slot's update and takes note of what it gave.
+static enum vks_status collect(struct vks_trainer *trainer, uint32_t slot) {
+    struct pending_update *update = &trainer->pending[slot];
+    double total;
+    if (!update->is_pending)
+        return VKS_OK;
+    update->is_pending = false;
+    TRY(loss_program_wait(&trainer->loss, slot, &total));
+    TRY(updater_wait(&trainer->updater, slot, &trainer->last_report));
+    TRY(check_skipped(trainer, trainer->state.steps));
+    trainer->state.updates = trainer->last_report.updates;
+    trainer->last_cost = total / update->num_tokens;
+    trainer->display.loss += total;
+    trainer->display.num_tokens += update->num_tokens;
+    trainer->display.num_updates++;
+    if (trainer->params.disp_freq && trainer->state.updates % trainer->params.disp_freq == 0)
+        log_progress(trainer, update);
+    call_back(trainer, update);
+    return VKS_OK;
+}
+
+static enum vks_status collect_all(struct vks_trainer *trainer) {
+    for (uint64_t i = 0; i < TRAINER_SLOTS; i++)
+        TRY(collect(trainer, (uint32_t)((trainer->state.steps + i) % TRAINER_SLOTS)));
+    return VKS_OK;
+}
+
+static void dump_batch(struct vks_trainer *trainer, const struct batch *batch) {
+    for (uint32_t i = 0; i < batch->num_sequences && trainer->batches; i++)
+        fprintf(trainer->batches, "%u%c", corpus_line(trainer->corpus, batch->pairs[i]) - 1,
+                i + 1 == batch->num_sequences ? '\n' : ' ');
+}
+
+// Gives the device the next batch, with its update; the slot is free.
+static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
+    struct training_state *state = &trainer->state;
+    const struct batch *batch = batcher_next(trainer->batcher);
+    const struct loss_batch fed = {
+        .source = {batch->src, batch->src_offsets, batch->num_sequences},
+        .target = {batch->tgt_in, batch->tgt_offsets, batch->num_sequences},
+        .labels = batch->tgt_out};
+    const struct loss_step step = {.seed = state->seed, .step = (uint32_t)state->steps};
+    state->steps++;
+    double rate = schedule_rate((double)trainer->params.learn_rate, state->warmup, state->steps);
+    dump_batch(trainer, batch);
+    TRY(loss_program_submit(&trainer->loss, slot, &fed, &step));
+    TRY(updater_submit(&trainer->updater, slot,
+                       &(struct update_step){.rate = (float)rate,
+                                             .gradient_scale = 1.0f / (float)batch->num_tgt,
+                                             .clip = trainer->params.clip_norm}));
+    if (batch->batch_idx == 0)
+        state->sentences_in_epoch = 0;
+    state->target_tokens += batch->num_tgt;
+    state->sentences_in_epoch += batch->num_sequences;
+    state->epoch = batch->last_of_epoch ? batch->epoch + 1 : batch->epoch;
+    state->batch_idx = batch->last_of_epoch ? 0 : batch->batch_idx + 1;
+    trainer->pending[slot] = (struct pending_update){.is_pending = true,
+                                                     .num_tokens = batch->num_tgt,
+                                                     .num_sequences = batch->num_sequences,
+                                                     .epoch = batch->epoch,
+                                                     .rate = rate};
+    return VKS_OK;
+}
+
+static enum vks_status validate(struct vks_trainer *trainer) {
+    struct training_state *state = &trainer->state;
+    double cost;
+    char verdict[96];
+    if (!trainer->valid.corpus)
+        return VKS_OK;
+    TRY(validator_run(trainer, &cost));
+    if (state->best_cost < 0 || cost < state->best_cost) {
+        state->best_cost = cost;
+        state->num_stalled = 0;
+        snprintf(verdict, sizeof verdict, "new best");
+    } else {
+        state->num_stalled++;
+        snprintf(verdict, sizeof verdict, "stalled %llu times (last best: %.5f)",
+                 (unsigned long long)state->num_stalled, state->best_cost);
+    }
+    unsigned long long epoch = state->epoch + 1, updates = state->updates;
+    log_info(trainer->log, "[valid] Ep. %llu : Up. %llu : ce-mean-words : %.5f : %s", epoch,
+             updates, cost, verdict);
+    log_info(trainer->log, "[valid] Ep. %llu : Up. %llu : perplexity : %.4f : %s", epoch, updates,
+             exp(cost), verdict);
+    return VKS_OK;
+}
+
+static enum vks_status save(struct vks_trainer *trainer) {
+    struct training_state *state = &trainer->state;
+    if (trainer->has_state && trainer->saved_steps == state->steps)
+        return VKS_OK;
+    TRY(updater_read_state(&trainer->updater, state->device_words));
+    TRY(training_state_save(state, &trainer->model->weights, trainer->state_dir,
+                            max_u32(trainer->params.keep_last, 1), trainer->log));
+    TRY(vks_model_save(trainer->model, trainer->params.model_dir));
+    trainer->saved_steps = state->steps;
+    trainer->has_state = true;
+    log_info(trainer->log, "Saving model and training state to %s", trainer->params.model_dir);
+    return VKS_OK;
+}
+
+static bool is_due(uint32_t freq, uint64_t steps) {
+    return freq > 0 && steps % freq == 0;
+}
+
+static bool is_finished(const struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct training_state *state = &trainer->state;
+    return trainer->is_stopped || (p->after_updates && state->steps >= p->after_updates) ||
+           (p->after_epochs && state->epoch >= p->after_epochs) ||
+           (p->after_target_tokens && state->target_tokens >= p->after_target_tokens) ||
+           (p->max_seconds > 0 && seconds_since(&trainer->begin) >= p->max_seconds);
+}
+
+enum vks_status vks_trainer_run(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct training_state *state = &trainer->state;
+    uint64_t validated_steps = state->steps;
+    trainer->is_stopped = false;
+    clock_gettime(CLOCK_MONOTONIC, &trainer->begin);
+    trainer->last_call = trainer->begin;
+    begin_display(trainer);
+    while (!is_finished(trainer)) {
+        uint32_t slot = (uint32_t)(state->steps % TRAINER_SLOTS);
+        TRY(submit(trainer, slot));
+        TRY(collect(trainer, (slot + 1) % TRAINER_SLOTS));
+        if (is_due(p->valid_freq, state->steps)) {
+            TRY(collect_all(trainer));
+            TRY(validate(trainer));
+            validated_steps = state->steps;
+        }
+        if (is_due(p->save_freq, state->steps)) {
+            TRY(collect_all(trainer));
+            TRY(save(trainer));
+        }
+    }
+    TRY(collect_all(trainer));
+    if (validated_steps != state->steps)
+        TRY(validate(trainer));
+    return save(trainer);
+}

@@ -1,0 +1,70 @@
+// The trainer's parts. Public interface: vkseq/trainer.h.
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "data/batcher.h"
+#include "io/files.h"
+#include "model/loss.h"
+#include "model/model.h"
+#include "train/training_state.h"
+#include "train/updater.h"
+#include "vkseq/trainer.h"
+
+#include <time.h>
+
+enum { TRAINER_SLOTS = 2, TRAINER_MAX_SKIPPED = 20 };
+
+// An update that the device is working on.
+struct pending_update {
+    bool is_pending;
+    uint32_t num_tokens, num_sequences;
+    uint64_t epoch; // 0-based
+    double rate;
+};
+
+// What the log lines say: sums since the last one.
+struct display {
+    double loss;
+    uint64_t num_tokens, num_updates;
+    struct timespec begin;
+};
+
+struct validator {
+    struct corpus *corpus;
+    struct batcher *batcher;
+    struct loss_program loss;
+};
+
+struct vks_trainer {
+    struct vks_trainer_params params;
+    const struct vks_log *log;
+    struct vks_model *model; // borrowed
+    struct lock lock;
+    char *state_dir;
+    struct corpus *corpus;
+    struct batcher *batcher;
+    struct loss_program loss;
+    struct updater updater;
+    struct validator valid;
+    struct training_state state;
+    bool is_resumed;
+    bool has_state; // the model directory holds a state of `saved_steps`
+    uint64_t resumed_updates, saved_steps;
+    uint64_t planned_updates;
+    struct pending_update pending[TRAINER_SLOTS];
+    struct update_report last_report;
+    struct display display;
+    double last_cost;
+    uint32_t last_tokens;
+    uint32_t num_skipped_in_a_row;
+    struct timespec begin, last_call;
+    bool is_stopped; // on_update said so
+    FILE *batches;   // params.dump_batches
+};
+
+// Mean cross-entropy a target token over the validation set, in nats, without smoothing.
+enum vks_status validator_run(struct vks_trainer *trainer, double *cost);
+
+double seconds_since(const struct timespec *begin);
+
+#endif

@@ -1,0 +1,293 @@
+// Making and unmaking a trainer: corpora, programs, and the state it resumes from.
+#include "base/check.h"
+#include "base/log.h"
+#include "train/schedule.h"
+#include "train/trainer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void vks_trainer_defaults(struct vks_trainer_params *params) {
+    *params = (struct vks_trainer_params){
+        .mini_batch_words = 1536,
+        .maxi_batch_pairs = 4000,
+        .max_length = 100,
+        .learn_rate = 1e-3f,
+        .beta1 = 0.9f,
+        .beta2 = 0.98f,
+        .eps = 1e-9f,
+        .clip_norm = 1.0f,
+        .label_smoothing = 0.1f,
+        .dropout = 0.1f,
+        .disp_freq = 100,
+        .valid_freq = 1000,
+        .save_freq = 1000,
+        .keep_last = 2,
+        .seed = 1,
+    };
+}
+
+static enum vks_status check_params(const struct vks_trainer_params *p,
+                                    const struct vks_model_config *config,
+                                    const struct vks_tokenizer *tokenizer) {
+    uint32_t source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE);
+    uint32_t target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
+    const char *wrong = NULL;
+    if (!p->model_dir || !p->train_source || !p->train_target)
+        wrong = "a model directory and a training text for both sides are needed";
+    else if (!p->valid_source != !p->valid_target)
+        wrong = "a validation text is needed for both sides, or for none";
+    else if (p->mini_batch_words < 2)
+        wrong = "a batch must hold 2 words or more";
+    else if (p->max_length == 0 || p->max_length >= p->mini_batch_words)
+        wrong = "the longest sentence must be shorter than a batch (mini-batch-words)";
+    else if (!(p->dropout >= 0 && p->dropout < 1) ||
+             !(p->label_smoothing >= 0 && p->label_smoothing < 1))
+        wrong = "dropout and label smoothing are from 0 to under 1";
+    else if (!(p->learn_rate > 0) || !(p->clip_norm >= 0) || !(p->weight_decay >= 0))
+        wrong = "the learning rate must be above 0, clipping and decay 0 or more";
+    else if (p->optimizer > VKS_SGD)
+        wrong = "the optimiser must be Adam, AdamW or SGD";
+    else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)
+        wrong = "the vocabulary and the model do not belong together";
+    else if (config->pad_id != vks_tokenizer_pad_id(tokenizer, VKS_TARGET) ||
+             config->eos_id != vks_tokenizer_eos_id(tokenizer, VKS_TARGET))
+        wrong = "the model's <pad> and </s> are not the vocabulary's";
+    if (!wrong)
+        return VKS_OK;
+    log_error(p->log, "training: %s (model: vocabularies of %u and %u; tokenizer: %u and %u)",
+              wrong, config->source_vocab, config->target_vocab, source_vocab, target_vocab);
+    return VKS_ERR_ARGUMENT;
+}
+
+static enum vks_status open_corpus(struct vks_trainer *trainer, bool is_valid,
+                                   const struct vks_tokenizer *tokenizer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct vks_model_config *config = vks_model_config(trainer->model);
+    uint32_t max_length = p->max_length;
+    if (config->positions == VKS_POSITIONS_LEARNED)
+        max_length = min_u32(max_length, config->max_positions - 1);
+    const struct corpus_params corpus = {
+        .tokenizer = tokenizer,
+        .source_path = is_valid ? p->valid_source : p->train_source,
+        .target_path = is_valid ? p->valid_target : p->train_target,
+        .max_length = max_length,
+        .crop = is_valid || p->max_length_crop,
+        .log = trainer->log,
+    };
+    struct corpus **opened = is_valid ? &trainer->valid.corpus : &trainer->corpus;
+    TRY(corpus_load(&corpus, opened));
+    const struct batcher_params batcher = {
+        .corpus = *opened,
+        .seed = trainer->state.seed,
+        .max_src_tokens = p->mini_batch_words,
+        .max_tgt_tokens = p->mini_batch_words,
+        .max_pairs_per_batch = is_valid ? 0 : p->mini_batch,
+        .pool_pairs = p->maxi_batch_pairs,
+        .shuffle = !is_valid && !p->no_shuffle,
+        .start_id = config->pad_id,
+        .log = trainer->log,
+    };
+    return batcher_create(&batcher, is_valid ? &trainer->valid.batcher : &trainer->batcher);
+}
+
+static enum vks_status open_programs(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    struct vks_model *model = trainer->model;
+    struct loss_params loss = {
+        .config = &model->config,
+        .weights = &model->weights,
+        .capacity = {p->mini_batch_words, p->mini_batch_words, p->mini_batch_words},
+        .label_smoothing = p->label_smoothing,
+        .dropout = p->dropout,
+        .with_gradient = true,
+    };
+    TRY(weights_reserve_positions(&model->weights, &model->config, p->max_length + 2));
+    TRY(loss_program_init(model->device, &loss, &trainer->loss));
+    static const uint32_t kinds[] = {UPDATE_ADAM, UPDATE_ADAMW, UPDATE_SGD};
+    const struct optimizer_params optimizer = {.kind = kinds[p->optimizer],
+                                               .beta1 = p->beta1,
+                                               .beta2 = p->beta2,
+                                               .eps = p->eps,
+                                               .decay = p->weight_decay};
+    TRY(updater_init(&model->weights.store, &optimizer, &trainer->updater));
+    if (!trainer->valid.corpus)
+        return VKS_OK;
+    loss.label_smoothing = loss.dropout = 0;
+    loss.with_gradient = false;
+    return loss_program_init(model->device, &loss, &trainer->valid.loss);
+}
+
+// A state belongs to batches made in one way only.
+static enum vks_status check_resumed(const struct vks_trainer *trainer,
+                                     const struct training_state *state) {
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct {
+        const char *what;
+        uint64_t before, now;
+    } sames[] = {
+        {"--mini-batch-words", state->mini_batch_words, p->mini_batch_words},
+        {"--mini-batch", state->mini_batch, p->mini_batch},
+        {"--maxi-batch", state->maxi_batch_pairs, p->maxi_batch_pairs},
+        {"--max-length", state->max_length, p->max_length},
+        {"--seed", state->seed, p->seed},
+    };
+    for (size_t i = 0; i < COUNT_OF(sames); i++) {
+        if (sames[i].before == sames[i].now)
+            continue;
+        log_error(trainer->log,
+                  "%s: this training was begun with %s %llu, now it is %llu; give the same, or "
+                  "another model directory",
+                  p->model_dir, sames[i].what, (unsigned long long)sames[i].before,
+                  (unsigned long long)sames[i].now);
+        return VKS_ERR_ARGUMENT;
+    }
+    return VKS_OK;
+}
+
+static enum vks_status load_state(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    trainer->state = (struct training_state){.seed = p->seed,
+                                             .best_cost = -1,
+                                             .mini_batch_words = p->mini_batch_words,
+                                             .mini_batch = p->mini_batch,
+                                             .maxi_batch_pairs = p->maxi_batch_pairs,
+                                             .max_length = p->max_length};
+    struct training_state found;
+    TRY(training_state_load(trainer->state_dir, trainer->log, &trainer->model->weights, &found,
+                            &trainer->is_resumed));
+    if (!trainer->is_resumed)
+        return VKS_OK;
+    TRY(check_resumed(trainer, &found));
+    trainer->state = found;
+    trainer->resumed_updates = found.updates;
+    trainer->saved_steps = found.steps;
+    trainer->has_state = true;
+    return VKS_OK;
+}
+
+static uint64_t plan_updates(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    uint64_t batches = batcher_num_batches(trainer->batcher, 0);
+    uint64_t tokens = corpus_num_tokens(trainer->corpus, VKS_TARGET);
+    uint64_t planned = UINT64_MAX;
+    if (p->after_updates)
+        planned = p->after_updates;
+    if (p->after_epochs && p->after_epochs * batches < planned)
+        planned = p->after_epochs * batches;
+    if (p->after_target_tokens) {
+        double by_tokens = (double)p->after_target_tokens / (double)tokens * (double)batches;
+        planned = by_tokens < (double)planned ? (uint64_t)by_tokens + 1 : planned;
+    }
+    return planned == UINT64_MAX ? 0 : planned;
+}
+
+static enum vks_status settle_state(struct vks_trainer *trainer) {
+    struct training_state *state = &trainer->state;
+    const struct vks_trainer_params *p = &trainer->params;
+    uint64_t num_pairs = corpus_num_pairs(trainer->corpus);
+    trainer->planned_updates = plan_updates(trainer);
+    if (!trainer->is_resumed) {
+        state->num_pairs = num_pairs;
+        state->warmup =
+            p->warmup ? p->warmup : schedule_default_warmup(trainer->planned_updates);
+        return VKS_OK;
+    }
+    if (state->num_pairs != num_pairs ||
+        !batcher_seek(trainer->batcher, state->epoch, state->batch_idx)) {
+        log_error(trainer->log,
+                  "%s: this training was begun on %llu sentence pairs, now there are %llu; give the "
+                  "same text, or another model directory",
+                  p->model_dir, (unsigned long long)state->num_pairs,
+                  (unsigned long long)num_pairs);
+        return VKS_ERR_ARGUMENT;
+    }
+    if (p->warmup && p->warmup != state->warmup)
+        log_warn(trainer->log, "the warm-up stays at %u updates, as this training was begun",
+                 state->warmup);
+    return updater_write_state(&trainer->updater, state->device_words);
+}
+
+static enum vks_status open_batch_dump(struct vks_trainer *trainer) {
+    const char *path = trainer->params.dump_batches;
+    if (!path)
+        return VKS_OK;
+    trainer->batches = fopen(path, "w");
+    if (trainer->batches)
+        return VKS_OK;
+    log_error(trainer->log, "%s: %s", path, strerror(errno));
+    return VKS_ERR_IO;
+}
+
+static void log_memory(const struct vks_trainer *trainer) {
+    uint64_t now, peak;
+    vks_device_memory(trainer->model->device, &now, &peak);
+    log_info(trainer->log,
+             "[memory] %llu parameters, device memory %.1f MiB: training programs %.1f MiB, the "
+             "rest parameters, gradients and moments",
+             (unsigned long long)vks_model_num_parameters(trainer->model), (double)now / 0x1p20,
+             (double)program_bytes(trainer->loss.program) / 0x1p20);
+}
+
+static enum vks_status prepare(struct vks_trainer *trainer,
+                               const struct vks_tokenizer *tokenizer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    TRY(check_params(p, &trainer->model->config, tokenizer));
+    TRY(directory_create(p->model_dir, trainer->log));
+    TRY(lock_acquire(p->model_dir, trainer->log, &trainer->lock));
+    trainer->state_dir = path_join(p->model_dir, "training");
+    if (!trainer->state_dir)
+        return VKS_ERR_OOM;
+    TRY(model_prepare_training(trainer->model));
+    TRY(load_state(trainer));
+    TRY(open_corpus(trainer, false, tokenizer));
+    if (p->valid_source)
+        TRY(open_corpus(trainer, true, tokenizer));
+    TRY(open_programs(trainer));
+    TRY(settle_state(trainer));
+    TRY(open_batch_dump(trainer));
+    log_memory(trainer);
+    return VKS_OK;
+}
+
+enum vks_status vks_trainer_create(const struct vks_trainer_params *params,
+                                   struct vks_model *model, const struct vks_tokenizer *tokenizer,
+                                   struct vks_trainer **result) {
+    struct vks_trainer *trainer = calloc(1, sizeof *trainer);
+    if (!trainer)
+        return VKS_ERR_OOM;
+    trainer->params = *params;
+    trainer->log = params->log;
+    trainer->model = model;
+    enum vks_status status = prepare(trainer, tokenizer);
+    if (status != VKS_OK)
+        vks_trainer_destroy(&trainer);
+    else
+        *result = trainer;
+    return status;
+}
+
+bool vks_trainer_is_resumed(const struct vks_trainer *trainer, uint64_t *updates) {
+    *updates = trainer->resumed_updates;
+    return trainer->is_resumed;
+}
+
+void vks_trainer_destroy(struct vks_trainer **trainer_ref) {
+    struct vks_trainer *trainer = *trainer_ref;
+    if (!trainer)
+        return;
+    loss_program_finish(&trainer->valid.loss);
+    batcher_destroy(&trainer->valid.batcher);
+    corpus_destroy(&trainer->valid.corpus);
+    updater_finish(&trainer->updater);
+    loss_program_finish(&trainer->loss);
+    batcher_destroy(&trainer->batcher);
+    corpus_destroy(&trainer->corpus);
+    lock_release(&trainer->lock);
+    if (trainer->batches)
+        fclose(trainer->batches);
+    free(trainer->state_dir);
+    free(trainer);
+    *trainer_ref = NULL;
+}

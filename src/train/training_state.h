@@ -1,0 +1,34 @@
+// What a training needs to go on as if it had not been interrupted, and its checkpoints.
+#ifndef TRAIN_TRAINING_STATE_H
+#define TRAIN_TRAINING_STATE_H
+
+#include "model/weights.h"
+#include "train/updater.h"
+
+struct training_state {
+    uint64_t epoch, batch_idx;     // the next batch, both 0-based
+    uint64_t steps;                // batches trained on so far: dropout's counter
+    uint64_t target_tokens;        // of them
+    uint64_t sentences_in_epoch;
+    uint64_t updates;              // applied
+    uint32_t seed, warmup;
+    double best_cost;              // of the validation; < 0: none yet
+    uint64_t num_stalled;          // validations since the best
+    uint32_t device_words[STATE_WORDS];
+    // The batches follow from these: a resumed training must have the same.
+    uint32_t mini_batch_words, mini_batch, maxi_batch_pairs, max_length;
+    uint64_t num_pairs;
+};
+
+// Writes a new generation under `root`: weights, moments and state, switched in by one rename.
+enum vks_status training_state_save(const struct training_state *state, struct weights *weights,
+                                    const char *root, uint32_t keep_last,
+                                    const struct vks_log *log);
+
+// Reads the newest generation that is whole. *found is false, and nothing is touched, when there is
+// none. Errors: VKS_ERR_FORMAT, VKS_ERR_SHAPE (another model's), VKS_ERR_IO, VKS_ERR_OOM.
+enum vks_status training_state_load(const char *root, const struct vks_log *log,
+                                    struct weights *weights, struct training_state *state,
+                                    bool *found);
+
+#endif

@@ -1,0 +1,104 @@
+#include "support/attention_case.h"
+
+#include "base/check.h"
+#include "ops/attention.h"
+
+#include <string.h>
+
+enum { SPARE_ROWS = 100 };
+
+// Blocks of ATTENTION_ROWS rows, from each sequence's start on.
+static uint32_t list_blocks(const struct attention_case *c, bool of_keys, uint32_t *blocks) {
+    const uint32_t *own = of_keys ? c->key_offsets : c->query_offsets;
+    const uint32_t *other = of_keys ? c->query_offsets : c->key_offsets;
+    uint32_t num = 0;
+    for (uint32_t b = 0; b < c->num_sequences; b++) {
+        for (uint32_t row = own[b]; row < own[b + 1]; row += ATTENTION_ROWS) {
+            uint32_t rows = min_u32(ATTENTION_ROWS, own[b + 1] - row);
+            uint32_t begin = c->causal && of_keys ? row : other[b];
+            uint32_t end = c->causal && !of_keys ? row + rows : other[b + 1];
+            if (blocks)
+                memcpy(blocks + 4 * num, (uint32_t[]){row, rows, begin, end}, 4 * sizeof *blocks);
+            num++;
+        }
+    }
+    return num;
+}
+
+void attention_case_make(struct arena *arena, struct rng *rng, const uint32_t (*lengths)[2],
+                         struct attention_case *c) {
+    uint32_t width = c->head_width * c->num_heads;
+    c->query_offsets[0] = c->key_offsets[0] = 0;
+    for (uint32_t b = 0; b < c->num_sequences; b++) {
+        c->query_offsets[b + 1] = c->query_offsets[b] + lengths[b][0];
+        c->key_offsets[b + 1] = c->key_offsets[b] + lengths[b][c->self ? 0 : 1];
+    }
+    uint32_t rows = c->query_offsets[c->num_sequences], keys = c->key_offsets[c->num_sequences];
+    c->q = matrix_random(arena, rng, rows, c->self ? 3 * width : width, 1);
+    c->kv = c->self ? c->q : matrix_random(arena, rng, keys, 2 * width, 1);
+    c->r = matrix_random(arena, rng, rows, width, 1);
+    c->out = matrix_like(arena, c->r);
+    c->dq = c->without_dq ? NULL : matrix_like(arena, c->q);
+    c->dkv = c->self ? c->dq : c->without_dkv ? NULL : matrix_like(arena, c->kv);
+    c->num_query_blocks = list_blocks(c, false, NULL);
+    c->num_key_blocks = list_blocks(c, true, NULL);
+    c->query_blocks = ARENA_NEW(arena, uint32_t, 4 * c->num_query_blocks + 1);
+    c->key_blocks = ARENA_NEW(arena, uint32_t, 4 * c->num_key_blocks + 1);
+    list_blocks(c, false, c->query_blocks);
+    list_blocks(c, true, c->key_blocks);
+}
+
+void attention_case_build(struct harness *h, void *user) {
+    struct attention_case *c = user;
+    uint32_t width = c->head_width * c->num_heads;
+    struct dim queries = harness_dim(h, c->q->rows + SPARE_ROWS, c->q->rows);
+    struct dim keys = c->self ? queries : harness_dim(h, c->kv->rows + SPARE_ROWS, c->kv->rows);
+    struct dim query_blocks = harness_dim(h, c->num_query_blocks + 9, c->num_query_blocks);
+    struct dim key_blocks = harness_dim(h, c->num_key_blocks + 9, c->num_key_blocks);
+    struct tensor *q = harness_leaf(h, queries, c->q, c->dq);
+    const struct attention_params params = {
+        .q = q,
+        .kv = c->self ? q : harness_leaf(h, keys, c->kv, c->dkv),
+        .k_col = c->self ? width : 0,
+        .v_col = c->self ? 2 * width : width,
+        .width = width,
+        .num_heads = c->num_heads,
+        .blocks = {.queries =
+                       harness_uints(h, query_blocks, 4, c->query_blocks, c->num_query_blocks),
+                   .keys = harness_uints(h, key_blocks, 4, c->key_blocks, c->num_key_blocks),
+                   .causal = c->causal},
+    };
+    harness_result(h, op_attention(h->graph, &params), c->out, c->r);
+}
+
+void attention_case_check(struct vks_device *device, const uint32_t (*lengths)[2],
+                          struct attention_case *c, uint32_t stream) {
+    struct harness h = {.device = device};
+    struct arena arena = {0};
+    struct rng rng = {harness_seed(), stream, 0};
+    attention_case_make(&arena, &rng, lengths, c);
+    harness_run(&h, attention_case_build, c);
+    uint32_t width = c->head_width * c->num_heads;
+    const struct oracle_attention oracle = {
+        .q = c->q,
+        .kv = c->kv,
+        .k_col = c->self ? width : 0,
+        .v_col = c->self ? 2 * width : width,
+        .width = width,
+        .num_heads = c->num_heads,
+        .num_sequences = c->num_sequences,
+        .query_offsets = c->query_offsets,
+        .key_offsets = c->key_offsets,
+        .causal = c->causal,
+    };
+    struct matrix *out = matrix_like(&arena, c->out), *dq = matrix_like(&arena, c->q);
+    struct matrix *dkv = c->self ? dq : matrix_like(&arena, c->kv);
+    oracle_attention(&oracle, out);
+    oracle_attention_gradient(&oracle, c->r, dq, dkv);
+    assert_forward("out", c->out, out);
+    if (c->dq)
+        assert_gradient("dq", c->dq, dq);
+    if (c->dkv)
+        assert_gradient("dkv", c->dkv, dkv);
+    arena_finish(&arena);
+}

@@ -1,0 +1,49 @@
+#include "command.h"
+
+#include "folders.h"
+
+int exit_code_of_options(enum cli_result result) {
+    return result == CLI_HELP ? EXIT_OK : EXIT_USAGE;
+}
+
+int exit_code_of(struct console *console, enum vks_status status) {
+    if (status == VKS_OK)
+        return EXIT_OK;
+    if (!console_has_error(console))
+        console_error(console, "%s", vks_status_text(status));
+    return status == VKS_ERR_NO_DEVICE ? EXIT_NO_DEVICE : EXIT_FAILED;
+}
+
+enum vks_status loaded_model_open(struct console *console, const char *dir, const char *device,
+                                  struct loaded_model *loaded) {
+    *loaded = (struct loaded_model){0};
+    if (!folder_exists(dir)) {
+        console_error(console, "%s: there is no such model directory", dir);
+        return VKS_ERR_IO;
+    }
+    enum vks_status status = vks_tokenizer_load(dir, &console->log, &loaded->tokenizer);
+    if (status == VKS_OK)
+        status = vks_device_create(device, &console->log, &loaded->device);
+    if (status == VKS_OK)
+        status = vks_model_load(loaded->device, dir, &loaded->model);
+    return status;
+}
+
+void loaded_model_close(struct loaded_model *loaded) {
+    vks_model_destroy(&loaded->model);
+    vks_device_destroy(&loaded->device);
+    vks_tokenizer_destroy(&loaded->tokenizer);
+}
+
+void print_json_string(FILE *file, const char *text) {
+    fputc('"', file);
+    for (const char *c = text; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            fprintf(file, "\\%c", *c);
+        else if ((unsigned char)*c < 0x20)
+            fprintf(file, "\\u%04x", (unsigned)*c);
+        else
+            fputc(*c, file);
+    }
+    fputc('"', file);
+}

@@ -1,0 +1,50 @@
+#include "environment.h"
+
+#include "folders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool is_set(const char *name) {
+    const char *value = getenv(name);
+    return value && *value;
+}
+
+static bool has_avx512(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+    return false;
+#endif
+}
+
+static void set_shader_cache(const char *caches) {
+    char name[64];
+    snprintf(name, sizeof name, "mesa-%.32s",
+             is_set("LP_NATIVE_VECTOR_WIDTH") ? getenv("LP_NATIVE_VECTOR_WIDTH") : "native");
+    char *folder = path_append(caches, name);
+    if (folder && folder_create(folder))
+        setenv("MESA_SHADER_CACHE_DIR", folder, 1);
+    free(folder);
+}
+
+static void add_driver(const char *caches) {
+    static const char name[] = "lavapipe/lvp_icd.json";
+    char *path = path_append(caches, name);
+    if (path && folder_has(caches, name))
+        setenv("VK_ADD_DRIVER_FILES", path, 1);
+    free(path);
+}
+
+void environment_prepare(void) {
+    char *caches = cache_folder();
+    if (!is_set("LP_NATIVE_VECTOR_WIDTH") && has_avx512())
+        setenv("LP_NATIVE_VECTOR_WIDTH", "512", 1);
+    if (caches && !is_set("MESA_SHADER_CACHE_DIR"))
+        set_shader_cache(caches);
+    if (caches && !is_set("VK_DRIVER_FILES") && !is_set("VK_ICD_FILENAMES") &&
+        !is_set("VK_ADD_DRIVER_FILES"))
+        add_driver(caches);
+    free(caches);
+}

@@ -1,0 +1,20 @@
+// Paths and folders.
+#ifndef COMMAND_FOLDERS_H
+#define COMMAND_FOLDERS_H
+
+#include <stdbool.h>
+
+// folder/name, allocated (free); NULL when there is no memory.
+char *path_append(const char *folder, const char *name);
+
+bool folder_exists(const char *path);
+bool folder_has(const char *folder, const char *name);
+
+// Makes a folder and those above it; one that exists is fine. False: errno says why not.
+bool folder_create(const char *path);
+
+// Folder of vkseq's caches, ${XDG_CACHE_HOME:-~/.cache}/vkseq, allocated (free); NULL if the user
+// has none.
+char *cache_folder(void);
+
+#endif

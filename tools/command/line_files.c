@@ -1,0 +1,285 @@
+#include "line_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MIN_BUFFER_BYTES ((size_t)1 << 16)
+
+static enum vks_status report_no_memory(struct console *console, const char *name) {
+    console_error(console, "%s: out of memory", name);
+    return VKS_ERR_OOM;
+}
+
+static enum vks_status report_unreadable(struct console *console, const char *name) {
+    console_error(console, "%s: cannot be read: %s", name, strerror(errno));
+    return VKS_ERR_IO;
+}
+
+// Input
+
+enum vks_status line_input_open(struct line_input *input, const char *path,
+                                struct console *console) {
+    bool is_stdin = !strcmp(path, "-");
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return report_unreadable(console, path);
+    *input = (struct line_input){
+        .name = is_stdin ? "standard input" : path,
+        .console = console,
+        .fd = fd,
+        .is_open = true,
+    };
+    return VKS_OK;
+}
+
+void line_input_close(struct line_input *input) {
+    if (input->is_open && input->fd != STDIN_FILENO)
+        close(input->fd);
+    free(input->buffer);
+    *input = (struct line_input){0};
+}
+
+// Moves the unread bytes to the front, and makes room behind them.
+static bool make_room(struct line_input *input) {
+    if (input->begin > 0) {
+        memmove(input->buffer, input->buffer + input->begin, input->end - input->begin);
+        input->end -= input->begin;
+        input->scanned -= input->begin;
+        input->begin = 0;
+    }
+    if (input->end < input->capacity)
+        return true;
+    size_t capacity = input->capacity ? 2 * input->capacity : MIN_BUFFER_BYTES;
+    char *buffer = capacity > input->capacity ? realloc(input->buffer, capacity) : NULL;
+    if (!buffer)
+        return false;
+    input->buffer = buffer;
+    input->capacity = capacity;
+    return true;
+}
+
+static enum vks_status read_more(struct line_input *input) {
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    if (!make_room(input))
+        return report_no_memory(input->console, input->name);
+    ssize_t num_bytes;
+    do
+        num_bytes = read(input->fd, input->buffer + input->end, input->capacity - input->end);
+    while (num_bytes < 0 && errno == EINTR);
+    if (num_bytes < 0)
+        return report_unreadable(input->console, input->name);
+    input->is_at_end = num_bytes == 0;
+    input->end += (size_t)num_bytes;
+    if (input->num_lines == 0 && input->begin == 0 && input->end >= 3 &&
+        !memcmp(input->buffer, byte_order_mark, 3))
+        input->begin = input->scanned = 3;
+    return VKS_OK;
+}
+
+// Whether there is something to read, or the end, without waiting.
+static bool has_more_now(const struct line_input *input) {
+    struct pollfd poll_fd = {.fd = input->fd, .events = POLLIN};
+    return poll(&poll_fd, 1, 0) != 0;
+}
+
+// Takes the line [begin, line_end) and what ends it into the block, which has room.
+static enum vks_status take_line(struct line_input *input, size_t line_end,
+                                 struct line_block *block) {
+    const char *text = input->buffer + input->begin;
+    size_t num_bytes = line_end - input->begin;
+    if (memchr(text, '\0', num_bytes)) {
+        console_error(input->console, "%s:%" PRIu64 ": there is a NUL byte; expected text",
+                      input->name, input->num_lines + 1);
+        return VKS_ERR_FORMAT;
+    }
+    if (num_bytes && text[num_bytes - 1] == '\r')
+        num_bytes--;
+    char *line = strndup(text, num_bytes);
+    if (!line)
+        return report_no_memory(input->console, input->name);
+    block->lines[block->num++] = line;
+    input->num_lines++;
+    input->begin = line_end < input->end ? line_end + 1 : line_end;
+    input->scanned = input->begin;
+    return VKS_OK;
+}
+
+// Where the next line ends: at a newline, or at the end of the input. False if that is not read
+// yet.
+static bool find_line_end(struct line_input *input, size_t *line_end) {
+    if (input->scanned < input->end) {
+        const char *newline =
+            memchr(input->buffer + input->scanned, '\n', input->end - input->scanned);
+        input->scanned = newline ? (size_t)(newline - input->buffer) : input->end;
+        if (newline) {
+            *line_end = input->scanned;
+            return true;
+        }
+    }
+    *line_end = input->end;
+    return input->is_at_end && input->begin < input->end;
+}
+
+static enum vks_status reserve_line(struct line_input *input, struct line_block *block,
+                                    size_t *capacity) {
+    if (block->num < *capacity)
+        return VKS_OK;
+    size_t grown = *capacity ? 2 * *capacity : 256;
+    char **lines = reallocarray(block->lines, grown, sizeof *lines);
+    if (!lines)
+        return report_no_memory(input->console, input->name);
+    block->lines = lines;
+    *capacity = grown;
+    return VKS_OK;
+}
+
+enum vks_status line_input_read(struct line_input *input, size_t max_lines,
+                                struct line_block *block) {
+    struct line_block read = {0};
+    size_t line_end, capacity = 0;
+    enum vks_status status = VKS_OK;
+    while (status == VKS_OK && read.num < max_lines) {
+        if (find_line_end(input, &line_end)) {
+            status = reserve_line(input, &read, &capacity);
+            if (status == VKS_OK)
+                status = take_line(input, line_end, &read);
+        } else if (input->is_at_end || (input->is_prompt && read.num > 0 && !has_more_now(input))) {
+            break;
+        } else {
+            status = read_more(input);
+        }
+    }
+    if (status == VKS_OK)
+        *block = read;
+    else
+        line_block_free(&read);
+    return status;
+}
+
+void line_block_free(struct line_block *block) {
+    for (size_t i = 0; i < block->num; i++)
+        free(block->lines[i]);
+    free(block->lines);
+    *block = (struct line_block){0};
+}
+
+enum vks_status read_all_lines(const char *path, struct console *console,
+                               struct line_block *block) {
+    struct line_input input;
+    enum vks_status status = line_input_open(&input, path, console);
+    if (status != VKS_OK)
+        return status;
+    status = line_input_read(&input, SIZE_MAX, block);
+    line_input_close(&input);
+    return status;
+}
+
+// Counting
+
+static enum vks_status count_open_file(FILE *file, const char *path, struct console *console,
+                                       uint64_t *num_lines) {
+    char bytes[1 << 14];
+    char last = '\n';
+    size_t num_bytes;
+    uint64_t num = 0;
+    while ((num_bytes = fread(bytes, 1, sizeof bytes, file)) > 0) {
+        const char *end = bytes + num_bytes;
+        for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))); at++)
+            num++;
+        last = end[-1];
+    }
+    if (ferror(file))
+        return report_unreadable(console, path);
+    *num_lines = num + (last != '\n');
+    return VKS_OK;
+}
+
+enum vks_status count_file_lines(const char *path, struct console *console, bool *is_regular,
+                                 uint64_t *num_lines) {
+    struct stat info;
+    *is_regular = false;
+    *num_lines = 0;
+    if (!strcmp(path, "-"))
+        return VKS_OK;
+    if (stat(path, &info) != 0)
+        return report_unreadable(console, path);
+    *is_regular = S_ISREG(info.st_mode);
+    if (!*is_regular)
+        return VKS_OK;
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return report_unreadable(console, path);
+    enum vks_status status = count_open_file(file, path, console, num_lines);
+    fclose(file);
+    return status;
+}
+
+enum vks_status check_parallel(const char *source, const char *target, struct console *console) {
+    bool is_source_regular, is_target_regular;
+    uint64_t num_source, num_target;
+    enum vks_status status = count_file_lines(source, console, &is_source_regular, &num_source);
+    if (status == VKS_OK)
+        status = count_file_lines(target, console, &is_target_regular, &num_target);
+    if (status != VKS_OK || !is_source_regular || !is_target_regular || num_source == num_target)
+        return status;
+    console_error(console,
+                  "%s has %" PRIu64 " lines and %s has %" PRIu64 ": expected the same number",
+                  source, num_source, target, num_target);
+    return VKS_ERR_FORMAT;
+}
+
+// Output
+
+static enum vks_status report_unwritable(struct console *console, const char *path) {
+    console_error(console, "%s: cannot be written: %s", path, strerror(errno));
+    return VKS_ERR_IO;
+}
+
+enum vks_status line_output_open(struct line_output *output, const char *path,
+                                 struct console *console) {
+    struct line_output opened = {.path = path, .console = console, .file = stdout};
+    struct stat info;
+    if (!strcmp(path, "-")) {
+        opened.path = "standard output";
+    } else if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        opened.file = fopen(path, "w");
+    } else {
+        if (asprintf(&opened.partial_path, "%s.partial", path) < 0)
+            return report_no_memory(console, path);
+        opened.file = fopen(opened.partial_path, "w");
+    }
+    if (!opened.file) {
+        free(opened.partial_path);
+        return report_unwritable(console, path);
+    }
+    *output = opened;
+    return VKS_OK;
+}
+
+enum vks_status line_output_flush(struct line_output *output) {
+    if (fflush(output->file) == 0 && !ferror(output->file))
+        return VKS_OK;
+    return report_unwritable(output->console, output->path);
+}
+
+enum vks_status line_output_close(struct line_output *output, enum vks_status status) {
+    if (!output->file)
+        return status;
+    if (status == VKS_OK)
+        status = line_output_flush(output);
+    if (output->partial_path && status == VKS_OK && fsync(fileno(output->file)) != 0)
+        status = report_unwritable(output->console, output->path);
+    if (output->file != stdout && fclose(output->file) != 0 && status == VKS_OK)
+        status = report_unwritable(output->console, output->path);
+    if (output->partial_path && status == VKS_OK && rename(output->partial_path, output->path) != 0)
+        status = report_unwritable(output->console, output->path);
+    free(output->partial_path);
+    *output = (struct line_output){0};
+    return status;
+}

@@ -1,0 +1,43 @@
+// Options of vkseq train, named as Marian's, and what they ask of model, vocabulary and trainer.
+#ifndef COMMAND_TRAIN_OPTIONS_H
+#define COMMAND_TRAIN_OPTIONS_H
+
+#include "command.h"
+
+// Options whose value another option or the vocabulary decides when they are not given.
+struct train_given {
+    bool vocab_size, separate_vocabs, tied_all, tied_output;
+    bool shape; // any option of the model's shape
+};
+
+struct train_options {
+    const char *model, *device, *log;
+    bool quiet, init_only;
+    // Vocabulary
+    const char *vocabs, *sentencepiece_options;
+    uint32_t vocab_size;
+    bool separate_vocabs;
+    // Model
+    const char *task, *activation, *positions, *preprocess, *postprocess;
+    uint32_t width, ffn_width, num_heads, encoder_layers, decoder_layers; // 0: the task's
+    bool tied_all, tied_output;
+    // Training
+    struct cli_strings train_sets, valid_sets, optimizer_params;
+    const char *optimizer;
+    struct cli_limit after, disp_freq, valid_freq, save_freq;
+    struct vks_trainer_params trainer;
+
+    struct train_given given;
+};
+
+// Reads argv, and checks all that can be checked without files. Help and errors are printed.
+// trainer is then complete but for its log and on_update. argv is borrowed.
+enum cli_result train_options_read(struct train_options *options, int argc, char **argv);
+
+// The shape that is asked for, for this vocabulary. Errors: VKS_ERR_ARGUMENT, reported.
+VKS_MUST_CHECK enum vks_status train_options_config(const struct train_options *options,
+                                                    const struct vks_tokenizer *tokenizer,
+                                                    struct console *console,
+                                                    struct vks_model_config *config);
+
+#endif

@@ -1,0 +1,307 @@
+// vkseq bench: speed on random data, in the figures by which other programs are compared.
+#include "command.h"
+#include "line_files.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_SHAPES 16
+#define LAYER_SHAPES "1024x1024x1024,2048x512x512,2048x2048x512,2048x512x2048,32x512x512"
+
+struct values {
+    const char *device, *task, *lengths, *shapes;
+    uint32_t vocab_size;
+    bool json;
+    struct vks_bench_params params;
+};
+
+static const char *const tasks[] = {
+    "tiny", "demo", "small", "base", "big", "transformer-base", "transformer-big", NULL};
+
+// clang-format off
+static const struct cli_option options[] = {
+    {"json", 0, CLI_FLAG, offsetof(struct values, json),
+     .help = "Print one JSON object, in the last line.", .group = "General"},
+    {"warmup", 0, CLI_U32, offsetof(struct values, params.warmup), .default_text = "3", .min = 1,
+     .max = 1e6, .help = "Steps before the measurement."},
+    {"steps", 0, CLI_U32, offsetof(struct values, params.steps), .default_text = "15", .min = 1,
+     .max = 1e6, .help = "Steps measured; the median counts."},
+    {"profile", 0, CLI_FLAG, offsetof(struct values, params.profile),
+     .help = "Print each kernel's share of a step, too."},
+    {"seed", 0, CLI_U32, offsetof(struct values, params.seed), .default_text = "1",
+     .help = "Seed of the random data."},
+    OPTION_DEVICE(values),
+    {"shapes", 0, CLI_STRING, offsetof(struct values, shapes), "MxNxK,...",
+     .help = "Rows of A, rows of B, and columns of both, in A B^T. Without it those of a Transformer's "
+             "layers.",
+     .group = "gemm"},
+    {"task", 0, CLI_CHOICE, offsetof(struct values, task), .default_text = "small",
+     .choices = tasks, .help = "Shape of the model; base and big are transformer-base and "
+     "transformer-big.", .group = "attention, train and translate"},
+    {"vocab-size", 0, CLI_U32, offsetof(struct values, vocab_size), .min = 20, .max = 1e6,
+     .help = "Vocabulary; by the task: 8000, 16000 (base) or 32000 (big)."},
+    {"source-length", 0, CLI_U32, offsetof(struct values, params.source_length),
+     .default_text = "24", .min = 1, .max = 65535, .help = "Tokens of each source sentence."},
+    {"sentences", 0, CLI_U32, offsetof(struct values, params.sentences), .min = 1, .max = 65535,
+     .help = "Sentences at once: 64, or 32 in train."},
+    {"target-length", 0, CLI_U32, offsetof(struct values, params.target_length),
+     .default_text = "32", .min = 1, .max = 65535, .help = "Tokens of each translation.",
+     .group = "translate"},
+    {"lengths", 0, CLI_STRING, offsetof(struct values, lengths), "FILE",
+     .help = "Lengths of real sentence pairs, a line each: source tokens, target tokens. Without "
+             "it all have --source-length.", .group = "train"},
+    {"mini-batch-words", 0, CLI_U32, offsetof(struct values, params.mini_batch_words),
+     .default_text = "2048", .min = 1, .max = 1e6,
+     .help = "Most tokens of a side of a batch, with --lengths."},
+    {0},
+};
+// clang-format on
+
+// One verb's work. result holds the last measurement; gflops those of all shapes.
+struct bench {
+    struct values *values;
+    struct console *console;
+    struct vks_device *device;
+    struct vks_model_config config;
+    struct vks_bench_result result;
+    uint32_t shapes[MAX_SHAPES][3];
+    double gflops[MAX_SHAPES];
+    size_t num_shapes;
+};
+
+static bool parse_shapes(struct bench *bench) {
+    const char *text = bench->values->shapes;
+    int num_chars = 0;
+    for (bench->num_shapes = 0; bench->num_shapes < MAX_SHAPES; text += num_chars + 1) {
+        uint32_t *shape = bench->shapes[bench->num_shapes++];
+        if (sscanf(text, "%" SCNu32 "x%" SCNu32 "x%" SCNu32 "%n", &shape[0], &shape[1], &shape[2],
+                   &num_chars) != 3 ||
+            !shape[0] || !shape[1] || !shape[2])
+            return false;
+        if (!text[num_chars])
+            return true;
+        if (text[num_chars] != ',')
+            return false;
+    }
+    return false;
+}
+
+static enum vks_status read_lengths(struct console *console, const char *path,
+                                    uint32_t (**lengths)[2], size_t *num_lengths) {
+    struct line_block block;
+    enum vks_status status = read_all_lines(path, console, &block);
+    if (status != VKS_OK)
+        return status;
+    uint32_t(*pairs)[2] = calloc(block.num + 1, sizeof *pairs);
+    if (!pairs)
+        status = VKS_ERR_OOM;
+    for (size_t i = 0; i < block.num && status == VKS_OK; i++)
+        if (sscanf(block.lines[i], "%" SCNu32 " %" SCNu32, &pairs[i][0], &pairs[i][1]) != 2) {
+            console_error(console, "%s:%zu: '%s': expected two numbers of tokens", path, i + 1,
+                          block.lines[i]);
+            status = VKS_ERR_FORMAT;
+        }
+    if (status == VKS_OK) {
+        *lengths = pairs;
+        *num_lengths = block.num;
+    } else {
+        free(pairs);
+    }
+    line_block_free(&block);
+    return status;
+}
+
+static enum vks_status set_config(struct bench *bench) {
+    const char *task = bench->values->task;
+    bool is_base = strstr(task, "base"), is_big = strstr(task, "big");
+    uint32_t vocab = bench->values->vocab_size;
+    if (is_base || is_big)
+        task = is_base ? "transformer-base" : "transformer-big";
+    if (!vocab)
+        vocab = is_big ? 32000 : is_base ? 16000 : 8000;
+    enum vks_status status = vks_model_config_preset(task, &bench->config);
+    bench->config.source_vocab = bench->config.target_vocab = vocab;
+    return status;
+}
+
+static enum vks_status run_gemm(struct bench *bench) {
+    for (size_t i = 0; i < bench->num_shapes; i++) {
+        const uint32_t *shape = bench->shapes[i];
+        vks_free(bench->result.kernels);
+        bench->result = (struct vks_bench_result){0};
+        enum vks_status status = vks_bench_gemm(bench->device, shape[0], shape[1], shape[2],
+                                                &bench->values->params, &bench->result);
+        if (status != VKS_OK)
+            return status;
+        bench->gflops[i] = bench->result.gflops;
+    }
+    return VKS_OK;
+}
+
+static enum vks_status run_attention(struct bench *bench) {
+    return vks_bench_attention(bench->device, bench->config.width, bench->config.num_heads,
+                               &bench->values->params, &bench->result);
+}
+
+static enum vks_status run_train(struct bench *bench) {
+    struct vks_bench_params *params = &bench->values->params;
+    uint32_t(*lengths)[2] = NULL;
+    if (bench->values->lengths) {
+        enum vks_status status =
+            read_lengths(bench->console, bench->values->lengths, &lengths, &params->num_lengths);
+        if (status != VKS_OK)
+            return status;
+    }
+    params->lengths = (const uint32_t(*)[2])lengths;
+    enum vks_status status = vks_bench_train(bench->device, &bench->config, params, &bench->result);
+    free(lengths);
+    return status;
+}
+
+static enum vks_status run_translate(struct bench *bench) {
+    return vks_bench_translate(bench->device, &bench->config, &bench->values->params,
+                               &bench->result);
+}
+
+static const struct kind {
+    const char *name, *step_key;
+    enum vks_status (*run)(struct bench *bench);
+    uint32_t sentences;
+} kinds[] = {
+    {"gemm", NULL, run_gemm, 0},
+    {"attention", "step_ms_median", run_attention, 64},
+    {"train", "step_ms_median", run_train, 32},
+    {"translate", "batch_ms_median", run_translate, 64},
+};
+
+enum { NUM_KINDS = sizeof kinds / sizeof *kinds };
+
+static void print_profile(const struct vks_bench_result *result) {
+    double sum_ms = 0;
+    for (size_t i = 0; i < result->num_kernels; i++)
+        sum_ms += result->kernels[i].ms;
+    printf("%10s %7s %6s  kernel\n", "ms", "share", "times");
+    for (size_t i = 0; i < result->num_kernels; i++) {
+        const struct vks_bench_kernel *kernel = &result->kernels[i];
+        printf("%10.3f %5.1f %% %6u  %s\n", kernel->ms, sum_ms > 0 ? 100 * kernel->ms / sum_ms : 0,
+               kernel->num_dispatches, kernel->name);
+    }
+    printf("%10.3f\n", sum_ms);
+}
+
+static void print_text(const struct bench *bench, const struct kind *kind) {
+    const struct vks_bench_result *result = &bench->result;
+    printf("%s on %s\n", kind->name, vks_device_info(bench->device)->name);
+    for (size_t i = 0; i < bench->num_shapes; i++) {
+        const uint32_t *shape = bench->shapes[i];
+        printf("  %5u x %5u x %5u %10.1f GFLOP/s\n", shape[0], shape[1], shape[2],
+               bench->gflops[i]);
+    }
+    if (bench->num_shapes)
+        return;
+    printf("  %s: %.2f ms a step (%.2f to %.2f)\n", bench->values->task, result->step_ms_median,
+           result->step_ms_min, result->step_ms_max);
+    if (result->target_tokens_per_s > 0)
+        printf("  %.0f target tokens/s\n", result->target_tokens_per_s);
+    if (result->num_parameters)
+        printf("  %" PRIu64 " parameters\n", result->num_parameters);
+    if (result->peak_device_bytes)
+        printf("  %.1f MiB of device memory at most\n", (double)result->peak_device_bytes / 0x1p20);
+}
+
+static void print_json(const struct bench *bench, const struct kind *kind) {
+    const struct vks_bench_result *result = &bench->result;
+    printf("{\"what\": \"%s\", \"config\": \"%s\", \"device\": ", kind->name, bench->values->task);
+    print_json_string(stdout, vks_device_info(bench->device)->name);
+    printf(", \"driver\": ");
+    print_json_string(stdout, vks_device_info(bench->device)->driver);
+    printf(", \"dtype\": \"fp32\", \"vkseq\": \"" VKS_VERSION_STRING "\"");
+    if (bench->num_shapes) {
+        printf(", \"gflops\": {");
+        for (size_t i = 0; i < bench->num_shapes; i++)
+            printf("%s\"%ux%ux%u\": %.3f", i ? ", " : "", bench->shapes[i][0], bench->shapes[i][1],
+                   bench->shapes[i][2], bench->gflops[i]);
+        printf("}");
+    } else {
+        printf(", \"parameters\": %" PRIu64 ", \"%s\": %.4f, \"target_tokens_per_s\": %.2f",
+               result->num_parameters, kind->step_key, result->step_ms_median,
+               result->target_tokens_per_s);
+    }
+    printf(", \"peak_device_bytes\": %" PRIu64 "}\n", result->peak_device_bytes);
+}
+
+static int run_kind(const struct kind *kind, struct values *values, struct console *console) {
+    struct bench bench = {.values = values, .console = console};
+    values->params.log = &console->log;
+    if (!values->params.sentences)
+        values->params.sentences = kind->sentences;
+    if (kind->run == run_gemm && !parse_shapes(&bench)) {
+        console_error(console, "option '--shapes': '%s' is not up to %d shapes such as 64x64x64",
+                      values->shapes, MAX_SHAPES);
+        return EXIT_USAGE;
+    }
+    enum vks_status status = set_config(&bench);
+    if (status == VKS_OK)
+        status = vks_device_create(values->device, &console->log, &bench.device);
+    if (status == VKS_OK)
+        status = kind->run(&bench);
+    if (status == VKS_OK) {
+        if (values->params.profile)
+            print_profile(&bench.result);
+        (values->json ? print_json : print_text)(&bench, kind);
+    }
+    int exit_code = exit_code_of(console, status);
+    vks_free(bench.result.kernels);
+    vks_device_destroy(&bench.device);
+    return exit_code;
+}
+
+static const char usage[] =
+    "Usage: vkseq bench gemm|attention|train|translate [OPTIONS]\n"
+    "Measures speed on random data: matrix products; multi-head attention, forward and backward;\n"
+    "training steps; greedy decoding. `vkseq bench train --help` lists the options.\n";
+
+static const struct kind *find_kind(const char *name) {
+    const char *names[NUM_KINDS];
+    for (int i = 0; i < NUM_KINDS; i++) {
+        names[i] = kinds[i].name;
+        if (!strcmp(name, kinds[i].name))
+            return &kinds[i];
+    }
+    fprintf(stderr, "vkseq bench: cannot measure '%s'; did you mean '%s'?\n", name,
+            cli_nearest(name, names, NUM_KINDS));
+    return NULL;
+}
+
+int verb_bench(const char *program, int argc, char **argv) {
+    (void)program;
+    bool is_help = argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"));
+    if (argc < 2 || is_help) {
+        fputs(usage, is_help ? stdout : stderr);
+        return is_help ? EXIT_OK : EXIT_USAGE;
+    }
+    const struct kind *kind = find_kind(argv[1]);
+    if (!kind)
+        return EXIT_USAGE;
+
+    char name[64];
+    struct values values = {.shapes = LAYER_SHAPES};
+    bool given[sizeof options / sizeof *options];
+    const struct cli_command command = {
+        .name = name,
+        .summary = "Measures speed on random data.",
+        .options = options,
+        .values = &values,
+        .given = given,
+    };
+    snprintf(name, sizeof name, "vkseq bench %s", kind->name);
+    enum cli_result parsed = cli_parse(&command, argc - 1, argv + 1);
+    if (parsed != CLI_OK)
+        return exit_code_of_options(parsed);
+    struct console console;
+    console_init(&console, name, false, false);
+    int exit_code = run_kind(kind, &values, &console);
+    console_finish(&console);
+    return exit_code;
+}

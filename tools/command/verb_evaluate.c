@@ -1,0 +1,215 @@
+// vkseq evaluate: translates a test set, and scores the translations by their references.
+#include "command.h"
+#include "line_files.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_LINES = 500 };
+
+struct values {
+    const char *model, *device, *source, *reference, *hypotheses, *tokenize, *output;
+    bool json, quiet;
+    struct vks_translator_params search;
+};
+
+static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
+
+// clang-format off
+static const struct cli_option options[] = {
+    {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR",
+     .help = "Model directory; needed without --hypotheses.", .group = "General"},
+    {"source", 's', CLI_STRING, offsetof(struct values, source), "FILE",
+     .help = "Text to translate, UTF-8; needed without --hypotheses."},
+    {"reference", 'r', CLI_STRING, offsetof(struct values, reference), "FILE", .required = true,
+     .help = "Its translations by people, a line each."},
+    {"hypotheses", 0, CLI_STRING, offsetof(struct values, hypotheses), "FILE",
+     .help = "Score these translations instead of making any."},
+    {"output", 'o', CLI_STRING, offsetof(struct values, output), "FILE",
+     .help = "Keep the translations made."},
+    {"tokenize", 0, CLI_CHOICE, offsetof(struct values, tokenize), .default_text = "13a",
+     .choices = tokenizations,
+     .help = "How BLEU cuts lines into words; zh for Chinese, char for any language that is "
+             "written without blanks."},
+    {"json", 0, CLI_FLAG, offsetof(struct values, json), .help = "Print a JSON object."},
+    OPTION_DEVICE(values),
+    OPTION_QUIET(values),
+    OPTIONS_SEARCH(values),
+    {0},
+};
+// clang-format on
+
+static bool check_values(const struct cli_command *command, const struct values *values) {
+    const char *missing = NULL;
+    if (values->hypotheses && values->output) {
+        fprintf(stderr, "%s: with --hypotheses nothing is translated for --output\n",
+                command->name);
+        return false;
+    }
+    if (!values->hypotheses && !values->source)
+        missing = "source";
+    if (!values->hypotheses && !values->model)
+        missing = "model";
+    if (missing)
+        fprintf(stderr, "%s: without --hypotheses, option '--%s' is required\n", command->name,
+                missing);
+    return !missing;
+}
+
+// Translates the sources into as many lines, block by block.
+static enum vks_status translate_lines(struct console *console, struct vks_translator *translator,
+                                       const struct line_block *sources, struct line_block *lines) {
+    lines->lines = calloc(sources->num + 1, sizeof *lines->lines);
+    if (!lines->lines)
+        return VKS_ERR_OOM;
+    while (lines->num < sources->num) {
+        size_t num = sources->num - lines->num;
+        struct vks_translation *translations;
+        num = num < BLOCK_LINES ? num : BLOCK_LINES;
+        enum vks_status status = vks_translate(
+            translator, (const char *const *)sources->lines + lines->num, num, &translations);
+        if (status != VKS_OK)
+            return status;
+        for (size_t i = 0; i < num; i++) {
+            lines->lines[lines->num] = strdup(translations[i].hypotheses[0].text);
+            if (!lines->lines[lines->num])
+                status = VKS_ERR_OOM;
+            else
+                lines->num++;
+        }
+        vks_translations_free(translations, num);
+        if (status != VKS_OK)
+            return status;
+        console_update_progress(console, lines->num);
+    }
+    return VKS_OK;
+}
+
+static enum vks_status make_hypotheses(struct console *console, const struct values *values,
+                                       struct line_block *hypotheses) {
+    struct loaded_model loaded = {0};
+    struct vks_translator *translator = NULL;
+    struct vks_translator_params params = values->search;
+    struct line_block sources = {0};
+    params.log = &console->log;
+    enum vks_status status = check_parallel(values->source, values->reference, console);
+    if (status == VKS_OK)
+        status = read_all_lines(values->source, console, &sources);
+    if (status == VKS_OK)
+        status = loaded_model_open(console, values->model, values->device, &loaded);
+    if (status == VKS_OK)
+        status = vks_translator_create(loaded.model, loaded.tokenizer, &params, &translator);
+    if (status == VKS_OK) {
+        console_begin_progress(console, "evaluate", "lines", sources.num, true);
+        status = translate_lines(console, translator, &sources, hypotheses);
+        console_end_progress(console);
+    }
+    line_block_free(&sources);
+    vks_translator_destroy(&translator);
+    loaded_model_close(&loaded);
+    return status;
+}
+
+static enum vks_status write_lines(struct console *console, const char *path,
+                                   const struct line_block *block) {
+    struct line_output output;
+    enum vks_status status = line_output_open(&output, path, console);
+    if (status != VKS_OK)
+        return status;
+    for (size_t i = 0; i < block->num; i++)
+        fprintf(output.file, "%s\n", block->lines[i]);
+    return line_output_close(&output, VKS_OK);
+}
+
+static enum vks_status score(struct console *console, const struct values *values,
+                             struct vks_metric_scores *scores, enum vks_bleu_tokenize *tokenize) {
+    struct line_block references = {0}, hypotheses = {0};
+    enum vks_status status = vks_bleu_tokenize_from_name(values->tokenize, tokenize);
+    if (status == VKS_OK)
+        status = read_all_lines(values->reference, console, &references);
+    if (status == VKS_OK && values->hypotheses)
+        status = read_all_lines(values->hypotheses, console, &hypotheses);
+    else if (status == VKS_OK)
+        status = make_hypotheses(console, values, &hypotheses);
+    if (status == VKS_OK && values->output)
+        status = write_lines(console, values->output, &hypotheses);
+    if (status == VKS_OK && hypotheses.num != references.num) {
+        console_error(console, "%s has %zu lines, for %zu translations: expected the same number",
+                      values->reference, references.num, hypotheses.num);
+        status = VKS_ERR_FORMAT;
+    } else if (status == VKS_OK && references.num == 0) {
+        console_error(console, "%s is empty: there is nothing to score", values->reference);
+        status = VKS_ERR_FORMAT;
+    }
+    if (status == VKS_OK)
+        status = vks_metrics_corpus((const char *const *)hypotheses.lines,
+                                    (const char *const *)references.lines, references.num,
+                                    *tokenize, scores);
+    line_block_free(&references);
+    line_block_free(&hypotheses);
+    return status;
+}
+
+static void print_scores(const struct vks_metric_scores *scores, enum vks_bleu_tokenize tokenize) {
+    const double *p = scores->precisions;
+    double ratio = scores->reference_words
+                       ? (double)scores->hypothesis_words / (double)scores->reference_words
+                       : 0;
+    printf("BLEU|%s = %.2f %.1f/%.1f/%.1f/%.1f (BP = %.3f ratio = %.3f hyp_len = %" PRIu64
+           " ref_len = %" PRIu64 ")\n",
+           vks_metrics_signature(VKS_METRIC_BLEU, tokenize), scores->bleu, p[0], p[1], p[2], p[3],
+           scores->brevity_penalty, ratio, scores->hypothesis_words, scores->reference_words);
+    printf("chrF2|%s = %.2f\n", vks_metrics_signature(VKS_METRIC_CHRF, tokenize), scores->chrf);
+    printf("chrF2++|%s = %.2f\n", vks_metrics_signature(VKS_METRIC_CHRF_PP, tokenize),
+           scores->chrf_pp);
+}
+
+static void print_json_scores(const struct vks_metric_scores *scores,
+                              enum vks_bleu_tokenize tokenize) {
+    const double *p = scores->precisions;
+    printf("{\"bleu\": %.10g, \"chrf\": %.10g, \"chrf_pp\": %.10g, \"precisions\": [%.10g, %.10g, "
+           "%.10g, %.10g], \"brevity_penalty\": %.10g, \"hypothesis_words\": %" PRIu64
+           ", \"reference_words\": %" PRIu64 ", \"signatures\": {",
+           scores->bleu, scores->chrf, scores->chrf_pp, p[0], p[1], p[2], p[3],
+           scores->brevity_penalty, scores->hypothesis_words, scores->reference_words);
+    printf("\"bleu\": ");
+    print_json_string(stdout, vks_metrics_signature(VKS_METRIC_BLEU, tokenize));
+    printf(", \"chrf\": ");
+    print_json_string(stdout, vks_metrics_signature(VKS_METRIC_CHRF, tokenize));
+    printf(", \"chrf_pp\": ");
+    print_json_string(stdout, vks_metrics_signature(VKS_METRIC_CHRF_PP, tokenize));
+    puts("}}");
+}
+
+int verb_evaluate(const char *program, int argc, char **argv) {
+    (void)program;
+    struct values values = {0};
+    bool given[sizeof options / sizeof *options];
+    const struct cli_command command = {
+        .name = "vkseq evaluate",
+        .summary = "Translates a test set and prints BLEU, chrF and chrF++ as sacreBLEU computes\n"
+                   "them, with signatures.",
+        .options = options,
+        .values = &values,
+        .given = given,
+    };
+    enum cli_result parsed = cli_parse(&command, argc, argv);
+    if (parsed == CLI_OK && !check_values(&command, &values))
+        parsed = CLI_ERROR;
+    if (parsed != CLI_OK)
+        return exit_code_of_options(parsed);
+
+    struct console console;
+    struct vks_metric_scores scores;
+    enum vks_bleu_tokenize tokenize;
+    console_init(&console, command.name, false, values.quiet);
+    enum vks_status status = score(&console, &values, &scores, &tokenize);
+    int exit_code = exit_code_of(&console, status);
+    if (status == VKS_OK && values.json)
+        print_json_scores(&scores, tokenize);
+    else if (status == VKS_OK)
+        print_scores(&scores, tokenize);
+    console_finish(&console);
+    return exit_code;
+}

@@ -1,0 +1,177 @@
+// vkseq train: trains a model, or goes on with it, until a limit or a signal.
+#include "train_model.h"
+#include "line_files.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// Set by the first signal; there is no other way to reach a signal handler.
+static volatile sig_atomic_t stop_signal;
+
+// The first signal asks training to stop, a second one ends the process.
+static void handle_signal(int signal_number) {
+    if (stop_signal)
+        _exit(130);
+    stop_signal = signal_number;
+}
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+// The command as it could be typed, allocated (free); NULL when there is no memory.
+static char *quote_command(const char *program, int argc, char **argv) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./=:,+@%";
+    char *text = NULL;
+    size_t num_bytes;
+    FILE *file = open_memstream(&text, &num_bytes);
+    if (!file)
+        return NULL;
+    for (int i = -1; i < argc; i++) {
+        const char *word = i < 0 ? program : argv[i];
+        bool is_plain = *word && strspn(word, plain) == strlen(word);
+        fputs(i < 0 ? "" : " ", file);
+        if (is_plain) {
+            fputs(word, file);
+            continue;
+        }
+        fputc('\'', file);
+        for (; *word; word++)
+            fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, file);
+        fputc('\'', file);
+    }
+    if (fclose(file) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+struct run {
+    const char *program, *command_text;
+    struct train_options options;
+    struct console console;
+    struct loaded_model loaded;
+    struct vks_trainer *trainer;
+    uint64_t first_update;
+    bool has_progress;
+};
+
+static bool on_update(void *user, const struct vks_train_progress *progress) {
+    struct run *run = user;
+    if (!run->has_progress) {
+        uint64_t planned = progress->planned_updates;
+        console_begin_progress(&run->console, "train", "updates",
+                               planned > run->first_update ? planned - run->first_update : 0,
+                               false);
+        run->has_progress = true;
+    }
+    console_update_progress(&run->console, progress->update - run->first_update);
+    return !stop_signal;
+}
+
+// All that can be found wrong before anything is learned.
+static enum vks_status check_files(const struct train_options *options, struct console *console) {
+    const struct vks_trainer_params *trainer = &options->trainer;
+    enum vks_status status = check_parallel(trainer->train_source, trainer->train_target, console);
+    if (status == VKS_OK && trainer->valid_source)
+        status = check_parallel(trainer->valid_source, trainer->valid_target, console);
+    return status;
+}
+
+static enum vks_status prepare(struct run *run) {
+    const struct train_options *options = &run->options;
+    struct console *console = &run->console;
+    enum vks_status status = check_files(options, console);
+    if (status == VKS_OK)
+        status = vks_device_create(options->device, &console->log, &run->loaded.device);
+    if (status == VKS_OK)
+        status = train_model_prepare(options, console);
+    if (status != VKS_OK)
+        return status;
+    const struct vks_device_info *info = vks_device_info(run->loaded.device);
+    console_info(console, "vkseq " VKS_VERSION_STRING " on %s, %s", info->name, info->driver);
+    status = train_model_open(options, console, &run->loaded);
+    if (status != VKS_OK)
+        return status;
+    const struct vks_model_config *config = vks_model_config(run->loaded.model);
+    console_info(console,
+                 "Model of %" PRIu64 " parameters: width %u, feed-forward %u, %u heads, %u+%u "
+                 "layers, %s, vocabulary %u",
+                 vks_model_num_parameters(run->loaded.model), config->width, config->ffn_width,
+                 config->num_heads, config->encoder_layers, config->decoder_layers,
+                 config->pre_norm ? "pre-norm" : "post-norm", config->target_vocab);
+    return VKS_OK;
+}
+
+static enum vks_status train(struct run *run) {
+    struct vks_trainer_params params = run->options.trainer;
+    params.on_update = on_update;
+    params.user = run;
+    params.log = &run->console.log;
+    enum vks_status status =
+        vks_trainer_create(&params, run->loaded.model, run->loaded.tokenizer, &run->trainer);
+    if (status != VKS_OK)
+        return status;
+    if (vks_trainer_is_resumed(run->trainer, &run->first_update))
+        console_info(&run->console, "Going on after update %" PRIu64, run->first_update);
+    else
+        run->first_update = 0;
+    catch_signals();
+    console_info(&run->console, "Training started");
+    status = vks_trainer_run(run->trainer);
+    console_end_progress(&run->console);
+    return status;
+}
+
+static void print_next_steps(struct run *run) {
+    const char *dir = run->options.model;
+    if (stop_signal)
+        console_info(&run->console, "Training stopped, and saved in %s. To go on: %s", dir,
+                     run->command_text ? run->command_text : "the same command");
+    else
+        console_info(&run->console, "Training finished, and saved in %s", dir);
+    char *words[] = {"translate", "--model", (char *)dir};
+    char *translate_text = quote_command(run->program, 3, words);
+    if (translate_text)
+        console_info(&run->console, "To translate: %s < FILE", translate_text);
+    free(translate_text);
+}
+
+static enum vks_status run_all(struct run *run) {
+    if (run->options.log && !console_open_file(&run->console, run->options.log))
+        return VKS_ERR_IO;
+    enum vks_status status = prepare(run);
+    if (status == VKS_OK && run->options.init_only) {
+        console_info(&run->console, "Initial model saved in %s", run->options.model);
+        return VKS_OK;
+    }
+    if (status == VKS_OK)
+        status = train(run);
+    if (status == VKS_OK)
+        print_next_steps(run);
+    return status;
+}
+
+int verb_train(const char *program, int argc, char **argv) {
+    char *command_text = quote_command(program, argc, argv);
+    struct run run = {.program = program, .command_text = command_text};
+    enum cli_result parsed = train_options_read(&run.options, argc, argv);
+    if (parsed != CLI_OK) {
+        free(command_text);
+        return exit_code_of_options(parsed);
+    }
+    console_init(&run.console, "vkseq train", true, run.options.quiet);
+    int exit_code = exit_code_of(&run.console, run_all(&run));
+    vks_trainer_destroy(&run.trainer);
+    loaded_model_close(&run.loaded);
+    console_finish(&run.console);
+    free(command_text);
+    return exit_code;
+}
