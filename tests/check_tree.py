@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Checks the rules that CONTRIBUTING.md and docs/design.md set down for the tree.
+
+    check_tree.py
+
+Which layer may include which is read from the table in docs/design.md.
+"""
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SKIPPED_FOLDERS = {".git", ".cache", "build", "__pycache__"}
+
+MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS = 600, 250, 60, 100, 6
+
+# Public headers by the layer that implements them.
+PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
+                 "model": "model", "trainer": "train", "translator": "decode", "bench": "bench"}
+# Headers of src/ops that other operators may include.
+SHARED_OPS = {"ops/matmul.h", "ops/dropout.h"}
+# Libraries that one layer alone knows, by the beginning of a header's name.
+LIBRARY_LAYERS = {"volk": "vk", "vulkan": "vk", "sentencepiece": "text", "unicode/": "text"}
+# Sources without a header of their own that implement no public function.
+HEADERLESS = {"src/vk/volk_build.c": "compiles volk itself",
+              "src/train/validator.c": "one of the trainer's parts, declared in train/trainer.h"}
+REPEATED_NAMES = {"README.md", "CMakeLists.txt"}
+# The one place under src/ that may print and end the process: a broken invariant.
+ABORTING = {"src/base/check.c"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def all_files():
+    for path in sorted(ROOT.rglob("*")):
+        if path.is_file() and not SKIPPED_FOLDERS & set(path.relative_to(ROOT).parts):
+            yield path
+
+
+def files(folder, *suffixes):
+    return [path for path in all_files()
+            if path.suffix in suffixes and name_of(path).startswith(folder)]
+
+
+def lines_of(path):
+    return path.read_text("utf-8").splitlines()
+
+
+def layer_table():
+    """Layer to the layers it may include and to other headers it may, from docs/design.md."""
+    row = re.compile(r"^\| `src/(\w+)` \| ([^|]*) \|", re.MULTILINE)
+    table = {}
+    for layer, allowed in row.findall((ROOT / "docs/design.md").read_text("utf-8")):
+        words = [word.strip("`,") for word in allowed.split()]
+        table[layer] = ({word for word in words if re.fullmatch(r"\w+", word)},
+                        {word for word in words if "." in word})
+    return table
+
+
+def include_allowed(layer, header, is_library, table):
+    layers, headers = table[layer]
+    if is_library:
+        owners = {owner for start, owner in LIBRARY_LAYERS.items() if header.startswith(start)}
+        return not owners or layer in owners
+    folder, _, rest = header.partition("/")
+    if folder == "vkseq":
+        owner = PUBLIC_LAYERS.get(rest.removesuffix(".h"))
+        return owner == layer or owner in layers
+    if folder in table:
+        return folder == layer or folder in layers
+    return any(pathlib.PurePath("shaders", header).match(pattern) for pattern in headers)
+
+
+def functions(path):
+    """(name, line, lines, parameters) of each function defined in a C file."""
+    lines = lines_of(path)
+    start = None
+    for idx, line in enumerate(lines):
+        if line[:1] not in ("", " ", "}", "/", "#"):
+            start = idx
+        if start is None or not line.endswith("{") or line.startswith(" ") and idx == start:
+            continue
+        head = " ".join(lines[start:idx + 1])
+        match = re.match(r"(?!struct \w+ \{|enum |union |typedef )[^={;]*?(\w+)\(([^={;]*)\)\s*\{$",
+                         head) or re.match(r"enum \w+ \*?(\w+)\(([^={;]*)\)\s*\{$", head)
+        if not match:
+            continue
+        end = next(i for i in range(idx, len(lines)) if lines[i].startswith("}"))
+        yield match[1], start + 1, end - start + 1, count_parameters(match[2])
+        start = None
+
+
+def count_parameters(text):
+    depth, num = 0, 0 if text.strip() in ("", "void") else 1
+    for char in text:
+        depth += (char == "(") - (char == ")")
+        num += char == "," and depth == 0
+    return num
+
+
+def undocumented(path):
+    """Public functions of a header over which no comment stands. Declarations without a blank line
+    between them may share one."""
+    has_comment = in_declaration = False
+    for line in lines_of(path):
+        if in_declaration:
+            in_declaration = ";" not in line
+        elif line.startswith("VKS_API"):
+            if not has_comment and not line.startswith("VKS_API __"):
+                yield line
+            in_declaration = ";" not in line
+        else:
+            has_comment = line.startswith("//")
+
+
+class Tree(unittest.TestCase):
+    maxDiff = None
+
+    def check(self, violations):
+        self.assertEqual([], sorted(violations), "\n" + "\n".join(sorted(violations)))
+
+    def test_layer_includes_only_what_stands_before_it(self):
+        table = layer_table()
+        self.assertEqual({path.name for path in (ROOT / "src").iterdir() if path.is_dir()},
+                         set(table))
+        self.check(f"{name_of(path)}: {header}"
+                   for layer in table for path in files(f"src/{layer}/", ".c", ".h", ".cpp")
+                   for kind, header in INCLUDE.findall(path.read_text("utf-8"))
+                   if not include_allowed(layer, header, kind == "<", table))
+
+    def test_operator_includes_no_other_operator(self):
+        self.check(f"{name_of(path)}: {header}"
+                   for path in files("src/ops/", ".c", ".h")
+                   for _, header in INCLUDE.findall(path.read_text("utf-8"))
+                   if header.startswith("ops/") and header not in SHARED_OPS
+                   and header != f"ops/{path.stem}.h")
+
+    def test_tools_and_samples_use_the_public_api(self):
+        self.check(f"{name_of(path)}: {header}"
+                   for path in files("tools/", ".c", ".h") + files("samples/", ".c", ".h")
+                   for kind, header in INCLUDE.findall(path.read_text("utf-8"))
+                   if not header.startswith(("vkseq/", "cli/")) and
+                   ((kind == '"' and not (path.parent / header).exists()) or
+                    header.startswith(tuple(LIBRARY_LAYERS))))
+
+    def test_library_neither_prints_nor_exits(self):
+        forbidden = re.compile(r"\b(?:printf|puts|putchar|perror|exit|abort|_Exit)\s*\(|"
+                               r"\b(?:stdout|stderr)\b")
+        for path in files("src/", ".c", ".h", ".cpp"):
+            if name_of(path) not in ABORTING:
+                code = COMMENT_OR_TEXT.sub("", path.read_text("utf-8"))
+                self.assertIsNone(forbidden.search(code), name_of(path))
+
+    def test_files_are_short(self):
+        ceilings = {".c": MAX_C_LINES, ".cpp": MAX_C_LINES,
+                    ".comp": MAX_SHADER_LINES, ".glsl": MAX_SHADER_LINES}
+        self.check(f"{name_of(path)}: {len(lines_of(path))} lines, at most {ceilings[path.suffix]}"
+                   for path in files("", *ceilings)
+                   if len(lines_of(path)) > ceilings[path.suffix])
+
+    def test_lines_are_short(self):
+        self.check(f"{name_of(path)}:{number}: {len(line)} columns, at most {MAX_COLUMNS}"
+                   for path in files("", ".c", ".h", ".cpp", ".comp", ".glsl")
+                   for number, line in enumerate(lines_of(path), 1) if len(line) > MAX_COLUMNS)
+
+    def test_functions_are_short_and_have_few_parameters(self):
+        violations, num = [], 0
+        for path in files("", ".c", ".h", ".cpp"):
+            for name, line, num_lines, num_parameters in functions(path):
+                num += 1
+                if num_lines > MAX_FUNCTION_LINES:
+                    violations.append(f"{name_of(path)}:{line}: {name} has {num_lines} lines, "
+                                      f"at most {MAX_FUNCTION_LINES}")
+                if num_parameters > MAX_PARAMETERS:
+                    violations.append(f"{name_of(path)}:{line}: {name} has {num_parameters} "
+                                      f"parameters, at most {MAX_PARAMETERS}")
+        self.assertGreater(num, 100)
+        self.check(violations)
+
+    def test_file_names_are_unique(self):
+        places = {}
+        for path in all_files():
+            places.setdefault(path.name, []).append(name_of(path))
+        self.check(", ".join(paths) for name, paths in places.items()
+                   if len(paths) > 1 and name not in REPEATED_NAMES)
+
+    def test_source_has_a_header_or_implements_a_public_one(self):
+        public = re.compile(r"^\S[^;={}]*\bvks_\w+\([^;{]*\{", re.MULTILINE)
+        self.check(name_of(path) for path in files("src/", ".c", ".cpp")
+                   if not path.with_suffix(".h").exists() and name_of(path) not in HEADERLESS
+                   and not public.search(path.read_text("utf-8")))
+
+    def test_shaders_are_listed(self):
+        listed = [line.split() for line in lines_of(ROOT / "shaders/shaders.list")
+                  if line and not line.startswith("#")]
+        names = [words[0] for words in listed]
+        self.assertEqual(len(names), len(set(names)), "a name stands twice in shaders.list")
+        self.assertEqual({path.name for path in files("shaders/", ".comp")},
+                         {words[1] for words in listed})
+
+    def test_public_functions_have_comments(self):
+        self.check(f"{name_of(path)}: {line}"
+                   for path in files("include/", ".h") for line in undocumented(path))
+
+
+if __name__ == "__main__":
+    unittest.main()
