@@ -4,11 +4,11 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/attention.glsl"
 
-BIND_READ(ATTENTION_Q, vec4, 16, q);
-BIND_READ(ATTENTION_KV, vec4, 16, kv);
+BIND_MATRIX(ATTENTION_Q, q);
+BIND_MATRIX(ATTENTION_KV, kv);
 BIND_WRITE(ATTENTION_STATS, vec2, 8, stats);
 BIND_READ(ATTENTION_TABLE, uvec4, 16, table);
-BIND_WRITE(ATTENTION_OUT, vec4, 16, o);
+BIND_MATRIX_WRITE(ATTENTION_OUT, o);
 
 STAGE_SHARED(q_stage, ROW_REGS)
 STAGE_SHARED(p_stage, ROW_REGS)
@@ -24,7 +24,9 @@ void main() {
     precise float row_max[ATTENTION_ROWS], row_sum[ATTENTION_ROWS], s[ATTENTION_ROWS];
     for (uint r = 0; r < ATTENTION_ROWS * MAX_SLICES; r++)
         acc[r] = vec4(0);
-#define CLEAR(r) row_max[r] = LOWEST; row_sum[r] = 0.0;
+#define CLEAR(r)                                                                                   \
+    row_max[r] = LOWEST;                                                                           \
+    row_sum[r] = 0.0;
     ROWS(CLEAR)
 
     for (uint key0 = block.z; key0 < block.w; key0 += WAVE) {
@@ -34,7 +36,7 @@ void main() {
         for (uint quad = 0; quad < QUADS; quad++) {
             STAGE_SYNC();
             STAGE_ROWS(q_stage, q, q_base, p.q_stride, num_queries, quad);
-            const vec4 k = kv.data[key * p.kv_stride + k_base + quad];
+            const vec4 k = LOAD4(kv, key * p.kv_stride + k_base + quad);
             STAGE_SYNC();
 #define SCORE(r) s[r] = dot_add(STAGED_ROW(q_stage, r), k, s[r]);
             ROWS(SCORE)
@@ -56,8 +58,9 @@ void main() {
 #define SHRINK_ROW(r, i) acc[ATTENTION_ROWS * i + r] *= shrinks[r];
 #define SHRINK(i)                                                                                  \
     if (i * WAVE < QUADS) {                                                                        \
-        SHRINK_ROW(0, i) SHRINK_ROW(1, i) SHRINK_ROW(2, i) SHRINK_ROW(3, i)                        \
-        SHRINK_ROW(4, i) SHRINK_ROW(5, i) SHRINK_ROW(6, i) SHRINK_ROW(7, i)                        \
+        SHRINK_ROW(0, i)                                                                           \
+        SHRINK_ROW(1, i) SHRINK_ROW(2, i) SHRINK_ROW(3, i) SHRINK_ROW(4, i) SHRINK_ROW(5, i)       \
+            SHRINK_ROW(6, i) SHRINK_ROW(7, i)                                                      \
     }
         SLICES(SHRINK)
         STAGE_PUT(p_stage, 0, vec4(s[0], s[1], s[2], s[3]));
@@ -70,10 +73,11 @@ void main() {
     acc[ATTENTION_ROWS * i + r] = fma(vec4(weight), v, acc[ATTENTION_ROWS * i + r]);
 #define ADD(i)                                                                                     \
     if (i * WAVE < QUADS) {                                                                        \
-        const vec4 v = kv.data[(key0 + j) * p.kv_stride + v_base + SLICE_QUAD(i)];                 \
-        ADD_ROW(0, i, p_low.x) ADD_ROW(1, i, p_low.y) ADD_ROW(2, i, p_low.z)                       \
-        ADD_ROW(3, i, p_low.w) ADD_ROW(4, i, p_high.x) ADD_ROW(5, i, p_high.y)                     \
-        ADD_ROW(6, i, p_high.z) ADD_ROW(7, i, p_high.w)                                            \
+        const vec4 v = LOAD4(kv, (key0 + j) * p.kv_stride + v_base + SLICE_QUAD(i));               \
+        ADD_ROW(0, i, p_low.x)                                                                     \
+        ADD_ROW(1, i, p_low.y) ADD_ROW(2, i, p_low.z) ADD_ROW(3, i, p_low.w)                       \
+            ADD_ROW(4, i, p_high.x) ADD_ROW(5, i, p_high.y) ADD_ROW(6, i, p_high.z)                \
+                ADD_ROW(7, i, p_high.w)                                                            \
     }
             SLICES(ADD)
         }
@@ -82,19 +86,19 @@ void main() {
     // A row without keys gives zeros, and weighs nothing in the backward pass.
 #define STORE_SLICE(r, i)                                                                          \
     if (i * WAVE < QUADS && IN_SLICE(i))                                                           \
-        o.data[row * p.out_stride + head * QUADS + SLICE_QUAD(i)] =                                \
-            acc[ATTENTION_ROWS * i + r] * inverse;
+        STORE4(o, row *p.out_stride + head * QUADS + SLICE_QUAD(i),                                \
+               acc[ATTENTION_ROWS * i + r] * inverse);
 #define STORE(r)                                                                                   \
     {                                                                                              \
         const float total = wave_sum(row_sum[r]);                                                  \
         const float inverse = total > 0.0 ? 1.0 / total : 0.0;                                     \
         const uint row = block.x + r;                                                              \
         if (r < num_queries) {                                                                     \
-            STORE_SLICE(r, 0) STORE_SLICE(r, 1) STORE_SLICE(r, 2) STORE_SLICE(r, 3)                \
-            STORE_SLICE(r, 4) STORE_SLICE(r, 5) STORE_SLICE(r, 6) STORE_SLICE(r, 7)                \
-            if (lane == 0)                                                                         \
-                stats.data[row * p.stats_stride + head] =                                             \
-                    vec2(total > 0.0 ? row_max[r] + log(total) : INFINITE, 0.0);                   \
+            STORE_SLICE(r, 0)                                                                      \
+            STORE_SLICE(r, 1) STORE_SLICE(r, 2) STORE_SLICE(r, 3) STORE_SLICE(r, 4)                \
+                STORE_SLICE(r, 5) STORE_SLICE(r, 6) STORE_SLICE(r, 7) if (lane == 0)               \
+                    stats.data[row * p.stats_stride + head] =                                      \
+                vec2(total > 0.0 ? row_max[r] + log(total) : INFINITE, 0.0);                       \
         }                                                                                          \
     }
     ROWS(STORE)

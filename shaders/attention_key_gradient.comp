@@ -4,12 +4,12 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/attention.glsl"
 
-BIND_READ(ATTENTION_Q, vec4, 16, q);
-BIND_READ(ATTENTION_KV, vec4, 16, kv);
+BIND_MATRIX(ATTENTION_Q, q);
+BIND_MATRIX(ATTENTION_KV, kv);
 BIND_READ(ATTENTION_STATS, vec2, 8, stats);
 BIND_READ(ATTENTION_TABLE, uvec4, 16, table);
-BIND_READ(ATTENTION_DOUT, vec4, 16, dout);
-BIND_WRITE(ATTENTION_GRAD, vec4, 16, grad);
+BIND_MATRIX(ATTENTION_DOUT, dout);
+BIND_MATRIX_WRITE(ATTENTION_GRAD, grad);
 
 STAGE_SHARED(k_stage, ROW_REGS)
 STAGE_SHARED(v_stage, ROW_REGS)
@@ -32,14 +32,16 @@ void main() {
     for (uint query0 = block.z; query0 < block.w; query0 += WAVE) {
         const uint query = min(query0 + lane, block.w - 1);
         const vec2 stat = stats.data[query * p.stats_stride + head];
-#define CLEAR_SCORE(r) s[r] = 0.0; dp[r] = 0.0;
+#define CLEAR_SCORE(r)                                                                             \
+    s[r] = 0.0;                                                                                    \
+    dp[r] = 0.0;
         ROWS(CLEAR_SCORE)
         for (uint quad = 0; quad < QUADS; quad++) {
             STAGE_SYNC();
             STAGE_ROWS(k_stage, kv, k_base, p.kv_stride, num_keys, quad);
             STAGE_ROWS(v_stage, kv, v_base, p.kv_stride, num_keys, quad);
-            const vec4 own_q = q.data[query * p.q_stride + q_base + quad];
-            const vec4 own_d = dout.data[query * p.out_stride + d_base + quad];
+            const vec4 own_q = LOAD4(q, query * p.q_stride + q_base + quad);
+            const vec4 own_d = LOAD4(dout, query * p.out_stride + d_base + quad);
             STAGE_SYNC();
 #define SCORE(r)                                                                                   \
     s[r] = dot_add(STAGED_ROW(k_stage, r), own_q, s[r]);                                           \
@@ -68,14 +70,15 @@ void main() {
 #define ADD_ROW(sum, r, i, weight, value)                                                          \
     sum[ATTENTION_ROWS * i + r] = fma(vec4(weight), value, sum[ATTENTION_ROWS * i + r]);
 #define ADD_ROWS(sum, i, low, high, value)                                                         \
-    ADD_ROW(sum, 0, i, low.x, value) ADD_ROW(sum, 1, i, low.y, value)                              \
-    ADD_ROW(sum, 2, i, low.z, value) ADD_ROW(sum, 3, i, low.w, value)                              \
-    ADD_ROW(sum, 4, i, high.x, value) ADD_ROW(sum, 5, i, high.y, value)                            \
-    ADD_ROW(sum, 6, i, high.z, value) ADD_ROW(sum, 7, i, high.w, value)
+    ADD_ROW(sum, 0, i, low.x, value)                                                               \
+    ADD_ROW(sum, 1, i, low.y, value) ADD_ROW(sum, 2, i, low.z, value)                              \
+        ADD_ROW(sum, 3, i, low.w, value) ADD_ROW(sum, 4, i, high.x, value)                         \
+            ADD_ROW(sum, 5, i, high.y, value) ADD_ROW(sum, 6, i, high.z, value)                    \
+                ADD_ROW(sum, 7, i, high.w, value)
 #define ADD(i)                                                                                     \
     if (i * WAVE < QUADS) {                                                                        \
-        const vec4 row_q = q.data[(query0 + j) * p.q_stride + q_base + SLICE_QUAD(i)];             \
-        const vec4 row_d = dout.data[(query0 + j) * p.out_stride + d_base + SLICE_QUAD(i)];        \
+        const vec4 row_q = LOAD4(q, (query0 + j) * p.q_stride + q_base + SLICE_QUAD(i));           \
+        const vec4 row_d = LOAD4(dout, (query0 + j) * p.out_stride + d_base + SLICE_QUAD(i));      \
         ADD_ROWS(dv, i, p_low, p_high, row_d)                                                      \
         ADD_ROWS(dk, i, ds_low, ds_high, row_q)                                                    \
     }
@@ -86,11 +89,12 @@ void main() {
 #define STORE_SLICE(r, i)                                                                          \
     if (i * WAVE < QUADS && IN_SLICE(i) && r < num_keys) {                                         \
         const uint row = (block.x + r) * p.grad_stride + head * QUADS + SLICE_QUAD(i);             \
-        grad.data[row + p.grad_offset] = dk[ATTENTION_ROWS * i + r];                               \
-        grad.data[row + p.grad_v_offset] = dv[ATTENTION_ROWS * i + r];                             \
+        STORE4(grad, row + p.grad_offset, dk[ATTENTION_ROWS * i + r]);                             \
+        STORE4(grad, row + p.grad_v_offset, dv[ATTENTION_ROWS * i + r]);                           \
     }
 #define STORE(r)                                                                                   \
-    STORE_SLICE(r, 0) STORE_SLICE(r, 1) STORE_SLICE(r, 2) STORE_SLICE(r, 3)                        \
-    STORE_SLICE(r, 4) STORE_SLICE(r, 5) STORE_SLICE(r, 6) STORE_SLICE(r, 7)
+    STORE_SLICE(r, 0)                                                                              \
+    STORE_SLICE(r, 1) STORE_SLICE(r, 2) STORE_SLICE(r, 3) STORE_SLICE(r, 4) STORE_SLICE(r, 5)      \
+        STORE_SLICE(r, 6) STORE_SLICE(r, 7)
     ROWS(STORE)
 }

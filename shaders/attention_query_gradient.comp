@@ -4,13 +4,13 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/attention.glsl"
 
-BIND_READ(ATTENTION_Q, vec4, 16, q);
-BIND_READ(ATTENTION_KV, vec4, 16, kv);
+BIND_MATRIX(ATTENTION_Q, q);
+BIND_MATRIX(ATTENTION_KV, kv);
 BIND_UPDATE(ATTENTION_STATS, vec2, 8, stats);
 BIND_READ(ATTENTION_TABLE, uvec4, 16, table);
-BIND_READ(ATTENTION_OUT, vec4, 16, o);
-BIND_READ(ATTENTION_DOUT, vec4, 16, dout);
-BIND_WRITE(ATTENTION_GRAD, vec4, 16, grad);
+BIND_MATRIX(ATTENTION_OUT, o);
+BIND_MATRIX(ATTENTION_DOUT, dout);
+BIND_MATRIX_WRITE(ATTENTION_GRAD, grad);
 
 STAGE_SHARED(q_stage, ROW_REGS)
 STAGE_SHARED(d_stage, ROW_REGS)
@@ -31,11 +31,11 @@ void main() {
 #define DELTA(r)                                                                                   \
     {                                                                                              \
         const uint row = min(r, num_queries - 1);                                                  \
-        const uint stat = (block.x + row) * p.stats_stride + head;                                    \
+        const uint stat = (block.x + row) * p.stats_stride + head;                                 \
         float part = 0.0;                                                                          \
         for (uint quad = lane; quad < QUADS; quad += WAVE)                                         \
-            part = dot_add(o.data[o_base + row * p.out_stride + quad],                             \
-                           dout.data[o_base + row * p.out_stride + quad], part);                   \
+            part = dot_add(LOAD4(o, o_base + row * p.out_stride + quad),                           \
+                           LOAD4(dout, o_base + row * p.out_stride + quad), part);                 \
         delta[r] = wave_sum(part);                                                                 \
         lse[r] = stats.data[stat].x;                                                               \
         if (lane == 0 && r < num_queries)                                                          \
@@ -45,14 +45,16 @@ void main() {
 
     for (uint key0 = block.z; key0 < block.w; key0 += WAVE) {
         const uint key = min(key0 + lane, block.w - 1);
-#define CLEAR_SCORE(r) s[r] = 0.0; dp[r] = 0.0;
+#define CLEAR_SCORE(r)                                                                             \
+    s[r] = 0.0;                                                                                    \
+    dp[r] = 0.0;
         ROWS(CLEAR_SCORE)
         for (uint quad = 0; quad < QUADS; quad++) {
             STAGE_SYNC();
             STAGE_ROWS(q_stage, q, q_base, p.q_stride, num_queries, quad);
             STAGE_ROWS(d_stage, dout, o_base, p.out_stride, num_queries, quad);
-            const vec4 k = kv.data[key * p.kv_stride + k_base + quad];
-            const vec4 v = kv.data[key * p.kv_stride + v_base + quad];
+            const vec4 k = LOAD4(kv, key * p.kv_stride + k_base + quad);
+            const vec4 v = LOAD4(kv, key * p.kv_stride + v_base + quad);
             STAGE_SYNC();
 #define SCORE(r)                                                                                   \
     s[r] = dot_add(STAGED_ROW(q_stage, r), k, s[r]);                                               \
@@ -78,9 +80,10 @@ void main() {
     acc[ATTENTION_ROWS * i + r] = fma(vec4(weight), k, acc[ATTENTION_ROWS * i + r]);
 #define ADD(i)                                                                                     \
     if (i * WAVE < QUADS) {                                                                        \
-        const vec4 k = kv.data[(key0 + j) * p.kv_stride + k_base + SLICE_QUAD(i)];                 \
-        ADD_ROW(0, i, low.x) ADD_ROW(1, i, low.y) ADD_ROW(2, i, low.z) ADD_ROW(3, i, low.w)        \
-        ADD_ROW(4, i, high.x) ADD_ROW(5, i, high.y) ADD_ROW(6, i, high.z) ADD_ROW(7, i, high.w)    \
+        const vec4 k = LOAD4(kv, (key0 + j) * p.kv_stride + k_base + SLICE_QUAD(i));               \
+        ADD_ROW(0, i, low.x)                                                                       \
+        ADD_ROW(1, i, low.y) ADD_ROW(2, i, low.z) ADD_ROW(3, i, low.w) ADD_ROW(4, i, high.x)       \
+            ADD_ROW(5, i, high.y) ADD_ROW(6, i, high.z) ADD_ROW(7, i, high.w)                      \
     }
             SLICES(ADD)
         }
@@ -88,10 +91,11 @@ void main() {
 
 #define STORE_SLICE(r, i)                                                                          \
     if (i * WAVE < QUADS && IN_SLICE(i) && r < num_queries)                                        \
-        grad.data[(block.x + r) * p.grad_stride + p.grad_offset + head * QUADS + SLICE_QUAD(i)] =  \
-            acc[ATTENTION_ROWS * i + r];
+        STORE4(grad, (block.x + r) * p.grad_stride + p.grad_offset + head * QUADS + SLICE_QUAD(i), \
+               acc[ATTENTION_ROWS * i + r]);
 #define STORE(r)                                                                                   \
-    STORE_SLICE(r, 0) STORE_SLICE(r, 1) STORE_SLICE(r, 2) STORE_SLICE(r, 3)                        \
-    STORE_SLICE(r, 4) STORE_SLICE(r, 5) STORE_SLICE(r, 6) STORE_SLICE(r, 7)
+    STORE_SLICE(r, 0)                                                                              \
+    STORE_SLICE(r, 1) STORE_SLICE(r, 2) STORE_SLICE(r, 3) STORE_SLICE(r, 4) STORE_SLICE(r, 5)      \
+        STORE_SLICE(r, 6) STORE_SLICE(r, 7)
     ROWS(STORE)
 }

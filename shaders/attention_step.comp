@@ -6,11 +6,11 @@
 
 layout(constant_id = ATTENTION_SPEC_INDIRECT) const uint INDIRECT = 0;
 
-BIND_READ(ATTENTION_Q, vec4, 16, q);
-BIND_READ(ATTENTION_KV, vec4, 16, kv);
+BIND_MATRIX(ATTENTION_Q, q);
+BIND_MATRIX(ATTENTION_KV, kv);
 BIND_READ(ATTENTION_CACHE_ROWS, uint, 4, cache_rows);
 BIND_READ(ATTENTION_TABLE, uvec4, 16, table); // a row: -, -, first key, end of keys
-BIND_WRITE(ATTENTION_OUT, vec4, 16, o);
+BIND_MATRIX_WRITE(ATTENTION_OUT, o);
 
 STAGE_SHARED(p_stage, 1)
 
@@ -33,7 +33,7 @@ void main() {
         const uint own = key_row(row, min(key0 + lane, keys.w - 1));
         float s = 0.0;
         for (uint quad = 0; quad < QUADS; quad++)
-            s = dot_add(q.data[q_base + quad], kv.data[own * p.kv_stride + k_base + quad], s);
+            s = dot_add(LOAD4(q, q_base + quad), LOAD4(kv, own * p.kv_stride + k_base + quad), s);
         const float score = visible ? s * p.scale : LOWEST;
         const float new_max = max(row_max, wave_max(score));
         const float shrink = exp(row_max - new_max);
@@ -51,7 +51,7 @@ void main() {
             const uint v_row = key_row(row, key0 + j) * p.kv_stride + v_base;
 #define ADD(i)                                                                                     \
     if (i * WAVE < QUADS)                                                                          \
-        acc[i] = fma(vec4(key_weight), kv.data[v_row + SLICE_QUAD(i)], acc[i]);
+        acc[i] = fma(vec4(key_weight), LOAD4(kv, v_row + SLICE_QUAD(i)), acc[i]);
             SLICES(ADD)
         }
     }
@@ -59,6 +59,6 @@ void main() {
     const float inverse = total > 0.0 ? 1.0 / total : 0.0;
 #define STORE(i)                                                                                   \
     if (i * WAVE < QUADS && IN_SLICE(i))                                                           \
-        o.data[row * p.out_stride + head * QUADS + SLICE_QUAD(i)] = acc[i] * inverse;
+        STORE4(o, row * p.out_stride + head * QUADS + SLICE_QUAD(i), acc[i] * inverse);
     SLICES(STORE)
 }

@@ -8,7 +8,7 @@
 
 layout(constant_id = CLEAR_SPEC_ACCUMULATE) const uint ACCUMULATE = ACCUMULATE_NO;
 
-BIND_WRITE(1, vec4, 16, x);
+BIND_MATRIX_WRITE(1, x);
 
 void main() {
     const uint rows = header_dim(p.rows_dim);
@@ -16,5 +16,5 @@ void main() {
         return;
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x)
         for (uint quad = lane; quad < p.quads; quad += WAVE)
-            x.data[row * p.quads + quad] = vec4(0);
+            STORE4(x, row * p.quads + quad, vec4(0));
 }

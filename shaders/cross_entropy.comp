@@ -10,7 +10,7 @@
 
 layout(constant_id = CROSS_ENTROPY_SPEC_GRADIENT) const uint GRADIENT = 0;
 
-BIND_UPDATE(1, vec4, 16, logits);
+BIND_MATRIX_UPDATE(1, logits);
 BIND_READ(2, uint, 4, labels);
 BIND_WRITE(3, float, 4, losses);
 
@@ -40,7 +40,7 @@ void main() {
         const uint base = row * p.stride, label = labels.data[p.first_row + row];
         vec4 highest = vec4(LOWEST), exps = vec4(0), sum = vec4(0);
         for (uint quad = lane; quad < quads; quad += WAVE) {
-            const vec4 z = logits.data[base + quad];
+            const vec4 z = LOAD4(logits, base + quad);
             const bvec4 in_softmax = symbols(quad);
             const vec4 masked = mix(vec4(LOWEST), z, in_softmax);
             const vec4 higher = max(highest, masked);
@@ -51,7 +51,7 @@ void main() {
         const float row_max = wave_max(max(max(highest.x, highest.y), max(highest.z, highest.w)));
         const float total = wave_sum(sum_of(exps * exp(highest - row_max)));
         const float lse = row_max + log(total), logit_sum = wave_sum(sum_of(sum));
-        const float label_logit = component(logits.data[base + label / 4], label % 4);
+        const float label_logit = component(LOAD4(logits, base + label / 4), label % 4);
         if (lane == 0)
             losses.data[p.first_row + row] =
                 lse - (1.0 - p.smoothing) * label_logit - share * logit_sum;
@@ -64,11 +64,11 @@ void main() {
         subgroupBarrier();
 #endif
         for (uint quad = lane; quad < p.stride; quad += WAVE) {
-            const vec4 z = logits.data[base + quad];
+            const vec4 z = LOAD4(logits, base + quad);
             const bvec4 at_label = equal(uvec4(4 * quad) + uvec4(0, 1, 2, 3), uvec4(label));
             const vec4 gradient =
                 exp(z - lse) - mix(vec4(share), vec4(share + 1.0 - p.smoothing), at_label);
-            logits.data[base + quad] = mix(vec4(0), gradient * scale, symbols(quad));
+            STORE4(logits, base + quad, mix(vec4(0), gradient * scale, symbols(quad)));
         }
     }
 }

@@ -10,20 +10,20 @@
 
 BIND_READ(1, uint, 4, tokens);
 BIND_READ(2, uint, 4, positions);
-BIND_READ(3, vec4, 16, table);
-BIND_READ(4, vec4, 16, position_table);
-BIND_WRITE(5, vec4, 16, x);
+BIND_MATRIX(3, table);
+BIND_MATRIX(4, position_table);
+BIND_MATRIX_WRITE(5, x);
 
 void main() {
     const uint rows = header_dim(p.rows_dim);
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
         const uint token = tokens.data[row] * p.quads, position = positions.data[row] * p.quads;
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
-            const vec4 value =
-                fma(table.data[token + quad], vec4(p.scale), position_table.data[position + quad]);
-            x.data[row * p.quads + quad] =
-                value * dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
-                                        row, quad);
+            const vec4 value = fma(LOAD4(table, token + quad), vec4(p.scale),
+                                   LOAD4(position_table, position + quad));
+            STORE4(x, row * p.quads + quad,
+                   value * dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
+                                           row, quad));
         }
     }
 }

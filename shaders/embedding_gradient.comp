@@ -7,8 +7,8 @@
 #include "lib/wave.glsl"
 
 BIND_READ(1, uvec4, 16, segments); // token, first piece, number of pieces
-BIND_READ(2, vec4, 16, sums);
-BIND_UPDATE(3, vec4, 16, dtable);
+BIND_MATRIX(2, sums);
+BIND_MATRIX_UPDATE(3, dtable);
 
 void main() {
     const uint num_segments = header_dim(p.rows_dim);
@@ -17,9 +17,9 @@ void main() {
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
             vec4 sum = vec4(0);
             for (uint piece = segment.y; piece < segment.y + segment.z; piece++)
-                sum += sums.data[piece * p.quads + quad];
+                sum += LOAD4(sums, piece * p.quads + quad);
             const uint idx = segment.x * p.quads + quad;
-            dtable.data[idx] = fma(sum, vec4(p.scale), dtable.data[idx]);
+            STORE4(dtable, idx, fma(sum, vec4(p.scale), LOAD4(dtable, idx)));
         }
     }
 }

@@ -9,8 +9,8 @@
 
 BIND_READ(1, uint, 4, sorted_rows);
 BIND_READ(2, uvec2, 8, pieces); // first and number of sorted rows
-BIND_READ(3, vec4, 16, dx);
-BIND_WRITE(4, vec4, 16, sums);
+BIND_MATRIX(3, dx);
+BIND_MATRIX_WRITE(4, sums);
 
 void main() {
     const uint num_pieces = header_dim(p.rows_dim);
@@ -20,11 +20,11 @@ void main() {
             vec4 sum = vec4(0);
             for (uint i = 0; i < rows.y; i++) {
                 const uint row = sorted_rows.data[rows.x + i];
-                sum += dx.data[row * p.quads + quad] *
+                sum += LOAD4(dx, row * p.quads + quad) *
                        dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
                                        row, quad);
             }
-            sums.data[piece * p.quads + quad] = sum;
+            STORE4(sums, piece * p.quads + quad, sum);
         }
     }
 }

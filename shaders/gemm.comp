@@ -1,7 +1,7 @@
 #version 450
 // C [M, N] = A B (+ bias, + C) with an epilogue. A wave computes TILE_M rows of 4 * WAVE columns:
 // a lane holds 4 columns of every row in registers, loads its part of B itself and takes the rows
-// of A from the lane that loaded them. LAYOUT is one of GEMM_NT, GEMM_NN, GEMM_TN; TILE_M is 32
+// of A from the lane that loaded them. LAYOUT is one of GEMM_NT, GEMM_NN, GEMM_TN; TILE_M is 64
 // or 8. The sum over K runs in order, whatever the tile.
 #extension GL_GOOGLE_include_directive : require
 #include "gemm_interface.h"
@@ -15,20 +15,20 @@ layout(constant_id = GEMM_SPEC_EPILOGUE) const uint EPILOGUE = GEMM_PLAIN;
 layout(constant_id = GEMM_SPEC_ACCUMULATE) const uint ACCUMULATE = ACCUMULATE_NO;
 layout(constant_id = GEMM_SPEC_BIAS) const uint BIAS = 0;
 
-BIND_READ(GEMM_A, vec4, 16, a);
-BIND_READ(GEMM_B, vec4, 16, b);
-BIND_UPDATE(GEMM_C, vec4, 16, c);
+BIND_MATRIX(GEMM_A, a);
+BIND_MATRIX(GEMM_B, b);
+BIND_MATRIX_UPDATE(GEMM_C, c);
 #if LAYOUT == GEMM_TN
-BIND_UPDATE(GEMM_BIAS, vec4, 16, bias);
+BIND_MATRIX_UPDATE(GEMM_BIAS, bias);
 #else
-BIND_READ(GEMM_BIAS, vec4, 16, bias);
+BIND_MATRIX(GEMM_BIAS, bias);
 #endif
-BIND_READ(GEMM_AUX_READ, vec4, 16, aux);
-BIND_WRITE(GEMM_AUX_WRITE, vec4, 16, aux_out);
+BIND_MATRIX(GEMM_AUX_READ, aux);
+BIND_MATRIX_WRITE(GEMM_AUX_WRITE, aux_out);
 
-#if TILE_M == 32
-#define REPEAT_ROWS REPEAT_32
-#define REPEAT_QUADS REPEAT_8
+#if TILE_M == 64
+#define REPEAT_ROWS REPEAT_64
+#define REPEAT_QUADS REPEAT_16
 #else
 #define REPEAT_ROWS REPEAT_8
 #define REPEAT_QUADS(F) F(0) F(1)
@@ -37,8 +37,14 @@ BIND_WRITE(GEMM_AUX_WRITE, vec4, 16, aux_out);
 // Registers a lane needs to hold its share of a tile of A, for waves of 4 and more.
 #if LAYOUT == GEMM_TN
 #define SHARE (TILE_M / 4)
+#if TILE_M == 64
+#define REPEAT_SHARE REPEAT_4
+#else
+#define REPEAT_SHARE(F) F(0)
+#endif
 #define STAGED ((SHARE + 3) / 4 * 4)
 #else
+#define REPEAT_SHARE REPEAT_QUADS
 #define STAGED (TILE_M / 4)
 #endif
 STAGE_SHARED(a_stage, STAGED)
@@ -46,25 +52,30 @@ STAGE_SHARED(a_stage, STAGED)
 #if LAYOUT == GEMM_TN
 // Four rows of A, columns m0 .. m0 + TILE_M: vec4 column q of row t lies with lane q % WAVE.
 #define STAGE_REG(q, t) ((q) / WAVE * 4 + (t))
-#define ROW_STEP(q, t)                                                                          \
+#define ROW_STEP(q, t)                                                                             \
     acc[4 * q + 0] = fma(a_row.xxxx, b_row[t], acc[4 * q + 0]);                                    \
     acc[4 * q + 1] = fma(a_row.yyyy, b_row[t], acc[4 * q + 1]);                                    \
     acc[4 * q + 2] = fma(a_row.zzzz, b_row[t], acc[4 * q + 2]);                                    \
     acc[4 * q + 3] = fma(a_row.wwww, b_row[t], acc[4 * q + 3]);
 #define QUAD(q)                                                                                    \
-    a_row = STAGE_GET(a_stage, STAGE_REG(q, 0), q % WAVE); ROW_STEP(q, 0)                       \
-    a_row = STAGE_GET(a_stage, STAGE_REG(q, 1), q % WAVE); ROW_STEP(q, 1)                       \
-    a_row = STAGE_GET(a_stage, STAGE_REG(q, 2), q % WAVE); ROW_STEP(q, 2)                       \
-    a_row = STAGE_GET(a_stage, STAGE_REG(q, 3), q % WAVE); ROW_STEP(q, 3)
+    a_row = STAGE_GET(a_stage, STAGE_REG(q, 0), q % WAVE);                                         \
+    ROW_STEP(q, 0)                                                                                 \
+    a_row = STAGE_GET(a_stage, STAGE_REG(q, 1), q % WAVE);                                         \
+    ROW_STEP(q, 1)                                                                                 \
+    a_row = STAGE_GET(a_stage, STAGE_REG(q, 2), q % WAVE);                                         \
+    ROW_STEP(q, 2)                                                                                 \
+    a_row = STAGE_GET(a_stage, STAGE_REG(q, 3), q % WAVE);                                         \
+    ROW_STEP(q, 3)
 #define LOAD_A(i)                                                                                  \
     if (i * WAVE < SHARE) {                                                                        \
-        uint quad = min(m_quad + i * WAVE + lane, p.a_stride - 1);       \
-        LOAD_A_ROW(i, 0, quad) LOAD_A_ROW(i, 1, quad) LOAD_A_ROW(i, 2, quad)                       \
-        LOAD_A_ROW(i, 3, quad)                                                                     \
+        uint quad = min(m_quad + i * WAVE + lane, p.a_stride - 1);                                 \
+        LOAD_A_ROW(i, 0, quad)                                                                     \
+        LOAD_A_ROW(i, 1, quad) LOAD_A_ROW(i, 2, quad) LOAD_A_ROW(i, 3, quad)                       \
     }
 #define LOAD_A_ROW(i, t, quad)                                                                     \
     {                                                                                              \
-        vec4 loaded = k + t < k_end ? a.data[(k + t) * p.a_stride + quad] : vec4(0);  \
+        vec4 loaded = LOAD4(a, min(k + t, k_end - 1) * p.a_stride + quad);                         \
+        loaded = k + t < k_end ? loaded : vec4(0);                                                 \
         STAGE_PUT(a_stage, i * 4 + t, loaded);                                                     \
         bias_sum[i] += loaded;                                                                     \
     }
@@ -79,32 +90,32 @@ STAGE_SHARED(a_stage, STAGED)
 #define LOAD_A(i)                                                                                  \
     if (i * WAVE < TILE_M) {                                                                       \
         uint row = min(m0 + i * WAVE + lane, m_end - 1);                                           \
-        STAGE_PUT(a_stage, i, a.data[p.a_offset + row * p.a_stride + k / 4]);                      \
+        STAGE_PUT(a_stage, i, LOAD4(a, p.a_offset + row * p.a_stride + k / 4));                    \
     }
 #endif
 
 vec4 finish(vec4 value, uint c_idx, uint aux_idx) {
     if (accumulates(ACCUMULATE))
-        value += c.data[c_idx];
+        value += LOAD4(c, c_idx);
     if (EPILOGUE == GEMM_RELU)
         value = max(value, vec4(0));
     if (EPILOGUE == GEMM_GELU) {
-        aux_out.data[aux_idx] = value;
+        STORE4(aux_out, aux_idx, value);
         value = vec4(gelu(value.x), gelu(value.y), gelu(value.z), gelu(value.w));
     }
     if (EPILOGUE == GEMM_SILU) {
-        aux_out.data[aux_idx] = value;
+        STORE4(aux_out, aux_idx, value);
         value = vec4(silu(value.x), silu(value.y), silu(value.z), silu(value.w));
     }
     if (EPILOGUE == GEMM_RELU_BACKWARD)
-        value = mix(vec4(0), value, greaterThan(aux.data[aux_idx], vec4(0)));
+        value = mix(vec4(0), value, greaterThan(LOAD4(aux, aux_idx), vec4(0)));
     if (EPILOGUE == GEMM_GELU_BACKWARD) {
-        vec4 x = aux.data[aux_idx];
+        vec4 x = LOAD4(aux, aux_idx);
         value *= vec4(gelu_derivative(x.x), gelu_derivative(x.y), gelu_derivative(x.z),
                       gelu_derivative(x.w));
     }
     if (EPILOGUE == GEMM_SILU_BACKWARD) {
-        vec4 x = aux.data[aux_idx];
+        vec4 x = LOAD4(aux, aux_idx);
         value *= vec4(silu_derivative(x.x), silu_derivative(x.y), silu_derivative(x.z),
                       silu_derivative(x.w));
     }
@@ -136,29 +147,19 @@ void main() {
 
     for (uint k = 0; k < k_end; k += 4) {
         STAGE_SYNC();
-#if LAYOUT == GEMM_TN
-        LOAD_A(0)
-#if SHARE > 4
-        LOAD_A(1)
-#endif
-#else
-        LOAD_A(0) LOAD_A(1)
-#if TILE_M == 32
-        LOAD_A(2) LOAD_A(3) LOAD_A(4) LOAD_A(5) LOAD_A(6) LOAD_A(7)
-#endif
-#endif
+        REPEAT_SHARE(LOAD_A)
 #if LAYOUT == GEMM_NT
         const uint n = 4 * n_quad, k_quad = k / 4;
-        vec4 w0 = b.data[p.b_offset + n * p.b_stride + k_quad];
-        vec4 w1 = b.data[p.b_offset + min(n + 1, p.n - 1) * p.b_stride + k_quad];
-        vec4 w2 = b.data[p.b_offset + min(n + 2, p.n - 1) * p.b_stride + k_quad];
-        vec4 w3 = b.data[p.b_offset + min(n + 3, p.n - 1) * p.b_stride + k_quad];
+        vec4 w0 = LOAD4(b, p.b_offset + n * p.b_stride + k_quad);
+        vec4 w1 = LOAD4(b, p.b_offset + min(n + 1, p.n - 1) * p.b_stride + k_quad);
+        vec4 w2 = LOAD4(b, p.b_offset + min(n + 2, p.n - 1) * p.b_stride + k_quad);
+        vec4 w3 = LOAD4(b, p.b_offset + min(n + 3, p.n - 1) * p.b_stride + k_quad);
         b_row[0] = vec4(w0.x, w1.x, w2.x, w3.x);
         b_row[1] = vec4(w0.y, w1.y, w2.y, w3.y);
         b_row[2] = vec4(w0.z, w1.z, w2.z, w3.z);
         b_row[3] = vec4(w0.w, w1.w, w2.w, w3.w);
 #else
-#define LOAD_B(t) b_row[t] = b.data[p.b_offset + min(k + t, k_end - 1) * p.b_stride + n_quad];
+#define LOAD_B(t) b_row[t] = LOAD4(b, p.b_offset + min(k + t, k_end - 1) * p.b_stride + n_quad);
         REPEAT_4(LOAD_B)
 #endif
         STAGE_SYNC();
@@ -174,8 +175,8 @@ void main() {
         for (uint i = 0; i < STAGED / 4; i++) {
             uint quad = m_quad + i * WAVE + lane;
             if (i * WAVE + lane < SHARE && 4 * quad < m_end)
-                bias.data[quad] =
-                    accumulates(BIAS - 1) ? bias.data[quad] + bias_sum[i] : bias_sum[i];
+                STORE4(bias, quad,
+                       accumulates(BIAS - 1) ? LOAD4(bias, quad) + bias_sum[i] : bias_sum[i]);
         }
     }
 #endif
@@ -186,14 +187,14 @@ void main() {
     vec4 bias_value = vec4(0);
 #if LAYOUT == GEMM_NT
     if (BIAS != 0)
-        bias_value = bias.data[n_quad];
+        bias_value = LOAD4(bias, n_quad);
 #endif
 #define STORE(i)                                                                                   \
     if (m0 + i < m_end) {                                                                          \
         uint idx = p.c_offset + (m0 + i) * p.c_stride + n_quad;                                    \
-        c.data[idx] = mix(vec4(0),                                                                 \
-                          finish(acc[i] + bias_value, idx, (m0 + i) * p.aux_stride + n_quad),      \
-                          inside);                                                                 \
+        STORE4(c, idx,                                                                             \
+               mix(vec4(0), finish(acc[i] + bias_value, idx, (m0 + i) * p.aux_stride + n_quad),    \
+                   inside));                                                                       \
     }
     REPEAT_ROWS(STORE)
 }

@@ -6,14 +6,14 @@
 #include "lib/bind.glsl"
 #include "lib/wave.glsl"
 
-BIND_READ(1, vec4, 16, gradient);
+BIND_MATRIX(1, gradient);
 BIND_WRITE(2, float, 4, parts);
 
 void main() {
     const uint quads = header_dim(p.quads_dim), first = gl_WorkGroupID.x * NORM_BLOCK_QUADS;
     vec4 sum = vec4(0);
     for (uint quad = first + lane; quad < min(first + NORM_BLOCK_QUADS, quads); quad += WAVE)
-        sum = fma(gradient.data[quad], gradient.data[quad], sum);
+        sum = fma(LOAD4(gradient, quad), LOAD4(gradient, quad), sum);
     const float total = wave_sum(sum.x + sum.y + sum.z + sum.w);
     if (lane == 0)
         parts.data[p.first_part + gl_WorkGroupID.x] = total;

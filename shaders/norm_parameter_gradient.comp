@@ -7,10 +7,10 @@
 #include "lib/bind.glsl"
 #include "lib/wave.glsl"
 
-BIND_READ(1, vec4, 16, dy);
-BIND_READ(2, vec4, 16, s);
+BIND_MATRIX(1, dy);
+BIND_MATRIX(2, s);
 BIND_READ(3, vec2, 8, stats);
-BIND_WRITE(4, vec4, 16, parts);
+BIND_MATRIX_WRITE(4, parts);
 
 void main() {
     const uint rows = header_dim(p.rows_dim), first = gl_WorkGroupID.x * NORM_CHUNK_ROWS;
@@ -20,10 +20,10 @@ void main() {
     vec4 dgamma = vec4(0), dbeta = vec4(0);
     for (uint row = first; row < min(first + NORM_CHUNK_ROWS, rows); row++) {
         const vec2 stat = stats.data[row];
-        const vec4 g = dy.data[row * p.quads + quad];
-        dgamma += g * (s.data[row * p.quads + quad] - stat.x) * stat.y;
+        const vec4 g = LOAD4(dy, row * p.quads + quad);
+        dgamma += g * (LOAD4(s, row * p.quads + quad) - stat.x) * stat.y;
         dbeta += g;
     }
-    parts.data[(2 * gl_WorkGroupID.x) * p.quads + quad] = dgamma;
-    parts.data[(2 * gl_WorkGroupID.x + 1) * p.quads + quad] = dbeta;
+    STORE4(parts, (2 * gl_WorkGroupID.x) * p.quads + quad, dgamma);
+    STORE4(parts, (2 * gl_WorkGroupID.x + 1) * p.quads + quad, dbeta);
 }

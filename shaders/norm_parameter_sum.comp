@@ -8,9 +8,9 @@
 
 layout(constant_id = NORM_SPEC_ACCUMULATE) const uint ACCUMULATE = ACCUMULATE_NO;
 
-BIND_READ(1, vec4, 16, parts);
-BIND_UPDATE(2, vec4, 16, dgamma);
-BIND_UPDATE(3, vec4, 16, dbeta);
+BIND_MATRIX(1, parts);
+BIND_MATRIX_UPDATE(2, dgamma);
+BIND_MATRIX_UPDATE(3, dbeta);
 
 void main() {
     const uint chunks = header_dim(p.chunks_dim), quad = gl_WorkGroupID.x * WAVE + lane;
@@ -18,13 +18,13 @@ void main() {
         return;
     vec4 gamma_sum = vec4(0), beta_sum = vec4(0);
     if (accumulates(ACCUMULATE)) {
-        gamma_sum = dgamma.data[quad];
-        beta_sum = dbeta.data[quad];
+        gamma_sum = LOAD4(dgamma, quad);
+        beta_sum = LOAD4(dbeta, quad);
     }
     for (uint chunk = 0; chunk < chunks; chunk++) {
-        gamma_sum += parts.data[2 * chunk * p.quads + quad];
-        beta_sum += parts.data[(2 * chunk + 1) * p.quads + quad];
+        gamma_sum += LOAD4(parts, 2 * chunk * p.quads + quad);
+        beta_sum += LOAD4(parts, (2 * chunk + 1) * p.quads + quad);
     }
-    dgamma.data[quad] = gamma_sum;
-    dbeta.data[quad] = beta_sum;
+    STORE4(dgamma, quad, gamma_sum);
+    STORE4(dbeta, quad, beta_sum);
 }

@@ -10,17 +10,17 @@
 
 layout(constant_id = NORM_SPEC_RESIDUAL) const uint RESIDUAL = 1;
 
-BIND_READ(1, vec4, 16, x);
-BIND_READ(2, vec4, 16, f);
-BIND_READ(3, vec4, 16, gamma);
-BIND_READ(4, vec4, 16, beta);
-BIND_UPDATE(5, vec4, 16, s);
-BIND_WRITE(6, vec4, 16, y);
+BIND_MATRIX(1, x);
+BIND_MATRIX(2, f);
+BIND_MATRIX(3, gamma);
+BIND_MATRIX(4, beta);
+BIND_MATRIX_UPDATE(5, s);
+BIND_MATRIX_WRITE(6, y);
 BIND_WRITE(7, vec2, 8, stats);
 
 vec4 load_sum(uint row, uint quad) {
     const uint idx = row * p.quads + quad;
-    return RESIDUAL != 0 ? s.data[idx] : x.data[idx];
+    return RESIDUAL != 0 ? LOAD4(s, idx) : LOAD4(x, idx);
 }
 
 void main() {
@@ -30,11 +30,11 @@ void main() {
         vec4 sum = vec4(0);
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
             const uint idx = row * p.quads + quad;
-            vec4 value = x.data[idx];
+            vec4 value = LOAD4(x, idx);
             if (RESIDUAL != 0) {
-                value += f.data[idx] * dropout_factors(p.dropout_threshold, p.dropout_scale,
-                                                       p.dropout_stream, row, quad);
-                s.data[idx] = value;
+                value += LOAD4(f, idx) * dropout_factors(p.dropout_threshold, p.dropout_scale,
+                                                         p.dropout_stream, row, quad);
+                STORE4(s, idx, value);
             }
             sum += value;
         }
@@ -47,8 +47,9 @@ void main() {
         const float variance = wave_sum(sum.x + sum.y + sum.z + sum.w) * scale;
         const float inverse = inversesqrt(variance + p.eps);
         for (uint quad = lane; quad < p.quads; quad += WAVE)
-            y.data[row * p.quads + quad] =
-                fma((load_sum(row, quad) - mean) * inverse, gamma.data[quad], beta.data[quad]);
+            STORE4(
+                y, row * p.quads + quad,
+                fma((load_sum(row, quad) - mean) * inverse, LOAD4(gamma, quad), LOAD4(beta, quad)));
         if (lane == 0)
             stats.data[row] = vec2(mean, inverse);
     }

@@ -11,13 +11,13 @@ layout(constant_id = NORM_SPEC_ACCUMULATE) const uint ACCUMULATE = ACCUMULATE_NO
 layout(constant_id = NORM_SPEC_STREAM) const uint STREAM = 0;
 layout(constant_id = NORM_SPEC_DROPPED) const uint DROPPED = 0;
 
-BIND_READ(1, vec4, 16, dy);
-BIND_READ(2, vec4, 16, s);
+BIND_MATRIX(1, dy);
+BIND_MATRIX(2, s);
 BIND_READ(3, vec2, 8, stats);
-BIND_READ(4, vec4, 16, gamma);
-BIND_READ(5, vec4, 16, ds);
-BIND_UPDATE(6, vec4, 16, dx);
-BIND_WRITE(7, vec4, 16, df);
+BIND_MATRIX(4, gamma);
+BIND_MATRIX(5, ds);
+BIND_MATRIX_UPDATE(6, dx);
+BIND_MATRIX_WRITE(7, df);
 
 void main() {
     const uint rows = header_dim(p.rows_dim);
@@ -27,23 +27,25 @@ void main() {
         vec4 sum = vec4(0), sum_normed = vec4(0);
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
             const uint idx = row * p.quads + quad;
-            const vec4 g = dy.data[idx] * gamma.data[quad];
+            const vec4 g = LOAD4(dy, idx) * LOAD4(gamma, quad);
             sum += g;
-            sum_normed += g * (s.data[idx] - stat.x) * stat.y;
+            sum_normed += g * (LOAD4(s, idx) - stat.x) * stat.y;
         }
         const float mean = wave_sum(sum.x + sum.y + sum.z + sum.w) * scale;
         const float mean_normed =
             wave_sum(sum_normed.x + sum_normed.y + sum_normed.z + sum_normed.w) * scale;
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
             const uint idx = row * p.quads + quad;
-            const vec4 normed = (s.data[idx] - stat.x) * stat.y;
-            vec4 grad = (dy.data[idx] * gamma.data[quad] - mean - normed * mean_normed) * stat.y;
+            const vec4 normed = (LOAD4(s, idx) - stat.x) * stat.y;
+            vec4 grad =
+                (LOAD4(dy, idx) * LOAD4(gamma, quad) - mean - normed * mean_normed) * stat.y;
             if (STREAM != 0)
-                grad += ds.data[idx];
+                grad += LOAD4(ds, idx);
             if (DROPPED != 0)
-                df.data[idx] = grad * dropout_factors(p.dropout_threshold, p.dropout_scale,
-                                                      p.dropout_stream, row, quad);
-            dx.data[idx] = accumulates(ACCUMULATE) ? dx.data[idx] + grad : grad;
+                STORE4(df, idx,
+                       grad * dropout_factors(p.dropout_threshold, p.dropout_scale,
+                                              p.dropout_stream, row, quad));
+            STORE4(dx, idx, accumulates(ACCUMULATE) ? LOAD4(dx, idx) + grad : grad);
         }
     }
 }

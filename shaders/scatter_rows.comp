@@ -6,14 +6,14 @@
 #include "lib/bind.glsl"
 #include "lib/wave.glsl"
 
-BIND_READ(1, vec4, 16, from);
+BIND_MATRIX(1, from);
 BIND_READ(2, uint, 4, places);
-BIND_WRITE(3, vec4, 16, to);
+BIND_MATRIX_WRITE(3, to);
 
 void main() {
     const uint rows = header_dim(p.rows_dim);
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x)
         for (uint quad = lane; quad < p.quads; quad += WAVE)
-            to.data[places.data[row] * p.to_stride + quad] =
-                from.data[row * p.from_stride + p.from_offset + quad];
+            STORE4(to, places.data[row] * p.to_stride + quad,
+                   LOAD4(from, row * p.from_stride + p.from_offset + quad));
 }

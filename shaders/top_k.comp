@@ -7,7 +7,7 @@
 #include "lib/bind.glsl"
 #include "lib/wave.glsl"
 
-BIND_READ(1, vec4, 16, logits);
+BIND_MATRIX(1, logits);
 BIND_WRITE(2, uint, 4, best);
 
 const float LOWEST = -3.0e38;
@@ -23,7 +23,7 @@ void main() {
         float value = LOWEST;
         uint id = 0xffffffffu;
         for (uint quad = first / 4 + lane; 4 * quad < end; quad += WAVE) {
-            const vec4 z = logits.data[base + quad];
+            const vec4 z = LOAD4(logits, base + quad);
             for (uint c = 0; c < 4; c++) {
                 const uint column = 4 * quad + c;
                 const float zc = c == 0 ? z.x : c == 1 ? z.y : c == 2 ? z.z : z.w;
@@ -44,7 +44,7 @@ void main() {
             float sum = 0.0;
             for (uint quad = first / 4 + lane; 4 * quad < end; quad += WAVE) {
                 const uvec4 column = uvec4(4 * quad) + uvec4(0, 1, 2, 3);
-                const vec4 e = exp(logits.data[base + quad] - last_value);
+                const vec4 e = exp(LOAD4(logits, base + quad) - last_value);
                 const bvec4 inside = lessThan(column, uvec4(end));
                 const bvec4 other = notEqual(column, uvec4(p.pad));
                 sum += (inside.x && other.x ? e.x : 0.0) + (inside.y && other.y ? e.y : 0.0) +

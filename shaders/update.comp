@@ -10,10 +10,10 @@
 
 layout(constant_id = UPDATE_SPEC_KIND) const uint KIND = UPDATE_ADAM;
 
-BIND_UPDATE(1, vec4, 16, value);
-BIND_READ(2, vec4, 16, gradient);
-BIND_UPDATE(3, vec4, 16, moment1);
-BIND_UPDATE(4, vec4, 16, moment2);
+BIND_MATRIX_UPDATE(1, value);
+BIND_MATRIX(2, gradient);
+BIND_MATRIX_UPDATE(3, moment1);
+BIND_MATRIX_UPDATE(4, moment2);
 BIND_READ(5, uint, 4, state);
 
 // 1 - exp(x) for x <= 0 without cancellation near 0.
@@ -30,21 +30,21 @@ void main() {
     const float correction1 = 1.0 / one_minus_exp(t * p.log_beta1);
     const float correction2 = 1.0 / one_minus_exp(t * p.log_beta2);
     for (uint quad = first + lane; quad < min(first + UPDATE_BLOCK_QUADS, quads); quad += WAVE) {
-        vec4 x = value.data[quad], g = gradient.data[quad] * factor;
+        vec4 x = LOAD4(value, quad), g = LOAD4(gradient, quad) * factor;
         if (KIND == UPDATE_ADAMW)
             x -= rate * p.decay * x;
         else
             g += p.decay * x;
         if (KIND == UPDATE_SGD) {
-            const vec4 m = p.beta1 * moment1.data[quad] + g;
-            moment1.data[quad] = m;
-            value.data[quad] = x - rate * m;
+            const vec4 m = p.beta1 * LOAD4(moment1, quad) + g;
+            STORE4(moment1, quad, m);
+            STORE4(value, quad, x - rate * m);
         } else {
-            const vec4 m = mix(g, moment1.data[quad], p.beta1);
-            const vec4 v = mix(g * g, moment2.data[quad], p.beta2);
-            moment1.data[quad] = m;
-            moment2.data[quad] = v;
-            value.data[quad] = x - rate * (m * correction1) / (sqrt(v * correction2) + p.eps);
+            const vec4 m = mix(g, LOAD4(moment1, quad), p.beta1);
+            const vec4 v = mix(g * g, LOAD4(moment2, quad), p.beta2);
+            STORE4(moment1, quad, m);
+            STORE4(moment2, quad, v);
+            STORE4(value, quad, x - rate * (m * correction1) / (sqrt(v * correction2) + p.eps));
         }
     }
 }

@@ -88,7 +88,7 @@ def functions(path):
         head = " ".join(lines[start:idx + 1])
         match = re.match(r"(?!struct \w+ \{|enum |union |typedef )[^={;]*?(\w+)\(([^={;]*)\)\s*\{$",
                          head) or re.match(r"enum \w+ \*?(\w+)\(([^={;]*)\)\s*\{$", head)
-        if not match:
+        if not match or match[1] in ("if", "for", "while", "switch"):
             continue
         end = next(i for i in range(idx, len(lines)) if lines[i].startswith("}"))
         yield match[1], start + 1, end - start + 1, count_parameters(match[2])
@@ -119,10 +119,10 @@ def undocumented(path):
 
 
 class Tree(unittest.TestCase):
-    maxDiff = None
-
     def check(self, violations):
-        self.assertEqual([], sorted(violations), "\n" + "\n".join(sorted(violations)))
+        violations = sorted(violations)
+        if violations:
+            self.fail("\n" + "\n".join(violations))
 
     def test_layer_includes_only_what_stands_before_it(self):
         table = layer_table()
@@ -151,10 +151,9 @@ class Tree(unittest.TestCase):
     def test_library_neither_prints_nor_exits(self):
         forbidden = re.compile(r"\b(?:printf|puts|putchar|perror|exit|abort|_Exit)\s*\(|"
                                r"\b(?:stdout|stderr)\b")
-        for path in files("src/", ".c", ".h", ".cpp"):
-            if name_of(path) not in ABORTING:
-                code = COMMENT_OR_TEXT.sub("", path.read_text("utf-8"))
-                self.assertIsNone(forbidden.search(code), name_of(path))
+        self.check(f"{name_of(path)}: {match[0]}"
+                   for path in files("src/", ".c", ".h", ".cpp") if name_of(path) not in ABORTING
+                   for match in forbidden.finditer(COMMENT_OR_TEXT.sub("", path.read_text("utf-8"))))
 
     def test_files_are_short(self):
         ceilings = {".c": MAX_C_LINES, ".cpp": MAX_C_LINES,

@@ -77,6 +77,7 @@ class Reverse(unittest.TestCase):
                 self.assertTrue(line, log)
                 log += line
             process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)  # two at once count as one
             log += process.stderr.read()
         self.assertEqual(process.returncode, 0, log)
         self.assertIn("To go on: ", log)

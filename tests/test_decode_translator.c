@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "model/model.h"
+#include "model/model_object.h"
 #include "support/gpu.h"
 #include "support/random_model.h"
 #include "vkseq/translator.h"

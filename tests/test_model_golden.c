@@ -4,7 +4,7 @@
 #include "io/safetensors.h"
 #include "model/config.h"
 #include "model/loss.h"
-#include "model/model.h"
+#include "model/model_object.h"
 #include "support/gpu.h"
 #include "train/updater.h"
 
@@ -47,10 +47,9 @@ static void open_golden(struct vks_device *device, const char *name, struct gold
         .encoder_layers = metadata_u32(golden, "encoder_layers"),
         .decoder_layers = metadata_u32(golden, "decoder_layers"),
         .pre_norm = strcmp(safetensors_metadata(golden->file, "normalize_before"), "true") == 0,
-        .activation =
-            strcmp(safetensors_metadata(golden->file, "activation_function"), "gelu") == 0
-                ? VKS_GELU
-                : VKS_RELU,
+        .activation = strcmp(safetensors_metadata(golden->file, "activation_function"), "gelu") == 0
+                          ? VKS_GELU
+                          : VKS_RELU,
     };
     assert_int_equal(vks_model_create(device, &golden->config, 1, &golden->model), VKS_OK);
     assert_int_equal(model_prepare_training(golden->model), VKS_OK);

@@ -16,10 +16,10 @@ struct vks_bench_kernel {
 };
 
 struct vks_bench_result {
-    double step_ms_median;   // a training step, or decoding one batch
+    double step_ms_median; // a training step, or decoding one batch
     double step_ms_min, step_ms_max;
     double target_tokens_per_s;
-    double gflops;           // matrix products only: 2 M N K over time
+    double gflops; // matrix products only: 2 M N K over time
     uint64_t num_parameters;
     uint64_t peak_device_bytes;
     struct vks_bench_kernel *kernels; // by time, longest first; [num_kernels]; free with vks_free

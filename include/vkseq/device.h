@@ -26,21 +26,20 @@ struct vks_device_info {
     uint32_t api_major, api_minor, api_patch;
     uint32_t vendor_id, device_id, driver_version;
     enum vks_device_type type;
-    uint64_t memory_bytes;      // sum of the device-local heaps
-    uint64_t max_binding_bytes; // maxStorageBufferRange
+    uint64_t memory_bytes;                                        // sum of the device-local heaps
+    uint64_t max_binding_bytes;                                   // maxStorageBufferRange
     uint32_t subgroup_size, min_subgroup_size, max_subgroup_size; // min and max 0: not told
     uint32_t max_invocations, shared_memory_bytes;
     bool float16, storage16, bfloat16, integer_dot, cooperative_matrix, buffer_address;
-    char kernels[64];  // the kernel family vkseq would use, "" if none
+    char kernels[64];   // the kernel family vkseq would use, "" if none
     char unusable[256]; // why vkseq cannot use it, "" if it can
 };
 
 // Every Vulkan device of the machine. *infos is allocated; free with vks_free.
 // Errors: VKS_ERR_NO_DEVICE when there is no Vulkan loader, no driver or no device (the log says
 // what to install), VKS_ERR_OOM.
-VKS_API VKS_MUST_CHECK enum vks_status vks_devices_list(const struct vks_log *log,
-                                                        struct vks_device_info **infos,
-                                                        size_t *num_infos);
+VKS_API VKS_MUST_CHECK enum vks_status
+vks_devices_list(const struct vks_log *log, struct vks_device_info **infos, size_t *num_infos);
 
 struct vks_device;
 
@@ -49,9 +48,8 @@ struct vks_device;
 // before virtual before CPU, then the newer driver. log: borrowed while the device lives.
 // Errors: VKS_ERR_NO_DEVICE (none, none that fits, or the one asked for cannot be used),
 // VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
-VKS_API VKS_MUST_CHECK enum vks_status vks_device_create(const char *selector,
-                                                         const struct vks_log *log,
-                                                         struct vks_device **device);
+VKS_API VKS_MUST_CHECK enum vks_status
+vks_device_create(const char *selector, const struct vks_log *log, struct vks_device **device);
 // Borrowed while the device lives.
 VKS_API const struct vks_device_info *vks_device_info(const struct vks_device *device);
 // Bytes of device memory that this device object has allocated now, and at most so far.

@@ -26,26 +26,26 @@ enum vks_tying {
 
 // Zero-initialised fields mean the default in parentheses, if one is given.
 struct vks_model_config {
-    uint32_t source_vocab, target_vocab; // V, <pad> included; must be set
-    uint32_t width;                      // D (512)
-    uint32_t ffn_width;                  // F (4 D)
-    uint32_t num_heads;                  // H (8); D / H is a multiple of 4, at most 128
+    uint32_t source_vocab, target_vocab;     // V, <pad> included; must be set
+    uint32_t width;                          // D (512)
+    uint32_t ffn_width;                      // F (4 D)
+    uint32_t num_heads;                      // H (8); D / H is a multiple of 4, at most 128
     uint32_t encoder_layers, decoder_layers; // L (6)
     enum vks_activation activation;
     enum vks_positions positions;
     uint32_t position_offset; // of the first position
     uint32_t max_positions;   // rows of learned positions (512)
     enum vks_tying tying;
-    bool pre_norm;    // normalise before each block, and once at the end (default: after each)
+    bool pre_norm; // normalise before each block, and once at the end (default: after each)
     bool no_embedding_scale; // default: embeddings are multiplied by sqrt(D)
-    float norm_eps;   // (1e-5)
-    uint32_t eos_id;  // </s> (0)
-    uint32_t pad_id;  // starts the decoder, is never predicted; its embedding is zero (V - 1)
+    float norm_eps;          // (1e-5)
+    uint32_t eos_id;         // </s> (0)
+    uint32_t pad_id; // starts the decoder, is never predicted; its embedding is zero (V - 1)
 };
 
-// The shape of a preset: "tiny" (64/256/4, 2+2), "demo" (128/512/4, 2+2), "small" (256/1024/4, 3+3),
-// "transformer-base" (512/2048/8, 6+6), "transformer-big" (1024/4096/16, 6+6). The vocabularies
-// stay 0. Errors: VKS_ERR_ARGUMENT for another name, config untouched.
+// The shape of a preset: "tiny" (64/256/4, 2+2), "demo" (128/512/4, 2+2), "small" (256/1024/4,
+// 3+3), "transformer-base" (512/2048/8, 6+6), "transformer-big" (1024/4096/16, 6+6). The
+// vocabularies stay 0. Errors: VKS_ERR_ARGUMENT for another name, config untouched.
 VKS_API VKS_MUST_CHECK enum vks_status vks_model_config_preset(const char *task,
                                                                struct vks_model_config *config);
 

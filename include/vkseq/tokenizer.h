@@ -38,8 +38,9 @@ struct vks_tokenizer_train_params {
 // character coverage unless options say otherwise.
 // Errors: VKS_ERR_IO, VKS_ERR_ARGUMENT (vocabulary size out of reach of the text, unknown option),
 // VKS_ERR_OOM.
-VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_train(
-    const struct vks_tokenizer_train_params *params, struct vks_tokenizer **tokenizer);
+VKS_API VKS_MUST_CHECK enum vks_status
+vks_tokenizer_train(const struct vks_tokenizer_train_params *params,
+                    struct vks_tokenizer **tokenizer);
 
 // Writes source.spm, target.spm, vocab.json (and target_vocab.json) into an existing directory,
 // each file replaced in one step.
@@ -55,9 +56,8 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_encode(const struct vks_tok
 // The text of ids; </s>, <pad> and ids out of range are left out. *text is allocated, ends with a
 // NUL, and is owned by the caller (free with vks_free).
 VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer,
-                                                            enum vks_side side,
-                                                            const uint32_t *ids, size_t num_ids,
-                                                            char **text);
+                                                            enum vks_side side, const uint32_t *ids,
+                                                            size_t num_ids, char **text);
 
 // Number of ids, <pad> included.
 VKS_API uint32_t vks_tokenizer_vocab_size(const struct vks_tokenizer *tokenizer,

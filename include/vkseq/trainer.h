@@ -46,11 +46,11 @@ struct vks_trainer_params {
 
     uint64_t after_epochs, after_updates, after_target_tokens; // 0: no such limit (0)
     double max_seconds;                                        // 0: no limit (0)
-    uint32_t disp_freq;  // updates between log lines (100)
-    uint32_t valid_freq; // updates between validations (1000); also at the end
-    uint32_t save_freq;  // updates between saves (1000); also at the end
-    uint32_t keep_last;  // training states kept (2)
-    uint32_t seed;       // (1)
+    uint32_t disp_freq;                                        // updates between log lines (100)
+    uint32_t valid_freq;      // updates between validations (1000); also at the end
+    uint32_t save_freq;       // updates between saves (1000); also at the end
+    uint32_t keep_last;       // training states kept (2)
+    uint32_t seed;            // (1)
     const char *dump_batches; // file that gets the pair numbers of every batch; NULL: none
 
     // Called after every update; false stops training after it, and saves. NULL: never stops.
@@ -59,6 +59,7 @@ struct vks_trainer_params {
     const struct vks_log *log; // training log, in Marian's line format, at VKS_LOG_INFO
 };
 
+// Fills in the defaults.
 VKS_API void vks_trainer_defaults(struct vks_trainer_params *params);
 
 struct vks_trainer;
@@ -81,6 +82,7 @@ VKS_API bool vks_trainer_is_resumed(const struct vks_trainer *trainer, uint64_t 
 // save stay), VKS_ERR_DIVERGED when gradients stay not finite.
 VKS_API VKS_MUST_CHECK enum vks_status vks_trainer_run(struct vks_trainer *trainer);
 
+// What was not saved is lost.
 VKS_API void vks_trainer_destroy(struct vks_trainer **trainer);
 
 #ifdef __cplusplus

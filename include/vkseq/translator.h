@@ -22,11 +22,11 @@ struct vks_translator_params {
 };
 
 struct vks_hypothesis {
-    char *text;          // UTF-8, NUL-terminated
-    uint32_t *ids;       // [num_ids], without </s>
+    char *text;    // UTF-8, NUL-terminated
+    uint32_t *ids; // [num_ids], without </s>
     size_t num_ids;
-    float log_prob;      // sum over tokens, </s> included, natural logarithm
-    float score;         // log_prob with penalty and normalisation
+    float log_prob; // sum over tokens, </s> included, natural logarithm
+    float score;    // log_prob with penalty and normalisation
 };
 
 struct vks_translation {
@@ -39,9 +39,10 @@ struct vks_translator;
 // model, tokenizer and log: borrowed while the translator lives.
 // Errors: VKS_ERR_ARGUMENT (vocabulary and model do not belong together, beam out of range),
 // VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
-VKS_API VKS_MUST_CHECK enum vks_status vks_translator_create(
-    struct vks_model *model, const struct vks_tokenizer *tokenizer,
-    const struct vks_translator_params *params, struct vks_translator **translator);
+VKS_API VKS_MUST_CHECK enum vks_status
+vks_translator_create(struct vks_model *model, const struct vks_tokenizer *tokenizer,
+                      const struct vks_translator_params *params,
+                      struct vks_translator **translator);
 
 // Translates lines of text, in any number; an empty line gives an empty translation. *translations
 // is [num_lines], in order; free with vks_translations_free. A line has the same translation and

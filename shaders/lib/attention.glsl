@@ -19,14 +19,14 @@ const float INFINITE = 1.0 / 0.0;
 // A lane's share of a head's output: vec4 lane, WAVE + lane, ... of QUADS.
 #define MAX_SLICES (ATTENTION_MAX_WIDTH / 4 / 4)
 #define SLICES(F) REPEAT_8(F)
-#define SLICE_QUAD(s) min(s * WAVE + lane, QUADS - 1)
+#define SLICE_QUAD(s) min(s *WAVE + lane, QUADS - 1)
 #define IN_SLICE(s) (s * WAVE + lane < QUADS)
 
 // Stages one vec4 of each row: row i with lane i % WAVE.
 #define STAGE_ROWS(stage, buf, base, stride, num_rows, quad)                                       \
-    STAGE_PUT(stage, 0, buf.data[(base) + min(lane, (num_rows) - 1) * (stride) + (quad)]);         \
+    STAGE_PUT(stage, 0, LOAD4(buf, (base) + min(lane, (num_rows)-1) * (stride) + (quad)));         \
     if (WAVE < ATTENTION_ROWS)                                                                     \
-        STAGE_PUT(stage, 1, buf.data[(base) + min(WAVE + lane, (num_rows) - 1) * (stride) + (quad)])
+    STAGE_PUT(stage, 1, LOAD4(buf, (base) + min(WAVE + lane, (num_rows)-1) * (stride) + (quad)))
 #define STAGED_ROW(stage, r) STAGE_GET(stage, r / WAVE, r % WAVE)
 
 float dot_add(vec4 a, vec4 b, float sum) {

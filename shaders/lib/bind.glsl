@@ -28,6 +28,33 @@ layout(push_constant, std430) uniform push_block {
     name
 #endif
 
+// A matrix of rows of vec4: LOAD4(name, idx), STORE4(name, idx, value). By address the four floats
+// move as two 64-bit numbers, which halves the work of software drivers, where each lane's loads
+// and stores are separate.
+#ifdef USE_ADDRESS
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+#define MATRIX_TYPE u64vec2
+
+vec4 unpack4(u64vec2 pairs) {
+    return vec4(uintBitsToFloat(unpackUint2x32(pairs.x)), uintBitsToFloat(unpackUint2x32(pairs.y)));
+}
+
+u64vec2 pack4(vec4 v) {
+    return u64vec2(packUint2x32(floatBitsToUint(v.xy)), packUint2x32(floatBitsToUint(v.zw)));
+}
+
+#define LOAD4(name, idx) unpack4(name.data[idx])
+#define STORE4(name, idx, value) name.data[idx] = pack4(value)
+#else
+#define MATRIX_TYPE vec4
+#define LOAD4(name, idx) name.data[idx]
+#define STORE4(name, idx, value) name.data[idx] = value
+#endif
+
+#define BIND_MATRIX(slot, name) BIND(readonly restrict, slot, MATRIX_TYPE, 16, name)
+#define BIND_MATRIX_WRITE(slot, name) BIND(writeonly restrict, slot, MATRIX_TYPE, 16, name)
+#define BIND_MATRIX_UPDATE(slot, name) BIND(restrict, slot, MATRIX_TYPE, 16, name)
+
 #define BIND_READ(slot, type, align, name) BIND(readonly restrict, slot, type, align, name)
 #define BIND_WRITE(slot, type, align, name) BIND(writeonly restrict, slot, type, align, name)
 #define BIND_UPDATE(slot, type, align, name) BIND(restrict, slot, type, align, name)

@@ -13,8 +13,8 @@
 // Products are repeated within a run until it does this much work.
 static const double RUN_FLOPS = 4e10;
 
-static enum vks_status fill_random(struct parameter_store *store,
-                                   const struct parameter *parameter, uint32_t stream) {
+static enum vks_status fill_random(struct parameter_store *store, const struct parameter *parameter,
+                                   uint32_t stream) {
     struct rng rng = {.seed = 1, .stream = stream};
     size_t num = (size_t)parameter->rows * parameter->cols;
     float *values = malloc(num * sizeof *values);
@@ -74,8 +74,7 @@ enum vks_status vks_bench_gemm(struct vks_device *device, uint32_t m, uint32_t n
     struct vks_bench_result measured = {0};
     parameter_store_init(device, &store);
     const uint32_t num_repeats = min_u32(repeats, 256);
-    enum vks_status status =
-        build_gemm(&store, (uint32_t[]){m, n, k}, num_repeats, &program);
+    enum vks_status status = build_gemm(&store, (uint32_t[]){m, n, k}, num_repeats, &program);
     if (status == VKS_OK)
         status = time_program(program, &p, num_repeats, &measured);
     program_destroy(&program);
@@ -94,8 +93,7 @@ static enum vks_status build_attention(struct parameter_store *store, uint32_t w
     struct graph *graph;
     struct parameter qkv;
     uint32_t num_tokens = p->sentences * p->source_length;
-    uint32_t num_blocks =
-        p->sentences * ((p->source_length + ATTENTION_ROWS - 1) / ATTENTION_ROWS);
+    uint32_t num_blocks = p->sentences * ((p->source_length + ATTENTION_ROWS - 1) / ATTENTION_ROWS);
     TRY(parameter_store_reserve(store, num_tokens, 3 * width, &qkv));
     TRY(parameter_store_allocate(store, 1));
     TRY(fill_random(store, &qkv, 1));
@@ -138,8 +136,7 @@ enum vks_status vks_bench_attention(struct vks_device *device, uint32_t width, u
     struct program *program = NULL;
     struct vks_bench_result measured = {0};
     parameter_store_init(device, &store);
-    enum vks_status status =
-        build_attention(&store, width, num_heads, &p, &blocks, &program);
+    enum vks_status status = build_attention(&store, width, num_heads, &p, &blocks, &program);
     if (status == VKS_OK) {
         write_blocks(program, &blocks, &p);
         status = time_program(program, &p, 1, &measured);

@@ -5,7 +5,7 @@
 #include "bench/timing.h"
 #include "data/batch.h"
 #include "model/loss.h"
-#include "model/model.h"
+#include "model/model_object.h"
 #include "train/updater.h"
 
 #include <stdlib.h>

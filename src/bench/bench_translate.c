@@ -28,9 +28,10 @@ static enum vks_status make_source(struct bench *bench, const struct vks_model_c
     if (!bench->tokens || !bench->offsets || !bench->best)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < p->sentences * length; i++)
-        bench->tokens[i] = i % length == p->source_length
-                               ? config->eos_id
-                               : FIRST_WORD + rng_below(&rng, config->source_vocab - FIRST_WORD - 1);
+        bench->tokens[i] =
+            i % length == p->source_length
+                ? config->eos_id
+                : FIRST_WORD + rng_below(&rng, config->source_vocab - FIRST_WORD - 1);
     for (uint32_t i = 0; i <= p->sentences; i++)
         bench->offsets[i] = i * (uint32_t)length;
     bench->source = (struct packed){bench->tokens, bench->offsets, p->sentences};

@@ -17,8 +17,8 @@ enum vks_status batch_create(const struct batch_capacity *capacity, const struct
         created->src_offsets = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
         created->tgt_offsets = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
     }
-    if (!created || !created->src || !created->tgt_in || !created->tgt_out ||
-        !created->pairs || !created->src_offsets || !created->tgt_offsets) {
+    if (!created || !created->src || !created->tgt_in || !created->tgt_out || !created->pairs ||
+        !created->src_offsets || !created->tgt_offsets) {
         batch_destroy(&created);
         log_error(log, "out of memory for a batch of %u source and %u target tokens",
                   capacity->num_src_tokens, capacity->num_tgt_tokens);

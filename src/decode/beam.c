@@ -1,8 +1,9 @@
 #include "decode/beam.h"
 
+#include "ops/decoding.h"
+
 #include "base/check.h"
 #include "base/log.h"
-#include "top_k_interface.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include "decode/beam.h"
 #include "model/feed.h"
-#include "model/model.h"
+#include "model/model_object.h"
 
 // What a batch needs at most. Programs grow with what they are asked for.
 struct step_capacity {

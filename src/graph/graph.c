@@ -58,18 +58,15 @@ struct dim graph_dim_fixed(struct graph *graph, uint32_t value) {
     for (uint32_t i = 0; i < graph->num_dims; i++)
         if (graph->dims[i].kind == DIM_FIXED && graph->dims[i].value == value)
             return (struct dim){i, value};
-    return add_dim(graph,
-                   (struct dim_rule){.kind = DIM_FIXED, .value = value, .capacity = value});
+    return add_dim(graph, (struct dim_rule){.kind = DIM_FIXED, .value = value, .capacity = value});
 }
 
-struct dim graph_dim_rest(struct graph *graph, struct dim base, uint32_t first,
-                          uint32_t capacity) {
+struct dim graph_dim_rest(struct graph *graph, struct dim base, uint32_t first, uint32_t capacity) {
     if (first == 0 && capacity >= base.capacity)
         return base;
-    return add_dim(graph, (struct dim_rule){.kind = DIM_REST,
-                                            .value = first,
-                                            .base = base.idx,
-                                            .capacity = capacity});
+    return add_dim(graph,
+                   (struct dim_rule){
+                       .kind = DIM_REST, .value = first, .base = base.idx, .capacity = capacity});
 }
 
 struct dim graph_dim_per(struct graph *graph, struct dim base, uint32_t divisor) {
@@ -169,8 +166,9 @@ struct node *graph_add_node(struct graph *graph, const struct op_class *op,
         return NULL;
     struct node *node = ARENA_NEW(&graph->arena, struct node, 1);
     void *copy = arena_alloc(&graph->arena, 1, params_bytes);
-    if (!node || !copy || !grow((void **)&graph->nodes, graph->num_nodes, &graph->nodes_capacity,
-                                sizeof *graph->nodes)) {
+    if (!node || !copy ||
+        !grow((void **)&graph->nodes, graph->num_nodes, &graph->nodes_capacity,
+              sizeof *graph->nodes)) {
         graph_fail(graph, VKS_ERR_OOM, "out of memory while a program was built");
         return NULL;
     }

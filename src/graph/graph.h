@@ -86,8 +86,7 @@ enum vks_status graph_create(struct vks_device *device, struct graph **graph);
 void graph_destroy(struct graph **graph);
 
 // Makes the graph fail; the text is logged. The first failure stays.
-void graph_fail(struct graph *graph, enum vks_status status, const char *fmt, ...)
-    VKS_PRINTF(3, 4);
+void graph_fail(struct graph *graph, enum vks_status status, const char *fmt, ...) VKS_PRINTF(3, 4);
 
 // A dimension the host sets before each run; a constant; rows first .. first + capacity of another
 // dimension, as many of them as there are; and another dimension divided, rounded up.

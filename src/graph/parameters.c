@@ -13,8 +13,8 @@ void parameter_store_init(struct vks_device *device, struct parameter_store *sto
     store->device = device;
 }
 
-enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t rows,
-                                        uint32_t cols, struct parameter *parameter) {
+enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t rows, uint32_t cols,
+                                        struct parameter *parameter) {
     struct vks_device *device = store->device;
     uint32_t stride = (uint32_t)round_up_u64(cols, 4);
     uint64_t bytes = (uint64_t)rows * stride * sizeof(float);

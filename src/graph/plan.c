@@ -83,8 +83,9 @@ enum vks_status plan_make(struct graph *graph, struct plan *plan) {
     enum vks_status status = VKS_OK;
     for (size_t i = 0; i < num && status == VKS_OK; i++) {
         if (!place(plan, placed, num_placed, order[i])) {
-            log_error(graph->device->log, "the program needs more than %d GiB of activations; "
-                                          "use a smaller batch",
+            log_error(graph->device->log,
+                      "the program needs more than %d GiB of activations; "
+                      "use a smaller batch",
                       PLAN_MAX_ARENAS);
             status = VKS_ERR_UNSUPPORTED;
         }

@@ -55,8 +55,7 @@ static void place_slot_tensors(struct program *program) {
     program->readback_bytes = readback;
 }
 
-static struct vk_range tensor_range(const struct recorder *recorder,
-                                    const struct tensor *tensor) {
+static struct vk_range tensor_range(const struct recorder *recorder, const struct tensor *tensor) {
     switch (tensor->kind) {
     case TENSOR_ACTIVATION:
         return (struct vk_range){&recorder->program->arenas[tensor->arena_idx], tensor->offset,
@@ -81,17 +80,18 @@ static uint32_t intern_groups(struct program *program, const struct group_rule *
     return program->num_groups++;
 }
 
+const struct vks_device *recorder_device(const struct recorder *recorder) {
+    return recorder->program->graph->device;
+}
+
 struct op_groups groups_for_lanes(const struct recorder *recorder, uint32_t items) {
-    return (struct op_groups){
-        .fixed = div_up_u32(items, recorder->program->graph->device->wave)};
+    return (struct op_groups){.fixed = div_up_u32(items, recorder->program->graph->device->wave)};
 }
 
 enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *op) {
     struct slot *slot = recorder->slot;
-    struct dispatch dispatch = {.key = op->key,
-                                .push = op->push,
-                                .push_bytes = op->push_bytes,
-                                .flops = op->flops};
+    struct dispatch dispatch = {
+        .key = op->key, .push = op->push, .push_bytes = op->push_bytes, .flops = op->flops};
     struct group_rule rule;
     memset(&rule, 0, sizeof rule);
     for (int i = 0; i < 3; i++) {
@@ -101,15 +101,14 @@ enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dis
         CHECK(rule.axis[i].fixed <= MAX_GROUPS);
     }
     uint32_t idx = intern_groups(recorder->program, &rule);
-    dispatch.groups = (struct vk_range){&slot->upload,
-                                        GROUPS_OFFSET + idx * GROUP_WORDS * sizeof(uint32_t),
-                                        3 * sizeof(uint32_t)};
+    dispatch.groups = (struct vk_range){
+        &slot->upload, GROUPS_OFFSET + idx * GROUP_WORDS * sizeof(uint32_t), 3 * sizeof(uint32_t)};
     dispatch.binds[0] =
         (struct bind){{&slot->upload, 0, HEADER_WORDS * sizeof(uint32_t)}, ACCESS_READ};
     for (int i = 1; i < MAX_BINDINGS; i++)
         if (op->binds[i].tensor)
-            dispatch.binds[i] = (struct bind){tensor_range(recorder, op->binds[i].tensor),
-                                              op->binds[i].access};
+            dispatch.binds[i] =
+                (struct bind){tensor_range(recorder, op->binds[i].tensor), op->binds[i].access};
     return recording_dispatch(slot->recording, &dispatch);
 }
 
@@ -131,9 +130,9 @@ static enum vks_status poison_births(struct recorder *recorder, uint32_t node_id
 
 static enum vks_status record(struct program *program, struct slot *slot) {
     const struct graph *graph = program->graph;
-    const struct recording_params params = {
-        .barrier_everywhere = program->params.barrier_everywhere,
-        .profile = program->params.profile};
+    const struct recording_params params = {.barrier_everywhere =
+                                                program->params.barrier_everywhere,
+                                            .profile = program->params.profile};
     struct recorder recorder = {program, slot};
     TRY(buffer_init(graph->device, BUFFER_UPLOAD, program->upload_bytes, &slot->upload));
     memset(slot->upload.mapped, 0, program->upload_bytes);
@@ -246,9 +245,8 @@ static void finish_header(struct program *program, uint32_t slot) {
         for (int axis = 0; axis < 3; axis++) {
             uint32_t per = program->groups[i].axis[axis].per;
             uint32_t value = dims[program->groups[i].axis[axis].dim];
-            counts[i * GROUP_WORDS + axis] =
-                per ? min_u32(div_up_u32(value, per), MAX_GROUPS)
-                    : program->groups[i].axis[axis].fixed;
+            counts[i * GROUP_WORDS + axis] = per ? min_u32(div_up_u32(value, per), MAX_GROUPS)
+                                                 : program->groups[i].axis[axis].fixed;
         }
     }
 }

@@ -26,8 +26,7 @@ void program_destroy(struct program **program);
 
 // What the host writes before a run; the slot must not be under way.
 void program_set_dim(struct program *program, uint32_t slot, struct dim dim, uint32_t value);
-void program_set_uint(struct program *program, uint32_t slot, uint32_t header_word,
-                      uint32_t value);
+void program_set_uint(struct program *program, uint32_t slot, uint32_t header_word, uint32_t value);
 void program_set_float(struct program *program, uint32_t slot, uint32_t header_word, float value);
 void *program_input(struct program *program, uint32_t slot, const struct tensor *tensor);
 
@@ -64,6 +63,8 @@ struct op_dispatch {
     struct op_groups groups[3];
     double flops;
 };
+
+const struct vks_device *recorder_device(const struct recorder *recorder);
 
 // Workgroups whose lanes take one of `items` each.
 struct op_groups groups_for_lanes(const struct recorder *recorder, uint32_t items);

@@ -1,6 +1,6 @@
 #include "model/config.h"
 
-#include "attention_interface.h"
+#include "ops/attention.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "io/files.h"
@@ -61,10 +61,10 @@ enum vks_status config_complete(struct vks_model_config *c, const struct vks_log
         const char *what;
         uint32_t value;
     } checks[] = {
-        {c->source_vocab < 4 || c->source_vocab > MAX_DIMENSION,
-         "source vocabulary, 4 to 16777216", c->source_vocab},
-        {c->target_vocab < 4 || c->target_vocab > MAX_DIMENSION,
-         "target vocabulary, 4 to 16777216", c->target_vocab},
+        {c->source_vocab < 4 || c->source_vocab > MAX_DIMENSION, "source vocabulary, 4 to 16777216",
+         c->source_vocab},
+        {c->target_vocab < 4 || c->target_vocab > MAX_DIMENSION, "target vocabulary, 4 to 16777216",
+         c->target_vocab},
         {c->width > MAX_WIDTH, "model width, at most 16384", c->width},
         {c->ffn_width > 8 * MAX_WIDTH, "feed-forward width, at most 131072", c->ffn_width},
         {c->num_heads > c->width || c->width % c->num_heads != 0,

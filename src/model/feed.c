@@ -1,7 +1,7 @@
 #include "model/feed.h"
 
 #include "base/check.h"
-#include "attention_interface.h"
+#include "ops/attention.h"
 
 #include <stdlib.h>
 
@@ -36,8 +36,8 @@ static void declare_sequence(struct graph *graph, const struct vks_model_config 
         return;
     declare_segments(graph, inputs->num_tokens, vocab, &inputs->by_token);
     if (config->positions == VKS_POSITIONS_LEARNED)
-        declare_segments(graph, inputs->num_tokens,
-                         config->max_positions + config->position_offset, &inputs->by_position);
+        declare_segments(graph, inputs->num_tokens, config->max_positions + config->position_offset,
+                         &inputs->by_position);
 }
 
 // Blocks of ATTENTION_ROWS rows begin anew with each sequence.
@@ -98,8 +98,7 @@ enum sight { SEE_ALL, SEE_UP_TO, SEE_FROM };
 // Lists blocks of `own` rows, each with the rows of the other side that it works with. For causal
 // attention queries see keys up to themselves, and keys are seen by queries from themselves on.
 static void write_blocks(struct program *program, uint32_t slot, const struct tensor *table,
-                         const struct packed *own, const struct packed *other,
-                         enum sight sight) {
+                         const struct packed *own, const struct packed *other, enum sight sight) {
     uint32_t(*rows)[4] = program_input(program, slot, table);
     uint32_t num = 0;
     for (uint32_t i = 0; i < own->num_sequences; i++) {
@@ -128,8 +127,7 @@ static void write_attention(struct program *program, uint32_t slot,
 }
 
 void feed_write(struct program *program, uint32_t slot, const struct batch_inputs *inputs,
-                const struct packed *source, const struct packed *target,
-                const uint32_t *labels) {
+                const struct packed *source, const struct packed *target, const uint32_t *labels) {
     write_sequence(program, slot, &inputs->source, source, inputs->position_offset);
     write_attention(program, slot, &inputs->encoder_self, source, source);
     if (!target)
@@ -147,17 +145,25 @@ static int compare_u64(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-// Rows grouped by value, in the order of values and then of rows; UINT32_MAX is left out.
+// Rows to be grouped by what they hold.
+struct grouping {
+    const uint32_t *values; // [num_rows]
+    uint32_t num_rows;
+    uint32_t frozen; // a value that is left out
+    uint64_t *order; // [num_rows] to work in
+};
+
+// Lists rows by value, in the order of values and then of rows.
 static void write_groups(struct program *program, uint32_t slot,
-                         const struct embedding_segments *tables, const uint32_t *values,
-                         uint32_t num_rows, uint32_t frozen, uint64_t *order) {
+                         const struct embedding_segments *tables, const struct grouping *grouping) {
     uint32_t *sorted_rows = program_input(program, slot, tables->sorted_rows);
     uint32_t(*pieces)[2] = program_input(program, slot, tables->pieces);
     uint32_t(*segments)[4] = program_input(program, slot, tables->segments);
+    uint64_t *order = grouping->order;
     uint32_t num = 0, num_pieces = 0, num_segments = 0;
-    for (uint32_t row = 0; row < num_rows; row++)
-        if (values[row] != frozen)
-            order[num++] = (uint64_t)values[row] << 32 | row;
+    for (uint32_t row = 0; row < grouping->num_rows; row++)
+        if (grouping->values[row] != grouping->frozen)
+            order[num++] = (uint64_t)grouping->values[row] << 32 | row;
     qsort(order, num, sizeof *order, compare_u64);
     for (uint32_t i = 0; i < num; i++) {
         sorted_rows[i] = (uint32_t)order[i];
@@ -184,11 +190,12 @@ static void write_groups(struct program *program, uint32_t slot,
 void feed_write_segments(struct program *program, uint32_t slot,
                          const struct sequence_inputs *inputs, const struct packed *packed,
                          uint32_t frozen_id, struct feed_scratch *scratch) {
-    uint32_t num_rows = packed->offsets[packed->num_sequences];
-    write_groups(program, slot, &inputs->by_token, packed->tokens, num_rows, frozen_id,
-                 scratch->order);
-    if (inputs->by_position.segments)
-        write_groups(program, slot, &inputs->by_position,
-                     program_input(program, slot, inputs->positions), num_rows, UINT32_MAX,
-                     scratch->order);
+    struct grouping grouping = {packed->tokens, packed->offsets[packed->num_sequences], frozen_id,
+                                scratch->order};
+    write_groups(program, slot, &inputs->by_token, &grouping);
+    if (!inputs->by_position.segments)
+        return;
+    grouping.values = program_input(program, slot, inputs->positions);
+    grouping.frozen = UINT32_MAX;
+    write_groups(program, slot, &inputs->by_position, &grouping);
 }

@@ -1,4 +1,4 @@
-#include "model/model.h"
+#include "model/model_object.h"
 
 #include "base/log.h"
 #include "io/files.h"

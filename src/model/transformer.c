@@ -13,9 +13,9 @@ struct tensor *transformer_weight(const struct transformer *transformer,
     struct graph *graph = transformer->graph;
     const struct weights *weights = transformer->weights;
     const struct stack_weights *encoder = &weights->encoder;
-    bool is_constant = transformer->config->positions != VKS_POSITIONS_LEARNED &&
-                       (parameter == &encoder->positions ||
-                        parameter == &weights->decoder.positions);
+    bool is_constant =
+        transformer->config->positions != VKS_POSITIONS_LEARNED &&
+        (parameter == &encoder->positions || parameter == &weights->decoder.positions);
     const struct parameter_store *store = is_constant ? &weights->constants : &weights->store;
     struct vk_range range = parameter_range(store, PART_VALUE, parameter);
     for (size_t i = 0; i < graph->num_tensors; i++) {
@@ -195,12 +195,11 @@ static struct tensor *step_self(const struct transformer *m, struct tensor *x,
 static struct tensor *step_cross(const struct transformer *m, struct tensor *x,
                                  const struct step_inputs *inputs, uint32_t layer_idx) {
     const struct attention_weights *weights = &m->weights->decoder.layers[layer_idx].cross;
-    const struct attention_step_params params = {
-        .q = linear(m, x, &weights->q, &weights->q_bias),
-        .kv = inputs->memory_kvs[layer_idx],
-        .width = m->config->width,
-        .num_heads = m->config->num_heads,
-        .ranges = inputs->cross_ranges};
+    const struct attention_step_params params = {.q = linear(m, x, &weights->q, &weights->q_bias),
+                                                 .kv = inputs->memory_kvs[layer_idx],
+                                                 .width = m->config->width,
+                                                 .num_heads = m->config->num_heads,
+                                                 .ranges = inputs->cross_ranges};
     return linear(m, op_attention_step(m->graph, &params), &weights->out, &weights->out_bias);
 }
 

@@ -10,23 +10,23 @@
 // One side of a batch: N tokens of B packed sequences.
 struct sequence_inputs {
     struct dim num_tokens;
-    struct tensor *tokens, *positions;             // u32 [N, 1]
+    struct tensor *tokens, *positions;               // u32 [N, 1]
     struct embedding_segments by_token, by_position; // with gradients only
 };
 
 // Everything the host says about a batch. model/feed.h fills it.
 struct batch_inputs {
     struct sequence_inputs source, target;
-    struct tensor *labels; // u32 [N_tgt, 1]
+    struct tensor *labels;    // u32 [N_tgt, 1]
     uint32_t position_offset; // of a sequence's first token
     struct attention_blocks encoder_self, decoder_self, cross;
 };
 
 struct transformer {
-    struct graph *graph;                    // borrowed
-    const struct vks_model_config *config;  // borrowed
-    const struct weights *weights;          // borrowed
-    float dropout;                          // of embeddings and of what blocks add
+    struct graph *graph;                   // borrowed
+    const struct vks_model_config *config; // borrowed
+    const struct weights *weights;         // borrowed
+    float dropout;                         // of embeddings and of what blocks add
 };
 
 // The parameter as a tensor of the graph; the same one each time.

@@ -89,8 +89,7 @@ static void lay_out_attention(struct layout *layout, struct attention_weights *a
     for (uint32_t i = 0; i < 3; i++) {
         bool in_first = i < num_first;
         uint32_t idx = in_first ? i : i - 1;
-        name_weight(layout,
-                    part(in_first ? attention->q : attention->kv, idx, width, INIT_XAVIER),
+        name_weight(layout, part(in_first ? attention->q : attention->kv, idx, width, INIT_XAVIER),
                     "%s.%s_proj.weight", name, letters[i]);
         name_weight(layout,
                     part(in_first ? attention->q_bias : attention->kv_bias, idx, width, INIT_ZERO),
@@ -244,15 +243,14 @@ enum vks_status named_weight_read(struct weights *weights, enum parameter_part p
                                   const struct named_weight *weight, float *values) {
     if (weight->num_dims == 1)
         return buffer_read(weights->store.device, vector_range(weights, part_idx, weight), values);
-    return parameter_read(&weights->store, part_idx, &weight->parameter, weight->first,
-                          weight->num, values);
+    return parameter_read(&weights->store, part_idx, &weight->parameter, weight->first, weight->num,
+                          values);
 }
 
 enum vks_status named_weight_write(struct weights *weights, enum parameter_part part_idx,
                                    const struct named_weight *weight, const float *values) {
     if (weight->num_dims == 1)
-        return buffer_write(weights->store.device, vector_range(weights, part_idx, weight),
-                            values);
+        return buffer_write(weights->store.device, vector_range(weights, part_idx, weight), values);
     return parameter_write(&weights->store, part_idx, &weight->parameter, weight->first,
                            weight->num, values);
 }
@@ -279,8 +277,7 @@ static void randomize(const struct named_weight *weight, const struct vks_model_
     bool has_pad = weight->init == INIT_EMBEDDING && weight->num > config->pad_id &&
                    !strstr(weight->name, "positions");
     if (has_pad)
-        memset(values + (size_t)config->pad_id * config->width, 0,
-               config->width * sizeof *values);
+        memset(values + (size_t)config->pad_id * config->width, 0, config->width * sizeof *values);
 }
 
 enum vks_status weights_randomize(struct weights *weights, const struct vks_model_config *config,

@@ -10,8 +10,8 @@ enum { WEIGHTS_MAX_LAYERS = 64, WEIGHTS_NAME_BYTES = 96 };
 // Query, key and value projections lie one below the other, so that they are one matrix product:
 // qkv [3 D, D] for self-attention; q [D, D] and kv [2 D, D] for attention to the encoder.
 struct attention_weights {
-    struct parameter q, q_bias;     // qkv where is_self
-    struct parameter kv, kv_bias;   // unused where is_self
+    struct parameter q, q_bias;   // qkv where is_self
+    struct parameter kv, kv_bias; // unused where is_self
     struct parameter out, out_bias;
 };
 
@@ -37,8 +37,8 @@ struct stack_weights {
 struct named_weight {
     char name[WEIGHTS_NAME_BYTES];
     struct parameter parameter;
-    uint32_t first, num;  // rows; columns where the parameter has one row
-    uint32_t num_dims;    // 1 for biases and norms
+    uint32_t first, num; // rows; columns where the parameter has one row
+    uint32_t num_dims;   // 1 for biases and norms
     enum { INIT_XAVIER, INIT_EMBEDDING, INIT_ZERO, INIT_ONE } init;
 };
 
@@ -47,7 +47,7 @@ struct weights {
     // Positions of sines: constant, hence not in the store that is trained.
     struct parameter_store constants;
     struct stack_weights encoder, decoder;
-    struct parameter output; // the target embedding when tied
+    struct parameter output;    // the target embedding when tied
     struct named_weight *named; // owned
     size_t num_named, named_capacity;
 };
@@ -69,8 +69,8 @@ enum vks_status named_weight_read(struct weights *weights, enum parameter_part p
 enum vks_status named_weight_write(struct weights *weights, enum parameter_part part,
                                    const struct named_weight *weight, const float *values);
 
-// Makes room for sinusoidal positions 0 .. num_positions - 1 of the stack's table; does nothing when
-// there are as many. Programs built before must not be used after.
+// Makes room for sinusoidal positions 0 .. num_positions - 1 of the stack's table; does nothing
+// when there are as many. Programs built before must not be used after.
 enum vks_status weights_reserve_positions(struct weights *weights,
                                           const struct vks_model_config *config,
                                           uint32_t num_positions);

@@ -11,8 +11,7 @@ struct node_params {
     uint32_t q_col, k_col, v_col, width, num_heads, causal;
 };
 
-static struct attention_push make_push(const struct node_params *params,
-                                       struct tensor *const *t) {
+static struct attention_push make_push(const struct node_params *params, struct tensor *const *t) {
     uint32_t head_width = params->width / params->num_heads;
     return (struct attention_push){
         .stats_stride = t[STATS] ? t[STATS]->stride / 2 : 0,
@@ -38,18 +37,18 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
     const struct attention_push push = make_push(params, t);
-    return recorder_dispatch(
-        recorder, &(struct op_dispatch){
-                      .key = make_key("attention_forward", params, false),
-                      .binds = {[ATTENTION_Q] = {t[Q], ACCESS_READ},
-                                [ATTENTION_KV] = {t[KV], ACCESS_READ},
-                                [ATTENTION_STATS] = {t[STATS], ACCESS_WRITE},
-                                [ATTENTION_TABLE] = {t[BLOCKS], ACCESS_READ},
-                                [ATTENTION_OUT] = {t[OUT], ACCESS_WRITE}},
-                      .push = &push,
-                      .push_bytes = sizeof push,
-                      .groups = {{t[BLOCKS]->rows, 1, 0}, {.fixed = params->num_heads}},
-                  });
+    return recorder_dispatch(recorder,
+                             &(struct op_dispatch){
+                                 .key = make_key("attention_forward", params, false),
+                                 .binds = {[ATTENTION_Q] = {t[Q], ACCESS_READ},
+                                           [ATTENTION_KV] = {t[KV], ACCESS_READ},
+                                           [ATTENTION_STATS] = {t[STATS], ACCESS_WRITE},
+                                           [ATTENTION_TABLE] = {t[BLOCKS], ACCESS_READ},
+                                           [ATTENTION_OUT] = {t[OUT], ACCESS_WRITE}},
+                                 .push = &push,
+                                 .push_bytes = sizeof push,
+                                 .groups = {{t[BLOCKS]->rows, 1, 0}, {.fixed = params->num_heads}},
+                             });
 }
 
 static enum vks_status record_gradient(struct recorder *recorder, const struct node *node) {
@@ -89,9 +88,13 @@ static const struct op_class gradient_class = {"attention gradient", record_grad
 
 static void backward(struct graph *graph, const struct node *node) {
     struct tensor *const *t = node->tensors;
-    struct tensor *g[NODE_MAX_TENSORS] = {
-        [Q] = t[Q],     [KV] = t[KV],   [STATS] = t[STATS],          [BLOCKS] = t[BLOCKS],
-        [OUT] = t[OUT], [KEY_BLOCKS] = t[KEY_BLOCKS], [DOUT] = graph_gradient(t[OUT])};
+    struct tensor *g[NODE_MAX_TENSORS] = {[Q] = t[Q],
+                                          [KV] = t[KV],
+                                          [STATS] = t[STATS],
+                                          [BLOCKS] = t[BLOCKS],
+                                          [OUT] = t[OUT],
+                                          [KEY_BLOCKS] = t[KEY_BLOCKS],
+                                          [DOUT] = graph_gradient(t[OUT])};
     uint32_t accumulate_q = ACCUMULATE_NO, accumulate_kv = ACCUMULATE_NO;
     if (!g[DOUT])
         return;
@@ -156,18 +159,17 @@ static enum vks_status record_step(struct recorder *recorder, const struct node 
     struct attention_push push = make_push(params, t);
     push.cache_stride = t[STEP_CACHE_ROWS] ? t[STEP_CACHE_ROWS]->stride : 0;
     return recorder_dispatch(
-        recorder,
-        &(struct op_dispatch){
-            .key = make_key("attention_step", params, t[STEP_CACHE_ROWS] != NULL),
-            .binds = {[ATTENTION_Q] = {t[STEP_Q], ACCESS_READ},
-                      [ATTENTION_KV] = {t[STEP_KV], ACCESS_READ},
-                      [ATTENTION_CACHE_ROWS] = {t[STEP_CACHE_ROWS], ACCESS_READ},
-                      [ATTENTION_TABLE] = {t[STEP_RANGES], ACCESS_READ},
-                      [ATTENTION_OUT] = {t[STEP_OUT], ACCESS_WRITE}},
-            .push = &push,
-            .push_bytes = sizeof push,
-            .groups = {{t[STEP_Q]->rows, 1, 0}, {.fixed = params->num_heads}},
-        });
+        recorder, &(struct op_dispatch){
+                      .key = make_key("attention_step", params, t[STEP_CACHE_ROWS] != NULL),
+                      .binds = {[ATTENTION_Q] = {t[STEP_Q], ACCESS_READ},
+                                [ATTENTION_KV] = {t[STEP_KV], ACCESS_READ},
+                                [ATTENTION_CACHE_ROWS] = {t[STEP_CACHE_ROWS], ACCESS_READ},
+                                [ATTENTION_TABLE] = {t[STEP_RANGES], ACCESS_READ},
+                                [ATTENTION_OUT] = {t[STEP_OUT], ACCESS_WRITE}},
+                      .push = &push,
+                      .push_bytes = sizeof push,
+                      .groups = {{t[STEP_Q]->rows, 1, 0}, {.fixed = params->num_heads}},
+                  });
 }
 
 static const struct op_class attention_step_class = {"attention step", record_step, NULL};

@@ -13,8 +13,8 @@ struct attention_blocks {
 };
 
 struct attention_params {
-    struct tensor *q;   // f32 [N, >= D]: queries in columns q_col ..
-    struct tensor *kv;  // f32 [M, >= 2 D]: keys in columns k_col .., values in v_col ..; may be q
+    struct tensor *q;  // f32 [N, >= D]: queries in columns q_col ..
+    struct tensor *kv; // f32 [M, >= 2 D]: keys in columns k_col .., values in v_col ..; may be q
     uint32_t q_col, k_col, v_col; // multiples of 4
     uint32_t width;               // D
     uint32_t num_heads;           // H; D / H is a multiple of 4, at most 128

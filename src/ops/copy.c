@@ -15,8 +15,8 @@ void op_copy_to(struct graph *graph, struct tensor *x, struct tensor *to) {
     if (graph->status != VKS_OK)
         return;
     CHECK(x->rows.capacity == to->rows.capacity && x->cols == to->cols);
-    graph_add_node(graph, &copy_class,
-                   (struct tensor *[NODE_MAX_TENSORS]){[FROM] = x, [TO] = to}, NULL, 0);
+    graph_add_node(graph, &copy_class, (struct tensor *[NODE_MAX_TENSORS]){[FROM] = x, [TO] = to},
+                   NULL, 0);
 }
 
 struct tensor *op_copy_out(struct graph *graph, struct tensor *x) {

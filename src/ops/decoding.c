@@ -46,8 +46,7 @@ void op_scatter_rows(struct graph *graph, struct tensor *from, uint32_t from_col
     }
     const struct scatter_params params = {from_col};
     graph_add_node(graph, &scatter_class,
-                   (struct tensor *[NODE_MAX_TENSORS]){
-                       [FROM] = from, [PLACES] = places, [TO] = to},
+                   (struct tensor *[NODE_MAX_TENSORS]){[FROM] = from, [PLACES] = places, [TO] = to},
                    &params, sizeof params);
 }
 
@@ -71,14 +70,14 @@ static enum vks_status record_top_k(struct recorder *recorder, const struct node
         .out_stride = t[BEST]->stride,
     };
     return recorder_dispatch(
-        recorder, &(struct op_dispatch){
-                      .key = {.shader = "top_k"},
-                      .binds = {[1] = {t[LOGITS], ACCESS_READ}, [2] = {t[BEST], ACCESS_WRITE}},
-                      .push = &push,
-                      .push_bytes = sizeof push,
-                      .groups = {{t[LOGITS]->rows, 1, 0},
-                                 {.fixed = top_k_num_stretches(t[LOGITS]->cols)}},
-                  });
+        recorder,
+        &(struct op_dispatch){
+            .key = {.shader = "top_k"},
+            .binds = {[1] = {t[LOGITS], ACCESS_READ}, [2] = {t[BEST], ACCESS_WRITE}},
+            .push = &push,
+            .push_bytes = sizeof push,
+            .groups = {{t[LOGITS]->rows, 1, 0}, {.fixed = top_k_num_stretches(t[LOGITS]->cols)}},
+        });
 }
 
 static const struct op_class top_k_class = {"top k", record_top_k, NULL};

@@ -5,8 +5,19 @@
 #include "graph/program.h"
 #include "ops/dropout.h"
 
-enum { TOKENS, POSITIONS, TABLE, POSITION_TABLE, X, TOKEN_ROWS, TOKEN_PIECES, TOKEN_SEGMENTS,
-       POSITION_ROWS, POSITION_PIECES, POSITION_SEGMENTS };
+enum {
+    TOKENS,
+    POSITIONS,
+    TABLE,
+    POSITION_TABLE,
+    X,
+    TOKEN_ROWS,
+    TOKEN_PIECES,
+    TOKEN_SEGMENTS,
+    POSITION_ROWS,
+    POSITION_PIECES,
+    POSITION_SEGMENTS
+};
 enum { ROWS, PIECES, SEGMENTS, DX, DTABLE, SUMS };
 
 struct node_params {

@@ -5,8 +5,23 @@
 
 // HIDDEN is what the activation gave; BEFORE what it was given (for ReLU the two carry the same
 // signs, and BEFORE is HIDDEN).
-enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2, HIDDEN, BEFORE, Y, DY, DHIDDEN, DX, DWEIGHT1, DBIAS1,
-       DWEIGHT2, DBIAS2 };
+enum {
+    X,
+    WEIGHT1,
+    BIAS1,
+    WEIGHT2,
+    BIAS2,
+    HIDDEN,
+    BEFORE,
+    Y,
+    DY,
+    DHIDDEN,
+    DX,
+    DWEIGHT1,
+    DBIAS1,
+    DWEIGHT2,
+    DBIAS2
+};
 
 struct node_params {
     enum activation activation;
@@ -21,14 +36,15 @@ static const uint32_t backward_epilogue[] = {GEMM_RELU_BACKWARD, GEMM_GELU_BACKW
 static enum vks_status record(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
-    TRY(matmul_record(recorder, &(struct matmul){.layout = GEMM_NT,
-                                                 .a = t[X],
-                                                 .b = t[WEIGHT1],
-                                                 .c = t[HIDDEN],
-                                                 .bias = t[BIAS1],
-                                                 .aux = t[BEFORE],
-                                                 .rows = t[X]->rows,
-                                                 .epilogue = forward_epilogue[params->activation]}));
+    TRY(matmul_record(recorder,
+                      &(struct matmul){.layout = GEMM_NT,
+                                       .a = t[X],
+                                       .b = t[WEIGHT1],
+                                       .c = t[HIDDEN],
+                                       .bias = t[BIAS1],
+                                       .aux = t[BEFORE],
+                                       .rows = t[X]->rows,
+                                       .epilogue = forward_epilogue[params->activation]}));
     return matmul_record(recorder, &(struct matmul){.layout = GEMM_NT,
                                                     .a = t[HIDDEN],
                                                     .b = t[WEIGHT2],
@@ -85,8 +101,8 @@ static void backward(struct graph *graph, const struct node *node) {
     if (!dy)
         return;
     struct tensor *g[NODE_MAX_TENSORS] = {
-        [X] = t[X], [WEIGHT1] = t[WEIGHT1], [WEIGHT2] = t[WEIGHT2], [HIDDEN] = t[HIDDEN],
-        [BEFORE] = t[BEFORE], [DY] = dy};
+        [X] = t[X],           [WEIGHT1] = t[WEIGHT1], [WEIGHT2] = t[WEIGHT2],
+        [HIDDEN] = t[HIDDEN], [BEFORE] = t[BEFORE],   [DY] = dy};
     g[DHIDDEN] = graph_activation(graph, t[HIDDEN]->rows, t[HIDDEN]->cols);
     g[DX] = graph_write_gradient(graph, t[X], &params.accumulate_x);
     g[DWEIGHT1] = graph_write_gradient(graph, t[WEIGHT1], &params.accumulate_weight1);
@@ -111,12 +127,14 @@ struct tensor *op_feed_forward(struct graph *graph, const struct feed_forward_pa
                    p->bias1->cols, p->bias2->cols);
         return NULL;
     }
-    struct tensor *t[NODE_MAX_TENSORS] = {
-        [X] = p->x, [WEIGHT1] = p->weight1, [BIAS1] = p->bias1, [WEIGHT2] = p->weight2,
-        [BIAS2] = p->bias2};
+    struct tensor *t[NODE_MAX_TENSORS] = {[X] = p->x,
+                                          [WEIGHT1] = p->weight1,
+                                          [BIAS1] = p->bias1,
+                                          [WEIGHT2] = p->weight2,
+                                          [BIAS2] = p->bias2};
     t[HIDDEN] = graph_activation(graph, p->x->rows, hidden);
-    t[BEFORE] = p->activation == ACTIVATION_RELU ? t[HIDDEN]
-                                                 : graph_activation(graph, p->x->rows, hidden);
+    t[BEFORE] =
+        p->activation == ACTIVATION_RELU ? t[HIDDEN] : graph_activation(graph, p->x->rows, hidden);
     t[Y] = graph_activation(graph, p->x->rows, width);
     if (t[Y])
         t[Y]->needs_grad = p->x->needs_grad || p->weight1->needs_grad;

@@ -7,7 +7,7 @@
 enum activation { ACTIVATION_RELU, ACTIVATION_GELU, ACTIVATION_SILU };
 
 struct feed_forward_params {
-    struct tensor *x;             // f32 [N, D]
+    struct tensor *x;               // f32 [N, D]
     struct tensor *weight1, *bias1; // f32 [F, D], [1, F]
     struct tensor *weight2, *bias2; // f32 [D, F], [1, D]
     enum activation activation;

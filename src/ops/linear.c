@@ -50,17 +50,17 @@ static void backward(struct graph *graph, const struct node *node) {
     struct gradient_params params = {0};
     if (!dy)
         return;
-    graph_add_node(graph, &linear_gradient_class,
-                   (struct tensor *[NODE_MAX_TENSORS]){
-                       [DY] = dy,
-                       [GRAD_X] = t[X],
-                       [GRAD_WEIGHT] = t[WEIGHT],
-                       [DX] = graph_write_gradient(graph, t[X], &params.accumulate_x),
-                       [DWEIGHT] =
-                           graph_write_gradient(graph, t[WEIGHT], &params.accumulate_weight),
-                       [DBIAS] = graph_write_gradient(graph, t[BIAS], &params.accumulate_bias),
-                   },
-                   &params, sizeof params);
+    graph_add_node(
+        graph, &linear_gradient_class,
+        (struct tensor *[NODE_MAX_TENSORS]){
+            [DY] = dy,
+            [GRAD_X] = t[X],
+            [GRAD_WEIGHT] = t[WEIGHT],
+            [DX] = graph_write_gradient(graph, t[X], &params.accumulate_x),
+            [DWEIGHT] = graph_write_gradient(graph, t[WEIGHT], &params.accumulate_weight),
+            [DBIAS] = graph_write_gradient(graph, t[BIAS], &params.accumulate_bias),
+        },
+        &params, sizeof params);
 }
 
 static const struct op_class linear_class = {"linear", record, backward};

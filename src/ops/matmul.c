@@ -2,18 +2,22 @@
 
 #include "base/check.h"
 
-// Tiles are 32 rows, or 8 where there are never more than SHORT_ROWS.
-enum { TILE_ROWS = 32, SHORT_TILE_ROWS = 8, SHORT_ROWS = 16 };
+// Tall tiles load less for each product, and hold 256 sums an invocation: right for software
+// drivers, whose registers are memory. GPUs get tiles of 8 rows, and so do products of few rows.
+// The bits do not depend on it.
+enum { TALL_ROWS = 64, SHORT_ROWS = 8, FEW_ROWS = 16 };
 
 enum vks_status matmul_record(struct recorder *recorder, const struct matmul *matmul) {
     static const char *const names[] = {"gemm_nt", "gemm_nn", "gemm_tn"};
-    static const char *const short_names[] = {"gemm_nt_short", "gemm_nn_short", "gemm_tn"};
+    static const char *const short_names[] = {"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"};
     const struct tensor *a = matmul->a, *b = matmul->b, *c = matmul->c;
     uint32_t layout = matmul->layout, epilogue = matmul->epilogue;
-    bool is_short = layout != GEMM_TN && matmul->rows.capacity <= SHORT_ROWS;
-    struct op_groups row_tiles = {matmul->rows, is_short ? SHORT_TILE_ROWS : TILE_ROWS, 0};
+    bool is_tall = recorder_device(recorder)->tall_tiles;
+    bool is_short = !is_tall || (layout != GEMM_TN && matmul->rows.capacity <= FEW_ROWS);
+    uint32_t tile_rows = is_short ? SHORT_ROWS : TALL_ROWS;
+    struct op_groups row_tiles = {matmul->rows, tile_rows, 0};
     if (layout == GEMM_TN)
-        row_tiles = (struct op_groups){.fixed = div_up_u32(a->cols, TILE_ROWS)};
+        row_tiles = (struct op_groups){.fixed = div_up_u32(a->cols, tile_rows)};
     const struct gemm_push push = {
         .rows_dim = matmul->rows.idx,
         .cols = a->cols,
@@ -40,8 +44,8 @@ enum vks_status matmul_record(struct recorder *recorder, const struct matmul *ma
         .flops = 2.0 * matmul->rows.capacity * a->cols * c->cols,
     };
     if (matmul->bias)
-        dispatch.binds[GEMM_BIAS] = (struct op_bind){
-            matmul->bias, layout == GEMM_TN ? ACCESS_UPDATE : ACCESS_READ};
+        dispatch.binds[GEMM_BIAS] =
+            (struct op_bind){matmul->bias, layout == GEMM_TN ? ACCESS_UPDATE : ACCESS_READ};
     if (epilogue >= GEMM_RELU_BACKWARD)
         dispatch.binds[GEMM_AUX_READ] = (struct op_bind){matmul->aux, ACCESS_READ};
     if (epilogue == GEMM_GELU || epilogue == GEMM_SILU)

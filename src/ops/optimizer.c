@@ -22,14 +22,14 @@ static enum vks_status record_norm(struct recorder *recorder, const struct node 
     const struct node_params *params = node->params;
     const struct norm_window_push push = {t[GRADIENT]->rows.idx, params->first_part, 0};
     return recorder_dispatch(
-        recorder, &(struct op_dispatch){
-                      .key = {.shader = "gradient_norm"},
-                      .binds = {[1] = {t[GRADIENT], ACCESS_READ},
-                                [2] = {t[NORM_PARTS], ACCESS_WRITE}},
-                      .push = &push,
-                      .push_bytes = sizeof push,
-                      .groups = {{t[GRADIENT]->rows, NORM_BLOCK_QUADS, 0}},
-                  });
+        recorder,
+        &(struct op_dispatch){
+            .key = {.shader = "gradient_norm"},
+            .binds = {[1] = {t[GRADIENT], ACCESS_READ}, [2] = {t[NORM_PARTS], ACCESS_WRITE}},
+            .push = &push,
+            .push_bytes = sizeof push,
+            .groups = {{t[GRADIENT]->rows, NORM_BLOCK_QUADS, 0}},
+        });
 }
 
 static enum vks_status record_norm_finish(struct recorder *recorder, const struct node *node) {
@@ -58,18 +58,17 @@ static enum vks_status record_update(struct recorder *recorder, const struct nod
         .log_beta1 = (float)log((double)p->beta1),
         .log_beta2 = (float)log((double)p->beta2),
     };
-    return recorder_dispatch(
-        recorder, &(struct op_dispatch){
-                      .key = {"update", {p->kind}, 1},
-                      .binds = {[1] = {t[VALUE], ACCESS_UPDATE},
-                                [2] = {t[GRADIENT], ACCESS_READ},
-                                [3] = {t[MOMENT1], ACCESS_UPDATE},
-                                [4] = {t[MOMENT2], ACCESS_UPDATE},
-                                [5] = {t[STATE], ACCESS_READ}},
-                      .push = &push,
-                      .push_bytes = sizeof push,
-                      .groups = {{t[VALUE]->rows, UPDATE_BLOCK_QUADS, 0}},
-                  });
+    return recorder_dispatch(recorder, &(struct op_dispatch){
+                                           .key = {"update", {p->kind}, 1},
+                                           .binds = {[1] = {t[VALUE], ACCESS_UPDATE},
+                                                     [2] = {t[GRADIENT], ACCESS_READ},
+                                                     [3] = {t[MOMENT1], ACCESS_UPDATE},
+                                                     [4] = {t[MOMENT2], ACCESS_UPDATE},
+                                                     [5] = {t[STATE], ACCESS_READ}},
+                                           .push = &push,
+                                           .push_bytes = sizeof push,
+                                           .groups = {{t[VALUE]->rows, UPDATE_BLOCK_QUADS, 0}},
+                                       });
 }
 
 static const struct op_class norm_class = {"gradient norm", record_norm, NULL};

@@ -63,16 +63,15 @@ static enum vks_status record_softmax(struct recorder *recorder, const struct no
         .pad = params->pad,
         .smoothing = params->smoothing,
     };
-    return recorder_dispatch(recorder,
-                             &(struct op_dispatch){
-                                 .key = {"cross_entropy", {t[DH] || t[DWEIGHT]}, 1},
-                                 .binds = {[1] = {t[LOGITS], ACCESS_UPDATE},
-                                           [2] = {t[LABELS], ACCESS_READ},
-                                           [3] = {t[LOSSES], ACCESS_WRITE}},
-                                 .push = &push,
-                                 .push_bytes = sizeof push,
-                                 .groups = {{params->rows, 1, 0}},
-                             });
+    return recorder_dispatch(recorder, &(struct op_dispatch){
+                                           .key = {"cross_entropy", {t[DH] || t[DWEIGHT]}, 1},
+                                           .binds = {[1] = {t[LOGITS], ACCESS_UPDATE},
+                                                     [2] = {t[LABELS], ACCESS_READ},
+                                                     [3] = {t[LOSSES], ACCESS_WRITE}},
+                                           .push = &push,
+                                           .push_bytes = sizeof push,
+                                           .groups = {{params->rows, 1, 0}},
+                                       });
 }
 
 // Logits, losses and gradients of one chunk of rows.
@@ -134,8 +133,7 @@ struct tensor *op_cross_entropy(struct graph *graph, const struct cross_entropy_
     }
     for (uint32_t first = 0; first < h->rows.capacity; first += step) {
         struct node_params params = {
-            .rows = graph_dim_rest(graph, h->rows, first,
-                                   min_u32(step, h->rows.capacity - first)),
+            .rows = graph_dim_rest(graph, h->rows, first, min_u32(step, h->rows.capacity - first)),
             .first_row = first,
             .pad = p->pad,
             .smoothing = p->smoothing,
@@ -155,12 +153,12 @@ enum { SUM_X, SUM_TOTAL };
 static enum vks_status record_sum(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct sum_push push = {t[SUM_X]->rows.idx};
-    return recorder_dispatch(recorder,
-                             &(struct op_dispatch){.key = {.shader = "sum"},
-                                                   .binds = {[1] = {t[SUM_X], ACCESS_READ},
-                                                             [2] = {t[SUM_TOTAL], ACCESS_WRITE}},
-                                                   .push = &push,
-                                                   .push_bytes = sizeof push});
+    return recorder_dispatch(
+        recorder, &(struct op_dispatch){
+                      .key = {.shader = "sum"},
+                      .binds = {[1] = {t[SUM_X], ACCESS_READ}, [2] = {t[SUM_TOTAL], ACCESS_WRITE}},
+                      .push = &push,
+                      .push_bytes = sizeof push});
 }
 
 static const struct op_class sum_class = {"sum", record_sum, NULL};

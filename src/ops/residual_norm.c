@@ -31,20 +31,19 @@ static struct norm_push make_push(const struct node *node) {
 static enum vks_status record(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct norm_push push = make_push(node);
-    return recorder_dispatch(recorder,
-                             &(struct op_dispatch){
-                                 .key = {"residual_norm", {t[F] != NULL}, 1},
-                                 .binds = {[1] = {t[X], ACCESS_READ},
-                                           [2] = {t[F], ACCESS_READ},
-                                           [3] = {t[GAMMA], ACCESS_READ},
-                                           [4] = {t[BETA], ACCESS_READ},
-                                           [5] = {t[F] ? t[S] : NULL, ACCESS_UPDATE},
-                                           [6] = {t[Y], ACCESS_WRITE},
-                                           [7] = {t[STATS], ACCESS_WRITE}},
-                                 .push = &push,
-                                 .push_bytes = sizeof push,
-                                 .groups = {{t[S]->rows, 1, 0}},
-                             });
+    return recorder_dispatch(recorder, &(struct op_dispatch){
+                                           .key = {"residual_norm", {t[F] != NULL}, 1},
+                                           .binds = {[1] = {t[X], ACCESS_READ},
+                                                     [2] = {t[F], ACCESS_READ},
+                                                     [3] = {t[GAMMA], ACCESS_READ},
+                                                     [4] = {t[BETA], ACCESS_READ},
+                                                     [5] = {t[F] ? t[S] : NULL, ACCESS_UPDATE},
+                                                     [6] = {t[Y], ACCESS_WRITE},
+                                                     [7] = {t[STATS], ACCESS_WRITE}},
+                                           .push = &push,
+                                           .push_bytes = sizeof push,
+                                           .groups = {{t[S]->rows, 1, 0}},
+                                       });
 }
 
 static enum vks_status record_parameter_gradient(struct recorder *recorder,
@@ -63,46 +62,47 @@ static enum vks_status record_parameter_gradient(struct recorder *recorder,
                                         .push_bytes = sizeof push,
                                         .groups = {{t[S]->rows, NORM_CHUNK_ROWS, 0}, quads},
                                     }));
-    return recorder_dispatch(
-        recorder, &(struct op_dispatch){
-                      .key = {"norm_parameter_sum", {0, params->accumulate_gamma}, 2},
-                      .binds = {[1] = {t[PARTS], ACCESS_READ},
-                                [2] = {t[DGAMMA], ACCESS_UPDATE},
-                                [3] = {t[DBETA], ACCESS_UPDATE}},
-                      .push = &push,
-                      .push_bytes = sizeof push,
-                      .groups = {quads},
-                  });
+    return recorder_dispatch(recorder,
+                             &(struct op_dispatch){
+                                 .key = {"norm_parameter_sum", {0, params->accumulate_gamma}, 2},
+                                 .binds = {[1] = {t[PARTS], ACCESS_READ},
+                                           [2] = {t[DGAMMA], ACCESS_UPDATE},
+                                           [3] = {t[DBETA], ACCESS_UPDATE}},
+                                 .push = &push,
+                                 .push_bytes = sizeof push,
+                                 .groups = {quads},
+                             });
 }
 
 static enum vks_status record_gradient(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
     const struct norm_push push = make_push(node);
-    TRY(recorder_dispatch(
-        recorder, &(struct op_dispatch){
-                      .key = {"residual_norm_gradient",
-                              {0, params->accumulate_x, t[DS] != NULL, t[DF] != NULL},
-                              4},
-                      .binds = {[1] = {t[DY], ACCESS_READ},
-                                [2] = {t[S], ACCESS_READ},
-                                [3] = {t[STATS], ACCESS_READ},
-                                [4] = {t[GAMMA], ACCESS_READ},
-                                [5] = {t[DS], ACCESS_READ},
-                                [6] = {t[DX], ACCESS_UPDATE},
-                                [7] = {t[DF], ACCESS_WRITE}},
-                      .push = &push,
-                      .push_bytes = sizeof push,
-                      .groups = {{t[S]->rows, 1, 0}},
-                  }));
+    TRY(recorder_dispatch(recorder,
+                          &(struct op_dispatch){
+                              .key = {"residual_norm_gradient",
+                                      {0, params->accumulate_x, t[DS] != NULL, t[DF] != NULL},
+                                      4},
+                              .binds = {[1] = {t[DY], ACCESS_READ},
+                                        [2] = {t[S], ACCESS_READ},
+                                        [3] = {t[STATS], ACCESS_READ},
+                                        [4] = {t[GAMMA], ACCESS_READ},
+                                        [5] = {t[DS], ACCESS_READ},
+                                        [6] = {t[DX], ACCESS_UPDATE},
+                                        [7] = {t[DF], ACCESS_WRITE}},
+                              .push = &push,
+                              .push_bytes = sizeof push,
+                              .groups = {{t[S]->rows, 1, 0}},
+                          }));
     return t[DGAMMA] ? record_parameter_gradient(recorder, node) : VKS_OK;
 }
 
 static const struct op_class gradient_class = {"residual norm gradient", record_gradient, NULL};
 
 // Without dropout the gradient of f is that of x, and shares its memory when x has none yet.
-static void add_branch_gradient(struct graph *graph, struct tensor *f, const struct dropout *dropout,
-                                uint32_t accumulate_x, struct tensor **g) {
+static void add_branch_gradient(struct graph *graph, struct tensor *f,
+                                const struct dropout *dropout, uint32_t accumulate_x,
+                                struct tensor **g) {
     uint32_t accumulate_f = ACCUMULATE_NO;
     if (!f || !f->needs_grad)
         return;
@@ -119,8 +119,8 @@ static void backward(struct graph *graph, const struct node *node) {
     struct tensor *const *t = node->tensors;
     struct node_params params = *(const struct node_params *)node->params;
     uint32_t accumulate_beta = 0;
-    struct tensor *g[NODE_MAX_TENSORS] = {[GAMMA] = t[GAMMA], [S] = t[S], [STATS] = t[STATS],
-                                          [DY] = graph_gradient(t[Y])};
+    struct tensor *g[NODE_MAX_TENSORS] = {
+        [GAMMA] = t[GAMMA], [S] = t[S], [STATS] = t[STATS], [DY] = graph_gradient(t[Y])};
     if (!g[DY])
         return;
     if (t[F] && params.keeps_stream)

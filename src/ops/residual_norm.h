@@ -5,12 +5,12 @@
 #include "graph/graph.h"
 
 struct residual_norm_params {
-    struct tensor *x;           // f32 [N, D]: the residual stream
-    struct tensor *f;           // f32 [N, D]: what a block adds to it; NULL: nothing
+    struct tensor *x;            // f32 [N, D]: the residual stream
+    struct tensor *f;            // f32 [N, D]: what a block adds to it; NULL: nothing
     struct tensor *gamma, *beta; // f32 [1, D]
-    float eps;                  // added to the variance, > 0
-    float dropout;              // of f, 0 to under 1
-    bool keeps_stream;          // whether anything but the normalisation reads s
+    float eps;                   // added to the variance, > 0
+    float dropout;               // of f, 0 to under 1
+    bool keeps_stream;           // whether anything but the normalisation reads s
 };
 
 // s = x + dropout(f), y = gamma (s - mean) / sqrt(variance + eps) + beta, over the columns.

@@ -1,4 +1,4 @@
-#include "train/trainer.h"
+#include "train/trainer_object.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -39,13 +39,12 @@ static void log_progress(struct vks_trainer *trainer, const struct pending_updat
     log_info(trainer->log,
              "Ep. %llu : Up. %llu : Sen. %s : Cost %.8f * %s @ %s after %s : Time %.2fs : %.2f "
              "words/s : gNorm %.4f : L.r. %.4e",
-             (unsigned long long)(update->epoch + 1),
-             (unsigned long long)trainer->state.updates,
+             (unsigned long long)(update->epoch + 1), (unsigned long long)trainer->state.updates,
              grouped(trainer->state.sentences_in_epoch, sentences),
              display->loss / (double)display->num_tokens, grouped(display->num_tokens, tokens),
              grouped(update->num_tokens, last), grouped(trainer->state.target_tokens, total),
-             seconds, (double)display->num_tokens / seconds,
-             (double)trainer->last_report.norm, update->rate);
+             seconds, (double)display->num_tokens / seconds, (double)trainer->last_report.norm,
+             update->rate);
     begin_display(trainer);
 }
 
@@ -54,7 +53,8 @@ static enum vks_status check_skipped(struct vks_trainer *trainer, uint64_t step)
         trainer->num_skipped_in_a_row = 0;
         return VKS_OK;
     }
-    log_warn(trainer->log, "batch %llu: the gradient is not finite (norm %f); its update is skipped",
+    log_warn(trainer->log,
+             "batch %llu: the gradient is not finite (norm %f); its update is skipped",
              (unsigned long long)step, (double)trainer->last_report.norm);
     if (++trainer->num_skipped_in_a_row < TRAINER_MAX_SKIPPED)
         return VKS_OK;

@@ -2,7 +2,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "train/schedule.h"
-#include "train/trainer.h"
+#include "train/trainer_object.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -190,17 +190,16 @@ static enum vks_status settle_state(struct vks_trainer *trainer) {
     trainer->planned_updates = plan_updates(trainer);
     if (!trainer->is_resumed) {
         state->num_pairs = num_pairs;
-        state->warmup =
-            p->warmup ? p->warmup : schedule_default_warmup(trainer->planned_updates);
+        state->warmup = p->warmup ? p->warmup : schedule_default_warmup(trainer->planned_updates);
         return VKS_OK;
     }
     if (state->num_pairs != num_pairs ||
         !batcher_seek(trainer->batcher, state->epoch, state->batch_idx)) {
-        log_error(trainer->log,
-                  "%s: this training was begun on %llu sentence pairs, now there are %llu; give the "
-                  "same text, or another model directory",
-                  p->model_dir, (unsigned long long)state->num_pairs,
-                  (unsigned long long)num_pairs);
+        log_error(
+            trainer->log,
+            "%s: this training was begun on %llu sentence pairs, now there are %llu; give the "
+            "same text, or another model directory",
+            p->model_dir, (unsigned long long)state->num_pairs, (unsigned long long)num_pairs);
         return VKS_ERR_ARGUMENT;
     }
     if (p->warmup && p->warmup != state->warmup)
@@ -230,8 +229,7 @@ static void log_memory(const struct vks_trainer *trainer) {
              (double)program_bytes(trainer->loss.program) / 0x1p20);
 }
 
-static enum vks_status prepare(struct vks_trainer *trainer,
-                               const struct vks_tokenizer *tokenizer) {
+static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tokenizer *tokenizer) {
     const struct vks_trainer_params *p = &trainer->params;
     TRY(check_params(p, &trainer->model->config, tokenizer));
     TRY(directory_create(p->model_dir, trainer->log));
@@ -251,8 +249,8 @@ static enum vks_status prepare(struct vks_trainer *trainer,
     return VKS_OK;
 }
 
-enum vks_status vks_trainer_create(const struct vks_trainer_params *params,
-                                   struct vks_model *model, const struct vks_tokenizer *tokenizer,
+enum vks_status vks_trainer_create(const struct vks_trainer_params *params, struct vks_model *model,
+                                   const struct vks_tokenizer *tokenizer,
                                    struct vks_trainer **result) {
     struct vks_trainer *trainer = calloc(1, sizeof *trainer);
     if (!trainer)

@@ -6,14 +6,14 @@
 #include "train/updater.h"
 
 struct training_state {
-    uint64_t epoch, batch_idx;     // the next batch, both 0-based
-    uint64_t steps;                // batches trained on so far: dropout's counter
-    uint64_t target_tokens;        // of them
+    uint64_t epoch, batch_idx; // the next batch, both 0-based
+    uint64_t steps;            // batches trained on so far: dropout's counter
+    uint64_t target_tokens;    // of them
     uint64_t sentences_in_epoch;
-    uint64_t updates;              // applied
+    uint64_t updates; // applied
     uint32_t seed, warmup;
-    double best_cost;              // of the validation; < 0: none yet
-    uint64_t num_stalled;          // validations since the best
+    double best_cost;     // of the validation; < 0: none yet
+    uint64_t num_stalled; // validations since the best
     uint32_t device_words[STATE_WORDS];
     // The batches follow from these: a resumed training must have the same.
     uint32_t mini_batch_words, mini_batch, maxi_batch_pairs, max_length;

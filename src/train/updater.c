@@ -10,10 +10,10 @@ enum vks_status updater_init(struct parameter_store *store, const struct optimiz
     updater->device = store->device;
     struct graph *graph = NULL;
     enum vks_status status;
-    TRY_GOTO(status,
-             buffer_init(store->device, BUFFER_DEVICE, STATE_WORDS * sizeof(uint32_t),
-                         &updater->state),
-             failed);
+    TRY_GOTO(
+        status,
+        buffer_init(store->device, BUFFER_DEVICE, STATE_WORDS * sizeof(uint32_t), &updater->state),
+        failed);
     const struct vk_range range = {&updater->state, 0, STATE_WORDS * sizeof(uint32_t)};
     TRY_GOTO(status, buffer_fill(store->device, range, 0), failed);
     TRY_GOTO(status, graph_create(store->device, &graph), failed);
@@ -41,8 +41,7 @@ enum vks_status updater_submit(struct updater *updater, uint32_t slot,
     return program_submit(updater->program, slot);
 }
 
-enum vks_status updater_wait(struct updater *updater, uint32_t slot,
-                             struct update_report *report) {
+enum vks_status updater_wait(struct updater *updater, uint32_t slot, struct update_report *report) {
     TRY(program_wait(updater->program, slot));
     const uint32_t *words = program_output(updater->program, slot, updater->report);
     report->updates = words[STATE_UPDATES];

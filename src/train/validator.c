@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "train/trainer.h"
+#include "train/trainer_object.h"
 
 // Submits one batch of the validation set into a slot.
 static enum vks_status submit(struct validator *valid, uint32_t slot, const struct batch *batch) {

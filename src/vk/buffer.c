@@ -13,13 +13,11 @@ static const VkMemoryPropertyFlags preferences[][3] = {
     [BUFFER_UPLOAD] = {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
                            VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
                        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
-                       VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-                           VK_MEMORY_PROPERTY_HOST_COHERENT_BIT},
+                       VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT},
     [BUFFER_READBACK] = {VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
                              VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
                              VK_MEMORY_PROPERTY_HOST_CACHED_BIT,
-                         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-                             VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
+                         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
                          VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
                              VK_MEMORY_PROPERTY_HOST_COHERENT_BIT},
 };
@@ -72,22 +70,22 @@ enum vks_status buffer_init(struct vks_device *device, enum buffer_kind kind, ui
                           "vkCreateBuffer"),
              failed);
     device->vk.vkGetBufferMemoryRequirements(device->handle, made.handle, &needs);
+    TRY_GOTO(
+        status,
+        device_check(device, allocate(device, kind, &needs, &made, &flags), "vkAllocateMemory"),
+        failed);
     TRY_GOTO(status,
-             device_check(device, allocate(device, kind, &needs, &made, &flags),
-                          "vkAllocateMemory"),
-             failed);
-    TRY_GOTO(status,
-             device_check(device,
-                          device->vk.vkBindBufferMemory(device->handle, made.handle, made.memory, 0),
-                          "vkBindBufferMemory"),
+             device_check(
+                 device, device->vk.vkBindBufferMemory(device->handle, made.handle, made.memory, 0),
+                 "vkBindBufferMemory"),
              failed);
     // Coherent memory is mapped for good; the rest is reached through staging.
     if ((flags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) &&
         (flags & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT))
         TRY_GOTO(status,
                  device_check(device,
-                              device->vk.vkMapMemory(device->handle, made.memory, 0,
-                                                     VK_WHOLE_SIZE, 0, &made.mapped),
+                              device->vk.vkMapMemory(device->handle, made.memory, 0, VK_WHOLE_SIZE,
+                                                     0, &made.mapped),
                               "vkMapMemory"),
                  failed);
     if (has_address) {
@@ -127,9 +125,9 @@ static enum vks_status begin_once(struct vks_device *device, VkCommandBuffer *co
         .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
         .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
     };
-    TRY(device_check(
-        device, device->vk.vkAllocateCommandBuffers(device->handle, &allocate_info, commands),
-        "vkAllocateCommandBuffers"));
+    TRY(device_check(device,
+                     device->vk.vkAllocateCommandBuffers(device->handle, &allocate_info, commands),
+                     "vkAllocateCommandBuffers"));
     return device_check(device, device->vk.vkBeginCommandBuffer(*commands, &begin),
                         "vkBeginCommandBuffer");
 }
@@ -140,15 +138,14 @@ static enum vks_status end_once(struct vks_device *device, VkCommandBuffer comma
         .commandBufferCount = 1,
         .pCommandBuffers = &commands,
     };
-    enum vks_status status = device_check(device, device->vk.vkEndCommandBuffer(commands),
-                                          "vkEndCommandBuffer");
+    enum vks_status status =
+        device_check(device, device->vk.vkEndCommandBuffer(commands), "vkEndCommandBuffer");
     if (status == VKS_OK)
-        status = device_check(
-            device, device->vk.vkQueueSubmit(device->queue, 1, &submit, VK_NULL_HANDLE),
-            "vkQueueSubmit");
+        status = device_check(device,
+                              device->vk.vkQueueSubmit(device->queue, 1, &submit, VK_NULL_HANDLE),
+                              "vkQueueSubmit");
     if (status == VKS_OK)
-        status = device_check(device, device->vk.vkQueueWaitIdle(device->queue),
-                              "vkQueueWaitIdle");
+        status = device_check(device, device->vk.vkQueueWaitIdle(device->queue), "vkQueueWaitIdle");
     device->vk.vkFreeCommandBuffers(device->handle, device->command_pool, 1, &commands);
     return status;
 }

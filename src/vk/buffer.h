@@ -2,7 +2,7 @@
 #ifndef VK_BUFFER_H
 #define VK_BUFFER_H
 
-#include "vk/device.h"
+#include "vk/vk_device.h"
 
 enum buffer_kind {
     BUFFER_DEVICE,   // for the device; the host copies in and out

@@ -1,4 +1,4 @@
-#include "vk/device.h"
+#include "vk/vk_device.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -24,8 +24,7 @@ enum vks_status device_check(const struct vks_device *device, VkResult result, c
         log_error(device->log, "%s: the device %s was lost", call, device->info.name);
         return VKS_ERR_DEVICE_LOST;
     default:
-        log_error(device->log, "%s failed with VkResult %d on %s", call, result,
-                  device->info.name);
+        log_error(device->log, "%s failed with VkResult %d on %s", call, result, device->info.name);
         return VKS_ERR_UNSUPPORTED;
     }
 }
@@ -64,8 +63,7 @@ static bool contains_ignoring_case(const char *text, const char *part) {
     size_t part_bytes = strlen(part);
     for (; *text; text++) {
         size_t i = 0;
-        while (i < part_bytes &&
-               tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+        while (i < part_bytes && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
             i++;
         if (i == part_bytes)
             return true;
@@ -142,6 +140,8 @@ static enum vks_status open_device(struct vks_device *device, const struct probe
         .subgroupSizeControl = VK_TRUE,
         .computeFullSubgroups = VK_TRUE,
     };
+    // Kernels by address load in pairs of floats.
+    const VkPhysicalDeviceFeatures core = {.shaderInt64 = probe->family == KERNELS_ADDRESS};
     void *next = NULL;
     if (probe->family == KERNELS_ADDRESS)
         next = &address;
@@ -152,6 +152,7 @@ static enum vks_status open_device(struct vks_device *device, const struct probe
     const VkDeviceCreateInfo create = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
         .pNext = next,
+        .pEnabledFeatures = &core,
         .queueCreateInfoCount = 1,
         .pQueueCreateInfos = &queue,
     };
@@ -163,9 +164,9 @@ static enum vks_status open_device(struct vks_device *device, const struct probe
         .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
         .queueFamilyIndex = probe->queue_family,
     };
-    TRY(device_check(device, device->vk.vkCreateCommandPool(device->handle, &pool, NULL,
-                                                            &device->command_pool),
-                     "vkCreateCommandPool"));
+    TRY(device_check(
+        device, device->vk.vkCreateCommandPool(device->handle, &pool, NULL, &device->command_pool),
+        "vkCreateCommandPool"));
     return pipeline_cache_create(device, &device->pipelines);
 }
 
@@ -187,6 +188,7 @@ enum vks_status vks_device_create(const char *selector, const struct vks_log *lo
     device->family = probe.family;
     device->wave = probe.wave;
     device->pin_subgroup_size = probe.pin_subgroup_size;
+    device->tall_tiles = probe.tall_tiles;
     device->queue_family = probe.queue_family;
     device->timestamp_ns = probe.timestamp_ns;
     VkPhysicalDeviceProperties properties;
@@ -207,8 +209,7 @@ const struct vks_device_info *vks_device_info(const struct vks_device *device) {
     return &device->info;
 }
 
-void vks_device_memory(const struct vks_device *device, uint64_t *now_bytes,
-                       uint64_t *peak_bytes) {
+void vks_device_memory(const struct vks_device *device, uint64_t *now_bytes, uint64_t *peak_bytes) {
     *now_bytes = device->memory_now_bytes;
     *peak_bytes = device->memory_peak_bytes;
 }

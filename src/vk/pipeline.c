@@ -45,10 +45,10 @@ enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline
         .bindingCount = MAX_BINDINGS,
         .pBindings = bindings,
     };
-    TRY(device_check(device,
-                     device->vk.vkCreateDescriptorSetLayout(device->handle, &set_info, NULL,
-                                                            &cache->set_layout),
-                     "vkCreateDescriptorSetLayout"));
+    TRY(device_check(
+        device,
+        device->vk.vkCreateDescriptorSetLayout(device->handle, &set_info, NULL, &cache->set_layout),
+        "vkCreateDescriptorSetLayout"));
     const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, PUSH_BYTES};
     const VkPipelineLayoutCreateInfo layout_info = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
@@ -124,11 +124,11 @@ static enum vks_status build(struct vks_device *device, const struct shader *sha
                   .pSpecializationInfo = &spec},
         .layout = device->pipelines->layout,
     };
-    enum vks_status status = device_check(
-        device,
-        device->vk.vkCreateComputePipelines(device->handle, VK_NULL_HANDLE, 1, &create, NULL,
-                                            pipeline),
-        key->shader);
+    enum vks_status status =
+        device_check(device,
+                     device->vk.vkCreateComputePipelines(device->handle, VK_NULL_HANDLE, 1, &create,
+                                                         NULL, pipeline),
+                     key->shader);
     device->vk.vkDestroyShaderModule(device->handle, module, NULL);
     return status;
 }

@@ -3,7 +3,7 @@
 #define VK_PIPELINE_H
 
 #include "lib/shared.h"
-#include "vk/device.h"
+#include "vk/vk_device.h"
 
 struct pipeline_cache;
 

@@ -142,14 +142,14 @@ struct features {
     VkPhysicalDeviceVulkan12Features v12;
     VkPhysicalDevice16BitStorageFeatures storage16;
     VkPhysicalDeviceSubgroupSizeControlFeatures size_control;
+    bool int64;
 };
 
 static void probe_features(VkPhysicalDevice device, uint32_t api, struct features *features) {
     memset(features, 0, sizeof *features);
     features->storage16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES;
     features->v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
-    features->size_control.sType =
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES;
+    features->size_control.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES;
     VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
     all.pNext = &features->storage16;
     if (api >= VK_API_VERSION_1_2)
@@ -157,6 +157,7 @@ static void probe_features(VkPhysicalDevice device, uint32_t api, struct feature
     if (api >= VK_API_VERSION_1_3)
         features->v12.pNext = &features->size_control;
     vkGetPhysicalDeviceFeatures2(device, &all);
+    features->int64 = all.features.shaderInt64;
 }
 
 // Which kernels fit: a wave must be exactly one subgroup for the subgroup families.
@@ -174,22 +175,25 @@ static void choose_family(const VkPhysicalDeviceSubgroupProperties *subgroup,
     uint32_t size = subgroup->subgroupSize;
     bool fits = (subgroup->supportedOperations & needed) == needed &&
                 (subgroup->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) && size >= 4 &&
-                (info->api_major > 1 || info->api_minor >= 2) &&
-                size <= 64 && (fixed || pinned);
+                (info->api_major > 1 || info->api_minor >= 2) && size <= 64 && (fixed || pinned);
     probe->family = KERNELS_SHARED;
     if (fits)
-        probe->family = info->buffer_address ? KERNELS_ADDRESS : KERNELS_SUBGROUP;
+        probe->family =
+            info->buffer_address && features->int64 ? KERNELS_ADDRESS : KERNELS_SUBGROUP;
     const char *forced = getenv("VKSEQ_KERNELS");
     for (int i = 0; forced && i < NUM_KERNEL_FAMILIES; i++)
         if (strcmp(forced, kernel_family_name(i)) == 0 && i < (int)probe->family)
             probe->family = i;
     probe->wave = probe->family == KERNELS_SHARED ? SHARED_WAVE : size;
     probe->pin_subgroup_size = probe->family != KERNELS_SHARED && pinned && !fixed;
-    snprintf(info->kernels, sizeof info->kernels, "%s, wave %u",
-             kernel_family_name(probe->family), probe->wave);
+    const char *tiles = getenv("VKSEQ_TILES");
+    probe->tall_tiles = tiles ? strcmp(tiles, "tall") == 0 : info->type == VKS_DEVICE_CPU;
+    snprintf(info->kernels, sizeof info->kernels, "%s, wave %u", kernel_family_name(probe->family),
+             probe->wave);
 }
 
-static void check_floor(const VkPhysicalDeviceProperties *properties, struct vks_device_info *info) {
+static void check_floor(const VkPhysicalDeviceProperties *properties,
+                        struct vks_device_info *info) {
     const VkPhysicalDeviceLimits *limits = &properties->limits;
     char *why = info->unusable;
     size_t room = sizeof info->unusable;
@@ -257,9 +261,9 @@ void probe_device(VkPhysicalDevice device, uint32_t idx, struct probe *probe) {
     info->storage16 = features.storage16.storageBuffer16BitAccess;
     info->buffer_address = features.v12.bufferDeviceAddress;
     info->bfloat16 = has_extension(extensions, num_extensions, "VK_KHR_shader_bfloat16");
-    info->integer_dot = api >= VK_API_VERSION_1_3 ||
-                        has_extension(extensions, num_extensions,
-                                      "VK_KHR_shader_integer_dot_product");
+    info->integer_dot =
+        api >= VK_API_VERSION_1_3 ||
+        has_extension(extensions, num_extensions, "VK_KHR_shader_integer_dot_product");
     info->cooperative_matrix =
         has_extension(extensions, num_extensions, "VK_KHR_cooperative_matrix");
     probe_memory(device, info);

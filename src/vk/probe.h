@@ -2,7 +2,7 @@
 #ifndef VK_PROBE_H
 #define VK_PROBE_H
 
-#include "vk/device.h"
+#include "vk/vk_device.h"
 
 // Everything opening a device needs to know about it.
 struct probe {
@@ -10,6 +10,7 @@ struct probe {
     enum kernel_family family;
     uint32_t wave;
     bool pin_subgroup_size;
+    bool tall_tiles;
     uint32_t queue_family;
     float timestamp_ns;
 };
@@ -22,7 +23,8 @@ enum vks_status probe_instance(const struct vks_log *log, VkInstance *instance);
 enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
                            VkPhysicalDevice **devices, uint32_t *num_devices);
 
-// Asks one device. VKSEQ_KERNELS=shared|subgroup|address in the environment lowers the family.
+// Asks one device. In the environment VKSEQ_KERNELS=shared|subgroup|address lowers the family, and
+// VKSEQ_TILES=short|tall sets the tiles.
 void probe_device(VkPhysicalDevice device, uint32_t idx, struct probe *probe);
 
 #endif

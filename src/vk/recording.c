@@ -52,10 +52,10 @@ enum vks_status recording_create(struct vks_device *device, const struct recordi
         device, device->vk.vkCreateFence(device->handle, &fence, NULL, &recording->fence),
         "vkCreateFence");
     if (status == VKS_OK && params->profile)
-        status = device_check(device,
-                              device->vk.vkCreateQueryPool(device->handle, &queries, NULL,
-                                                           &recording->queries),
-                              "vkCreateQueryPool");
+        status = device_check(
+            device,
+            device->vk.vkCreateQueryPool(device->handle, &queries, NULL, &recording->queries),
+            "vkCreateQueryPool");
     if (status != VKS_OK)
         recording_destroy(&recording);
     else
@@ -104,8 +104,8 @@ static enum vks_status segment(struct recording *recording, double flops,
             .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
             .commandBufferCount = 1,
         };
-        const VkCommandBufferBeginInfo begin = {
-            .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+        const VkCommandBufferBeginInfo begin = {.sType =
+                                                    VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
         VkCommandBuffer *made = &recording->segments[recording->num_segments];
         TRY(device_check(device,
                          device->vk.vkAllocateCommandBuffers(device->handle, &allocate, made),
@@ -131,16 +131,16 @@ static bool conflicts(const struct recording *recording, struct vk_range range, 
     uint64_t end = range.offset + range.bytes;
     for (uint32_t i = 0; i < recording->num_touched; i++) {
         const struct touched *old = &recording->touched[i];
-        if (old->buffer == range.buffer->handle && (write || old->write) &&
-            old->begin < end && range.offset < old->end)
+        if (old->buffer == range.buffer->handle && (write || old->write) && old->begin < end &&
+            range.offset < old->end)
             return true;
     }
     return false;
 }
 
 static void touch(struct recording *recording, struct vk_range range, bool write) {
-    recording->touched[recording->num_touched++] = (struct touched){
-        range.buffer->handle, range.offset, range.offset + range.bytes, write};
+    recording->touched[recording->num_touched++] =
+        (struct touched){range.buffer->handle, range.offset, range.offset + range.bytes, write};
 }
 
 // A barrier, if what was touched since the last one asks for it; then the ranges count as touched.
@@ -248,8 +248,8 @@ enum vks_status recording_dispatch(struct recording *recording, const struct dis
     } else {
         TRY(bind_descriptors(recording, commands, dispatch));
     }
-    device->vk.vkCmdPushConstants(commands, pipeline_layout(device), VK_SHADER_STAGE_COMPUTE_BIT,
-                                  0, push_bytes, push);
+    device->vk.vkCmdPushConstants(commands, pipeline_layout(device), VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                                  push_bytes, push);
     device->vk.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
     device->vk.vkCmdDispatchIndirect(commands, dispatch->groups.buffer->handle,
                                      dispatch->groups.offset);
@@ -268,8 +268,8 @@ enum vks_status recording_fill(struct recording *recording, struct vk_range rang
     TRY(segment(recording, 0, &commands));
     const struct bind bind = {range, ACCESS_WRITE};
     order(recording, &bind, 1);
-    recording->device->vk.vkCmdFillBuffer(commands, range.buffer->handle, range.offset,
-                                          range.bytes, word);
+    recording->device->vk.vkCmdFillBuffer(commands, range.buffer->handle, range.offset, range.bytes,
+                                          word);
     return VKS_OK;
 }
 

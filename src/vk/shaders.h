@@ -2,7 +2,7 @@
 #ifndef VK_SHADERS_H
 #define VK_SHADERS_H
 
-#include "vk/device.h"
+#include "vk/vk_device.h"
 
 struct shader {
     const char *name;

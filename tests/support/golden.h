@@ -3,7 +3,7 @@
 #define TESTS_GOLDEN_H
 
 #include "io/safetensors.h"
-#include "model/model.h"
+#include "model/model_object.h"
 
 struct golden {
     struct safetensors *file;

@@ -2,7 +2,7 @@
 #ifndef TESTS_RANDOM_MODEL_H
 #define TESTS_RANDOM_MODEL_H
 
-#include "model/model.h"
+#include "model/model_object.h"
 
 enum { RANDOM_MODEL_VOCAB = 61 };
 

@@ -33,8 +33,8 @@ static const struct cli_option options[] = {
      .help = "Seed of the random data."},
     OPTION_DEVICE(values),
     {"shapes", 0, CLI_STRING, offsetof(struct values, shapes), "MxNxK,...",
-     .help = "Rows of A, rows of B, and columns of both, in A B^T. Without it those of a Transformer's "
-             "layers.",
+     .help = "Rows of A, rows of B, and columns of both, in A B^T. Without it those of a "
+             "Transformer's layers.",
      .group = "gemm"},
     {"task", 0, CLI_CHOICE, offsetof(struct values, task), .default_text = "small",
      .choices = tasks, .help = "Shape of the model; base and big are transformer-base and "

@@ -6,14 +6,23 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { NEXT_SIGNAL_S = 1 };
 
 // Set by the first signal; there is no other way to reach a signal handler.
 static volatile sig_atomic_t stop_signal;
+static volatile time_t stop_time_s;
 
-// The first signal asks training to stop, a second one ends the process.
+// The first signal asks training to stop, a later one ends the process. One that comes at once is
+// the same: timeout(1) and some shells signal a process and then its group.
 static void handle_signal(int signal_number) {
-    if (stop_signal)
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!stop_signal)
+        stop_time_s = now.tv_sec;
+    else if (now.tv_sec - stop_time_s > NEXT_SIGNAL_S)
         _exit(130);
     stop_signal = signal_number;
 }

@@ -1,6 +1,6 @@
 // A model: its shape, and its parameters on a device.
-#ifndef MODEL_MODEL_H
-#define MODEL_MODEL_H
+#ifndef MODEL_MODEL_OBJECT_H
+#define MODEL_MODEL_OBJECT_H
 
 #include "model/weights.h"
 #include "vkseq/model.h"

@@ -1,6 +1,6 @@
 // A Vulkan device opened for compute: its functions, queue, limits and what it can do.
-#ifndef VK_DEVICE_H
-#define VK_DEVICE_H
+#ifndef VK_VK_DEVICE_H
+#define VK_VK_DEVICE_H
 
 #include "vkseq/device.h"
 
@@ -33,9 +33,12 @@ struct vks_device {
     VkPhysicalDeviceMemoryProperties memory;
     VkPhysicalDeviceLimits limits;
     enum kernel_family family;
-    uint32_t wave;           // invocations a workgroup
-    bool pin_subgroup_size;  // ask for subgroups of exactly `wave`
-    float timestamp_ns;      // nanoseconds a tick; 0: no timestamps
+    uint32_t wave;          // invocations a workgroup
+    bool pin_subgroup_size; // ask for subgroups of exactly `wave`
+    // Tiles of 64 rows, 256 sums an invocation: right for software drivers, whose registers are
+    // memory. Others get tiles of 8 rows.
+    bool tall_tiles;
+    float timestamp_ns;               // nanoseconds a tick; 0: no timestamps
     struct pipeline_cache *pipelines; // owned
     uint64_t memory_now_bytes, memory_peak_bytes;
 };

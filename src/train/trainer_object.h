@@ -1,11 +1,11 @@
 // The trainer's parts. Public interface: vkseq/trainer.h.
-#ifndef TRAIN_TRAINER_H
-#define TRAIN_TRAINER_H
+#ifndef TRAIN_TRAINER_OBJECT_H
+#define TRAIN_TRAINER_OBJECT_H
 
 #include "data/batcher.h"
 #include "io/files.h"
 #include "model/loss.h"
-#include "model/model.h"
+#include "model/model_object.h"
 #include "train/training_state.h"
 #include "train/updater.h"
 #include "vkseq/trainer.h"
