@@ -314,6 +314,24 @@ static void a_foreign_vocabulary_is_rejected(void **state) {
     }
 }
 
+static void text_that_is_not_utf8_is_rejected(void **state) {
+    struct last_words last = {.level = VKS_LOG_DEBUG};
+    const struct vks_log log = {remember, &last, VKS_LOG_WARN};
+    const char *const lines[] = {"5 6", "7 \xff"};
+    struct vks_model *model = random_model_create(*state, false, 3);
+    struct vks_translator *translator;
+    struct vks_translation *translations = NULL;
+    assert_int_equal(vks_translator_create(model, &tokenizer,
+                                           &(struct vks_translator_params){.log = &log},
+                                           &translator),
+                     VKS_OK);
+    assert_int_equal(vks_translate(translator, lines, 2, &translations), VKS_ERR_FORMAT);
+    assert_non_null(strstr(last.text, "line 2: not UTF-8"));
+    assert_null(translations);
+    vks_translator_destroy(&translator);
+    vks_model_destroy(&model);
+}
+
 static void senseless_parameters_are_rejected(void **state) {
     const struct vks_translator_params cases[] = {
         {.beam_size = 65},          {.beam_size = 2, .n_best = 3}, {.max_length_factor = -1.0f},
@@ -376,6 +394,7 @@ int main(void) {
         cmocka_unit_test(long_sources_are_cut),
         cmocka_unit_test(longer_lines_grow_the_programs),
         cmocka_unit_test(a_foreign_vocabulary_is_rejected),
+        cmocka_unit_test(text_that_is_not_utf8_is_rejected),
         cmocka_unit_test(senseless_parameters_are_rejected),
         cmocka_unit_test(the_widest_beam_works),
         cmocka_unit_test(a_broken_model_is_told),

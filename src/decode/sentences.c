@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,10 @@ static enum vks_status encode(const struct sentences_params *params, const char 
                               size_t line_idx, struct sentence *sentence) {
     uint32_t *ids;
     size_t num_ids;
+    if (!utf8_is_valid(line, strlen(line))) {
+        log_error(params->log, "line %zu: not UTF-8", line_idx + 1);
+        return VKS_ERR_FORMAT;
+    }
     TRY(vks_tokenizer_encode(params->tokenizer, params->side, line, strlen(line), &ids, &num_ids));
     if (num_ids == 0 && params->keep_empty) {
         free(ids);

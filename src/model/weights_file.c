@@ -44,11 +44,52 @@ static enum vks_status read_weight(struct weights *weights, enum parameter_part 
     return status;
 }
 
+// Tensors that other writers add and that say nothing new: tied copies, and positions of sines.
+static bool is_redundant(const char *name) {
+    static const char *const names[] = {
+        "lm_head.weight",
+        "model.encoder.embed_tokens.weight",
+        "model.decoder.embed_tokens.weight",
+        "model.encoder.embed_positions.weight",
+        "model.decoder.embed_positions.weight",
+    };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+// Hugging Face's Marian always has an output bias; without values it changes nothing.
+static bool is_zero(const struct safetensors_info *info) {
+    for (size_t i = 0; i < info->num_bytes; i++)
+        if (info->data[i] != 0)
+            return false;
+    return true;
+}
+
+// A tensor that the model has no place for would be a model that computes something else.
+static enum vks_status check_known(const struct weights *weights, const struct safetensors *file,
+                                   const char *path) {
+    for (size_t i = 0; i < safetensors_num_tensors(file); i++) {
+        const struct safetensors_info *info = safetensors_at(file, i);
+        bool is_known = is_redundant(info->name) ||
+                        (strcmp(info->name, "final_logits_bias") == 0 && is_zero(info));
+        for (size_t j = 0; j < weights->num_named && !is_known; j++)
+            is_known = strcmp(info->name, weights->named[j].name) == 0;
+        if (is_known)
+            continue;
+        log_error(weights->store.device->log,
+                  "%s: tensor %s has no place in a model of this configuration", path, info->name);
+        return VKS_ERR_SHAPE;
+    }
+    return VKS_OK;
+}
+
 enum vks_status weights_read(struct weights *weights, enum parameter_part part, const char *path,
                              const struct vks_log *log) {
     struct safetensors *file;
     TRY(safetensors_open(path, log, &file));
-    enum vks_status status = VKS_OK;
+    enum vks_status status = check_known(weights, file, path);
     for (size_t i = 0; i < weights->num_named && status == VKS_OK; i++)
         status = read_weight(weights, part, file, &weights->named[i], path);
     safetensors_close(&file);

@@ -259,7 +259,7 @@ static int run_kind(const struct kind *kind, struct values *values, struct conso
 
 static const char usage[] =
     "Usage: vkseq bench gemm|attention|train|translate [OPTIONS]\n"
-    "Measures speed on random data: matrix products; multi-head attention, forward and backward;\n"
+    "Measures speed on random data: matrix products; multi-head attention, forward;\n"
     "training steps; greedy decoding. `vkseq bench train --help` lists the options.\n";
 
 static const struct kind *find_kind(const char *name) {
