@@ -1,15 +1,14 @@
-// Trains a model to reverse sequences of 3 to 10 symbols, and tries it on 1,000 others:
-//     sample_train_reverse [MODEL_DIR [UPDATES]]
+// Trains a model to reverse sequences of 3 to 10 symbols, in the current folder, and tries it on
+// 1,000 others: sample_train_reverse [UPDATES]
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <vkseq/vkseq.h>
 
-enum { TRAIN_PAIRS = 20000, TEST_PAIRS = 1000, TEXT_BYTES = 32, DEFAULT_UPDATES = 3000 };
+enum { TRAIN_PAIRS = 60000, TEST_PAIRS = 1000, TEXT_BYTES = 32, DEFAULT_UPDATES = 2500 };
 
 static void print_message(void *user, enum vks_log_level level, const char *text) {
-    (void)user, (void)level;
-    fprintf(stderr, "%s\n", text);
+    (void)user, (void)level, fprintf(stderr, "%s\n", text);
 }
 
 static void check(enum vks_status status) {
@@ -61,7 +60,10 @@ static void test(struct vks_translator *translator) {
 int main(int argc, char **argv) {
     const struct vks_log log = {.write = print_message, .level = VKS_LOG_INFO};
     const struct vks_translator_params search = {.beam_size = 1, .log = &log};
-    struct vks_tokenizer_train_params vocabulary = {.vocab_size = 84, .log = &log};
+    const char *const source = "reverse.source", *const target = "reverse.target";
+    const struct vks_tokenizer_train_params vocabulary = {
+        .source_paths = &source, .num_source_paths = 1, .vocab_size = 84,
+        .options = "--byte_fallback=false", .log = &log};
     struct vks_model_config config;
     struct vks_trainer_params training;
     struct vks_device *device;
@@ -70,27 +72,25 @@ int main(int argc, char **argv) {
     struct vks_trainer *trainer;
     struct vks_translator *translator;
     vks_trainer_defaults(&training);
-    training.model_dir = argc > 1 ? argv[1] : "reverse";
-    training.after_updates = argc > 2 ? strtoull(argv[2], NULL, 10) : DEFAULT_UPDATES;
-    training.train_source = "reverse.source";
-    training.train_target = "reverse.target";
+    training.model_dir = ".";
+    training.mini_batch_words = 512;
+    training.learn_rate = 2e-3f;
+    training.dropout = training.label_smoothing = 0; // there is one right answer
+    training.after_updates = argc > 1 ? strtoull(argv[1], NULL, 10) : DEFAULT_UPDATES;
+    training.train_source = source;
+    training.train_target = target;
     training.log = &log;
-    check(write_text(training.train_source, training.train_target) ? VKS_OK : VKS_ERR_IO);
-    vocabulary.source_paths = &training.train_source; // the target has the same symbols
-    vocabulary.num_source_paths = 1;
-    vocabulary.options = "--byte_fallback=false";
+    check(write_text(source, target) ? VKS_OK : VKS_ERR_IO);
     check(vks_tokenizer_train(&vocabulary, &tokenizer));
     check(vks_model_config_preset("tiny", &config));
     config.source_vocab = config.target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
     check(vks_device_create(NULL, &log, &device));
     check(vks_model_create(device, &config, 1, &model));
-    check(vks_model_save(model, training.model_dir)); // makes the folder
     check(vks_tokenizer_save(tokenizer, training.model_dir));
     check(vks_trainer_create(&training, model, tokenizer, &trainer));
     check(vks_trainer_run(trainer));
     check(vks_translator_create(model, tokenizer, &search, &translator));
     test(translator);
-
     vks_translator_destroy(&translator);
     vks_trainer_destroy(&trainer);
     vks_model_destroy(&model);
