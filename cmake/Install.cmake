@@ -5,6 +5,8 @@ install(TARGETS vkseq EXPORT vkseqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LI
 install(TARGETS vkseq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/vkseq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
+# The prefix is found from where the file lies, so that `cmake --install --prefix` holds.
+file(RELATIVE_PATH prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/vkseq.pc.in ${PROJECT_BINARY_DIR}/vkseq.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/vkseq.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
