@@ -5,7 +5,7 @@
 #include <string.h>
 #include <vkseq/vkseq.h>
 
-enum { TRAIN_PAIRS = 60000, TEST_PAIRS = 1000, TEXT_BYTES = 32, DEFAULT_UPDATES = 2500 };
+enum { TRAIN_PAIRS = 60000, TEST_PAIRS = 1000, TEXT_BYTES = 32, DEFAULT_UPDATES = 4500 };
 
 static void print_message(void *user, enum vks_log_level level, const char *text) {
     (void)user, (void)level, fprintf(stderr, "%s\n", text);
@@ -74,7 +74,6 @@ int main(int argc, char **argv) {
     vks_trainer_defaults(&training);
     training.model_dir = ".";
     training.mini_batch_words = 512;
-    training.learn_rate = 2e-3f;
     training.dropout = training.label_smoothing = 0; // there is one right answer
     training.after_updates = argc > 1 ? strtoull(argv[1], NULL, 10) : DEFAULT_UPDATES;
     training.train_source = source;
@@ -83,6 +82,7 @@ int main(int argc, char **argv) {
     check(write_text(source, target) ? VKS_OK : VKS_ERR_IO);
     check(vks_tokenizer_train(&vocabulary, &tokenizer));
     check(vks_model_config_preset("tiny", &config));
+    config.pre_norm = true;
     config.source_vocab = config.target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
     check(vks_device_create(NULL, &log, &device));
     check(vks_model_create(device, &config, 1, &model));
