@@ -5,7 +5,7 @@
 #include <string.h>
 #include <vkseq/vkseq.h>
 
-enum { TRAIN_PAIRS = 60000, TEST_PAIRS = 1000, TEXT_BYTES = 32, DEFAULT_UPDATES = 4500 };
+enum { TRAIN_PAIRS = 60000, TEST_PAIRS = 1000, TEXT_BYTES = 32, DEFAULT_UPDATES = 3000 };
 
 static void print_message(void *user, enum vks_log_level level, const char *text) {
     (void)user, (void)level, fprintf(stderr, "%s\n", text);
@@ -74,7 +74,7 @@ int main(int argc, char **argv) {
     vks_trainer_defaults(&training);
     training.model_dir = ".";
     training.mini_batch_words = 512;
-    training.dropout = training.label_smoothing = 0; // there is one right answer
+    training.dropout = 0;
     training.after_updates = argc > 1 ? strtoull(argv[1], NULL, 10) : DEFAULT_UPDATES;
     training.train_source = source;
     training.train_target = target;
