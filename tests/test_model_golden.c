@@ -2,9 +2,9 @@
 // The dumps are made by tests/golden/make_transformer.py.
 #include "base/check.h"
 #include "io/safetensors.h"
-#include "model/config.h"
 #include "model/loss.h"
 #include "model/model_object.h"
+#include "support/golden.h"
 #include "support/gpu.h"
 #include "train/updater.h"
 
@@ -22,45 +22,6 @@ static const double LOSS_TOLERANCE = 1e-3;
 
 enum { ADAM_UPDATES = 50, NUM_SEQUENCES = 5 };
 
-struct golden {
-    struct safetensors *file;
-    struct vks_model_config config;
-    struct vks_model *model;
-};
-
-static uint32_t metadata_u32(const struct golden *golden, const char *key) {
-    const char *text = safetensors_metadata(golden->file, key);
-    assert_non_null(text);
-    return (uint32_t)strtoul(text, NULL, 10);
-}
-
-static void open_golden(struct vks_device *device, const char *name, struct golden *golden) {
-    char path[512];
-    snprintf(path, sizeof path, "%s/golden/transformer/%s.safetensors", TEST_DATA_DIR, name);
-    assert_int_equal(safetensors_open(path, &gpu_log, &golden->file), VKS_OK);
-    golden->config = (struct vks_model_config){
-        .source_vocab = metadata_u32(golden, "vocab_size"),
-        .target_vocab = metadata_u32(golden, "vocab_size"),
-        .width = metadata_u32(golden, "d_model"),
-        .ffn_width = metadata_u32(golden, "encoder_ffn_dim"),
-        .num_heads = metadata_u32(golden, "encoder_attention_heads"),
-        .encoder_layers = metadata_u32(golden, "encoder_layers"),
-        .decoder_layers = metadata_u32(golden, "decoder_layers"),
-        .pre_norm = strcmp(safetensors_metadata(golden->file, "normalize_before"), "true") == 0,
-        .activation = strcmp(safetensors_metadata(golden->file, "activation_function"), "gelu") == 0
-                          ? VKS_GELU
-                          : VKS_RELU,
-    };
-    assert_int_equal(vks_model_create(device, &golden->config, 1, &golden->model), VKS_OK);
-    assert_int_equal(model_prepare_training(golden->model), VKS_OK);
-    golden->config = *vks_model_config(golden->model);
-}
-
-static void close_golden(struct golden *golden) {
-    vks_model_destroy(&golden->model);
-    safetensors_close(&golden->file);
-}
-
 // A tensor of the dump as floats, to be freed.
 static float *read_floats(const struct golden *golden, const char *name, size_t num) {
     struct safetensors_info info;
@@ -71,36 +32,22 @@ static float *read_floats(const struct golden *golden, const char *name, size_t 
     return values;
 }
 
-static const uint32_t *find_ints(const struct golden *golden, const char *name) {
-    struct safetensors_info info;
-    assert_true(safetensors_find(golden->file, name, &info));
-    assert_int_equal(info.dtype, SAFETENSORS_I32);
-    return (const uint32_t *)(const void *)info.data;
-}
-
-static void load_parameters(struct golden *golden) {
-    struct weights *weights = &golden->model->weights;
-    for (size_t i = 0; i < weights->num_named; i++) {
-        const struct named_weight *weight = &weights->named[i];
-        char name[WEIGHTS_NAME_BYTES + 8];
-        snprintf(name, sizeof name, "param.%s", weight->name);
-        float *values = read_floats(golden, name, named_weight_size(weight));
-        assert_int_equal(named_weight_write(weights, PART_VALUE, weight, values), VKS_OK);
-        free(values);
-    }
+static const uint32_t *find_ids(const struct golden *golden, const char *name) {
+    size_t num;
+    return (const uint32_t *)golden_ints(golden, name, &num);
 }
 
 static struct loss_batch golden_batch(const struct golden *golden) {
     return (struct loss_batch){
-        .source = {find_ints(golden, "src"), find_ints(golden, "src_offsets"), NUM_SEQUENCES},
-        .target = {find_ints(golden, "tgt_in"), find_ints(golden, "tgt_offsets"), NUM_SEQUENCES},
-        .labels = find_ints(golden, "tgt_out")};
+        .source = {find_ids(golden, "src"), find_ids(golden, "src_offsets"), NUM_SEQUENCES},
+        .target = {find_ids(golden, "tgt_in"), find_ids(golden, "tgt_offsets"), NUM_SEQUENCES},
+        .labels = find_ids(golden, "tgt_out")};
 }
 
 static void open_program(struct vks_device *device, const struct golden *golden, bool poison,
                          struct loss_program *loss) {
     const struct loss_params params = {
-        .config = &golden->config,
+        .config = vks_model_config(golden->model),
         .weights = &golden->model->weights,
         .capacity = {.num_src = 100, .num_tgt = 90, .num_sequences = 10},
         .label_smoothing = 0.1f,
@@ -118,13 +65,13 @@ static double run(struct loss_program *loss, const struct loss_batch *batch) {
 }
 
 static void check_logits(const struct golden *golden, struct loss_program *loss, uint32_t rows) {
-    uint32_t vocab = golden->config.target_vocab, stride = loss->logits->stride;
+    uint32_t vocab = vks_model_config(golden->model)->target_vocab, stride = loss->logits->stride;
     float *expected = read_floats(golden, "logits", (size_t)rows * vocab);
     const float *logits = program_output(loss->program, 0, loss->logits);
     double worst = 0;
     for (uint32_t row = 0; row < rows; row++)
         for (uint32_t i = 0; i < vocab; i++)
-            if (i != golden->config.pad_id)
+            if (i != vks_model_config(golden->model)->pad_id)
                 worst = fmax(worst, fabs((double)logits[row * stride + i] -
                                          (double)expected[row * vocab + i]));
     print_message("largest logit error %.2e\n", worst);
@@ -191,8 +138,10 @@ static void check_adam(struct golden *golden, struct loss_program *loss,
 static void check_model(struct vks_device *device, const char *name) {
     struct golden golden = {0};
     struct loss_program loss;
-    open_golden(device, name, &golden);
-    load_parameters(&golden);
+    char path[512];
+    snprintf(path, sizeof path, "%s/golden/transformer/%s.safetensors", TEST_DATA_DIR, name);
+    golden_open(device, path, &golden);
+    assert_int_equal(model_prepare_training(golden.model), VKS_OK);
     struct loss_batch batch = golden_batch(&golden);
     uint32_t num_tokens = batch.target.offsets[NUM_SEQUENCES];
     open_program(device, &golden, true, &loss);
@@ -206,7 +155,7 @@ static void check_model(struct vks_device *device, const char *name) {
     check_adam(&golden, &loss, &batch);
     free(expected);
     loss_program_finish(&loss);
-    close_golden(&golden);
+    golden_close(&golden);
 }
 
 static void post_norm_equals_pytorch(void **state) {
