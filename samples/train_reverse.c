@@ -75,12 +75,12 @@ int main(int argc, char **argv) {
     training.model_dir = ".";
     training.mini_batch_words = 512;
     training.dropout = 0;
+    training.schedule = VKS_SCHEDULE_LINEAR;
     training.after_updates = argc > 1 ? strtoull(argv[1], NULL, 10) : DEFAULT_UPDATES;
     training.train_source = source;
     training.train_target = target;
     training.log = &log;
-    check(write_text(source, target) ? VKS_OK : VKS_ERR_IO);
-    check(vks_tokenizer_train(&vocabulary, &tokenizer));
+    check(write_text(source, target) ? vks_tokenizer_train(&vocabulary, &tokenizer) : VKS_ERR_IO);
     check(vks_model_config_preset("tiny", &config));
     config.pre_norm = true;
     config.source_vocab = config.target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);

@@ -11,6 +11,15 @@ extern "C" {
 
 enum vks_optimizer { VKS_ADAM, VKS_ADAMW, VKS_SGD };
 
+// How the learning rate falls after its warm-up: with the inverse square root of the update, to
+// about 0 in a line or half a cosine, or not at all.
+enum vks_schedule {
+    VKS_SCHEDULE_INVERSE_SQRT,
+    VKS_SCHEDULE_LINEAR,
+    VKS_SCHEDULE_COSINE,
+    VKS_SCHEDULE_CONSTANT,
+};
+
 // What has happened so far. Costs are label-smoothed cross-entropies in nats a target token.
 struct vks_train_progress {
     uint64_t epoch;           // 1-based, as in the log
@@ -38,6 +47,8 @@ struct vks_trainer_params {
     enum vks_optimizer optimizer; // (VKS_ADAM)
     float learn_rate;             // peak (1e-3)
     uint32_t warmup;              // updates (0: the smaller of 2,000 and a tenth of the planned)
+    enum vks_schedule schedule;   // (VKS_SCHEDULE_INVERSE_SQRT)
+    uint32_t schedule_updates;    // where a linear or cosine schedule ends (0: the planned updates)
     float beta1, beta2, eps;      // (0.9, 0.98, 1e-9); beta1 is SGD's momentum
     float weight_decay;           // (0)
     float clip_norm;              // 0: no clipping (1)

@@ -125,7 +125,11 @@ static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
         .labels = batch->tgt_out};
     const struct loss_step step = {.seed = state->seed, .step = (uint32_t)state->steps};
     state->steps++;
-    double rate = schedule_rate((double)trainer->params.learn_rate, state->warmup, state->steps);
+    const struct schedule schedule = {.kind = (enum vks_schedule)state->schedule,
+                                      .peak = (double)trainer->params.learn_rate,
+                                      .warmup = state->warmup,
+                                      .updates = state->schedule_updates};
+    double rate = schedule_rate(&schedule, state->steps);
     dump_batch(trainer, batch);
     TRY(loss_program_submit(&trainer->loss, slot, &fed, &step));
     TRY(updater_submit(&trainer->updater, slot,

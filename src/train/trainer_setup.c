@@ -49,6 +49,8 @@ static enum vks_status check_params(const struct vks_trainer_params *p,
         wrong = "the learning rate must be above 0, clipping and decay 0 or more";
     else if (p->optimizer > VKS_SGD)
         wrong = "the optimiser must be Adam, AdamW or SGD";
+    else if (p->schedule > VKS_SCHEDULE_CONSTANT)
+        wrong = "the schedule must be inverse square root, linear, cosine or constant";
     else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)
         wrong = "the vocabulary and the model do not belong together";
     else if (config->pad_id != vks_tokenizer_pad_id(tokenizer, VKS_TARGET) ||
@@ -183,6 +185,34 @@ static uint64_t plan_updates(struct vks_trainer *trainer) {
     return planned == UINT64_MAX ? 0 : planned;
 }
 
+static enum vks_status begin_schedule(struct vks_trainer *trainer) {
+    struct training_state *state = &trainer->state;
+    const struct vks_trainer_params *p = &trainer->params;
+    state->warmup = p->warmup ? p->warmup : schedule_default_warmup(trainer->planned_updates);
+    state->schedule = p->schedule;
+    state->schedule_updates = p->schedule_updates ? p->schedule_updates : trainer->planned_updates;
+    if (state->schedule_updates > state->warmup ||
+        (p->schedule != VKS_SCHEDULE_LINEAR && p->schedule != VKS_SCHEDULE_COSINE))
+        return VKS_OK;
+    log_error(trainer->log,
+              "a linear or cosine schedule must end after the warm-up of %u updates: its end is "
+              "%llu; give --lr-schedule-updates, or --after",
+              state->warmup, (unsigned long long)state->schedule_updates);
+    return VKS_ERR_ARGUMENT;
+}
+
+// A schedule goes on as it was begun.
+static void warn_of_schedule(const struct vks_trainer *trainer) {
+    const struct training_state *state = &trainer->state;
+    const struct vks_trainer_params *p = &trainer->params;
+    if ((p->warmup && p->warmup != state->warmup) || p->schedule != state->schedule ||
+        (p->schedule_updates && p->schedule_updates != state->schedule_updates))
+        log_warn(trainer->log,
+                 "the learning rate goes on as this training was begun: warm-up of %u updates, "
+                 "schedule for %llu",
+                 state->warmup, (unsigned long long)state->schedule_updates);
+}
+
 static enum vks_status settle_state(struct vks_trainer *trainer) {
     struct training_state *state = &trainer->state;
     const struct vks_trainer_params *p = &trainer->params;
@@ -190,8 +220,7 @@ static enum vks_status settle_state(struct vks_trainer *trainer) {
     trainer->planned_updates = plan_updates(trainer);
     if (!trainer->is_resumed) {
         state->num_pairs = num_pairs;
-        state->warmup = p->warmup ? p->warmup : schedule_default_warmup(trainer->planned_updates);
-        return VKS_OK;
+        return begin_schedule(trainer);
     }
     if (state->num_pairs != num_pairs ||
         !batcher_seek(trainer->batcher, state->epoch, state->batch_idx)) {
@@ -202,9 +231,7 @@ static enum vks_status settle_state(struct vks_trainer *trainer) {
             p->model_dir, (unsigned long long)state->num_pairs, (unsigned long long)num_pairs);
         return VKS_ERR_ARGUMENT;
     }
-    if (p->warmup && p->warmup != state->warmup)
-        log_warn(trainer->log, "the warm-up stays at %u updates, as this training was begun",
-                 state->warmup);
+    warn_of_schedule(trainer);
     return updater_write_state(&trainer->updater, state->device_words);
 }
 

@@ -30,6 +30,8 @@ static const struct {
     X(updates)                                                                                     \
     X(seed)                                                                                        \
     X(warmup)                                                                                      \
+    X(schedule)                                                                                    \
+    X(schedule_updates)                                                                            \
     X(num_stalled)                                                                                 \
     X(mini_batch_words)                                                                            \
     X(mini_batch)                                                                                  \

@@ -11,7 +11,8 @@ struct training_state {
     uint64_t target_tokens;    // of them
     uint64_t sentences_in_epoch;
     uint64_t updates; // applied
-    uint32_t seed, warmup;
+    uint32_t seed, warmup, schedule;
+    uint64_t schedule_updates;
     double best_cost;     // of the validation; < 0: none yet
     uint64_t num_stalled; // validations since the best
     uint32_t device_words[STATE_WORDS];

@@ -10,7 +10,9 @@ static const char *const tasks[] = {"tiny", "demo", "small", "transformer-base",
                                     NULL};
 static const char *const activations[] = {"relu", "gelu", "swish", NULL};  // as vks_activation
 static const char *const positions[] = {"hf", "fairseq", "learned", NULL}; // as vks_positions
-static const char *const optimizers[] = {"adam", "adamw", "sgd", NULL};    // as vks_optimizer
+static const char *const schedules[] = {"inv-sqrt", "linear", "cosine", "constant",
+                                        NULL};                          // as vks_schedule
+static const char *const optimizers[] = {"adam", "adamw", "sgd", NULL}; // as vks_optimizer
 
 #define AT(member) offsetof(struct train_options, member)
 
@@ -89,10 +91,14 @@ static const struct cli_option table[] = {
      .help = "adam, adamw: beta 1, beta 2, epsilon, weight decay (default: 0.9 0.98 1e-9 0); sgd: "
              "momentum (default: 0)."},
     {"learn-rate", 'l', CLI_FLOAT, AT(trainer.learn_rate), .default_text = "0.001", .min = 0,
-     .max = 100, .help = "Peak of the learning rate; it falls with 1/sqrt(updates)."},
+     .max = 100, .help = "Peak of the learning rate."},
     {"lr-warmup", 0, CLI_U32, AT(trainer.warmup), .default_text = "0",
      .help = "Updates in which the learning rate rises; 0: the smaller of 2,000 and a tenth of "
              "the planned updates."},
+    {"lr-schedule", 0, CLI_CHOICE, AT(schedule), .default_text = "inv-sqrt", .choices = schedules,
+     .help = "How it falls then: with 1/sqrt(updates), in a line or half a cosine to 0, or not."},
+    {"lr-schedule-updates", 0, CLI_LIMIT, AT(schedule_updates), "UPDATES",
+     .help = "Where linear and cosine end. (default: where --after stops)"},
     {"clip-norm", 0, CLI_FLOAT, AT(trainer.clip_norm), .default_text = "1", .min = 0, .max = 1e9,
      .help = "Longest gradient; 0: no clipping."},
     {"label-smoothing", 0, CLI_FLOAT, AT(trainer.label_smoothing), .default_text = "0.1",
@@ -230,10 +236,14 @@ static bool set_trainer(struct train_options *options) {
     struct vks_trainer_params *trainer = &options->trainer;
     trainer->model_dir = options->model;
     set_limit(options);
+    trainer->schedule = (enum vks_schedule)index_of(options->schedule, schedules);
     return set_pair(&options->train_sets, "train-sets", &trainer->train_source,
                     &trainer->train_target) &&
            (!options->valid_sets.num || set_pair(&options->valid_sets, "valid-sets",
                                                  &trainer->valid_source, &trainer->valid_target)) &&
+           (options->schedule_updates.num == 0 ||
+            set_frequency(&options->schedule_updates, "lr-schedule-updates",
+                          &trainer->schedule_updates)) &&
            set_frequency(&options->disp_freq, "disp-freq", &trainer->disp_freq) &&
            set_frequency(&options->valid_freq, "valid-freq", &trainer->valid_freq) &&
            set_frequency(&options->save_freq, "save-freq", &trainer->save_freq) &&

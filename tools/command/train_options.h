@@ -23,8 +23,8 @@ struct train_options {
     bool tied_all, tied_output;
     // Training
     struct cli_strings train_sets, valid_sets, optimizer_params;
-    const char *optimizer;
-    struct cli_limit after, disp_freq, valid_freq, save_freq;
+    const char *optimizer, *schedule;
+    struct cli_limit schedule_updates, after, disp_freq, valid_freq, save_freq;
     struct vks_trainer_params trainer;
 
     struct train_given given;
