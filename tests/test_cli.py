@@ -67,6 +67,11 @@ class Usage(Case):
     def test_version(self):
         self.check("version", 0, "--version")
 
+    def test_options_as_a_file(self):
+        self.check("dump_config", 0, "train", "-m", "M", "-t", "a", "b", "--dump-config", "expand")
+        (self.folder / "bad.yml").write_text("model: M\nlr-wramup: 3\n", "utf-8")
+        self.check("bad_config", 2, "train", "--config", "bad.yml")
+
     def test_help_of_verbs(self):
         for verb in VERBS:
             with self.subTest(verb):

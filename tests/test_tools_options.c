@@ -67,8 +67,13 @@ static void parse(struct run *run, const char *line) {
     memset(run, 0, sizeof *run);
     FILE *out = fmemopen(run->out, sizeof run->out, "w");
     FILE *err = fmemopen(run->err, sizeof run->err, "w");
-    const struct cli_command command = {
-        "vkseq train", "Trains a model.", options, &run->values, run->given, out, err};
+    const struct cli_command command = {.name = "vkseq train",
+                                        .summary = "Trains a model.",
+                                        .options = options,
+                                        .values = &run->values,
+                                        .given = run->given,
+                                        .out = out,
+                                        .err = err};
     snprintf(run->line, sizeof run->line, "%s", line);
     for (char *word = strtok(run->line, " "); word && num_words < MAX_WORDS;
          word = strtok(NULL, " "))

@@ -1,4 +1,5 @@
 #include "options.h"
+#include "option_file.h"
 
 #include <errno.h>
 #include <math.h>
@@ -275,6 +276,10 @@ bool cli_was_given(const struct cli_command *command, const char *name) {
     return command->given[find_long(command, name, strlen(name)) - command->options];
 }
 
+void cli_set_given(const struct cli_command *command, const char *name) {
+    command->given[find_long(command, name, strlen(name)) - command->options] = true;
+}
+
 static void print_unknown(const struct cli_command *command, const char *name, size_t name_chars) {
     char word[MAX_NAME_CHARS + 1];
     const char *nearest = "help";
@@ -401,9 +406,67 @@ static enum cli_result set_defaults(const struct cli_command *command) {
     return CLI_OK;
 }
 
+enum cli_result cli_assign(const struct cli_command *command, const char *origin, const char *name,
+                           char **items, size_t num_items) {
+    char prefix[768];
+    struct cli_command named = *command;
+    struct words words = {items, (int)num_items, 0};
+    snprintf(prefix, sizeof prefix, "%s: %s", command->name, origin);
+    named.name = prefix;
+    const struct cli_option *option = find_long(command, name, strlen(name));
+    if (!option) {
+        print_unknown(&named, name, strlen(name));
+        return CLI_ERROR;
+    }
+    if (option->is_about_files) {
+        print_error(&named, "option '--%s' cannot stand in an option file", name);
+        return CLI_ERROR;
+    }
+    if (option->kind == CLI_STRINGS) {
+        command->given[option - command->options] = true;
+        *(struct cli_strings *)((char *)command->values + option->offset) =
+            (struct cli_strings){items, num_items};
+        return CLI_OK;
+    }
+    if (num_items > 1) {
+        print_error(&named, "option '--%s' takes one value, and the list has %zu", name, num_items);
+        return CLI_ERROR;
+    }
+    return read_option(&named, option, words.items[0], &words);
+}
+
+void cli_texts_free(struct cli_texts *texts) {
+    for (size_t i = 0; i < texts->num; i++)
+        free(texts->items[i]);
+    free(texts->items);
+    *texts = (struct cli_texts){0};
+}
+
+// Reads the option files that argv names. Their options come after the defaults.
+static enum cli_result read_files(const struct cli_command *command, int argc, char **argv) {
+    char **items = malloc((size_t)argc * sizeof *items);
+    if (!items)
+        return CLI_ERROR;
+    memcpy(items, argv, (size_t)argc * sizeof *items);
+    struct words words = {items, argc, 1};
+    enum cli_result result = read_words(command, &words);
+    struct cli_strings paths = {0};
+    for (const struct cli_option *o = command->options; result == CLI_OK && o->name; o++)
+        if (o->is_about_files && o->kind == CLI_STRINGS)
+            paths = *(struct cli_strings *)((char *)command->values + o->offset);
+    if (result == CLI_OK)
+        result = set_defaults(command);
+    for (size_t i = 0; result == CLI_OK && i < paths.num; i++)
+        result = cli_option_file_read(command, paths.items[i]);
+    free(items);
+    return result;
+}
+
 enum cli_result cli_parse(const struct cli_command *command, int argc, char **argv) {
     struct words words = {argv, argc, 1};
     enum cli_result result = set_defaults(command);
+    if (result == CLI_OK && command->texts)
+        result = read_files(command, argc, argv);
     if (result == CLI_OK)
         result = read_words(command, &words);
     if (result != CLI_OK)

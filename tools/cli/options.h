@@ -52,21 +52,33 @@ struct cli_option {
     const char *const *choices; // ends with NULL; CLI_CHOICE only
     const char *env;            // environment variable to read when argv has no such option
     bool required;
+    bool has_other_source; // something else decides when it is not given: written only if given
+    bool is_about_files;   // of option files (CLI_STRINGS), or of writing them: not written to one
     const char *help;
     const char *group; // heading in the help, on the first option of each group
 };
+
+// What values out of option files borrow: texts, and lists of them.
+struct cli_texts {
+    void **items;
+    size_t num;
+};
+
+void cli_texts_free(struct cli_texts *texts);
 
 struct cli_command {
     const char *name;    // "vkseq train"
     const char *summary; // for the help
     const struct cli_option *options;
-    void *values; // the struct that the offsets are in
-    bool *given;  // one for each option; set for those from argv or the environment
-    FILE *out;    // help; NULL: stdout
-    FILE *err;    // errors, a line each; NULL: stderr
+    void *values;            // the struct that the offsets are in
+    bool *given;             // one for each option; set for those from argv or the environment
+    FILE *out;               // help; NULL: stdout
+    FILE *err;               // errors, a line each; NULL: stderr
+    struct cli_texts *texts; // where option files' texts are kept; NULL: no option names any
 };
 
-// Reads argv[1..argc-1] into command->values, defaults first. Takes --name value, --name=value,
+// Reads argv[1..argc-1] into command->values, after defaults, the environment and the option files
+// that argv names; what comes later counts. Takes --name value, --name=value,
 // -n value, -nvalue; an option given twice keeps its last value. -h and --help print the help.
 // String targets borrow from argv, the environment or the table; argv's words may be replaced by
 // their part after "=".
@@ -74,8 +86,16 @@ struct cli_command {
 // partly written.
 enum cli_result cli_parse(const struct cli_command *command, int argc, char **argv);
 
-// Whether the option came from argv or the environment. It must be in the table.
+// Sets one option from words as if they had been typed; origin ("train.yml, line 3") leads the
+// messages.
+enum cli_result cli_assign(const struct cli_command *command, const char *origin, const char *name,
+                           char **words, size_t num_words);
+
+// Whether the option came from argv, an option file or the environment. It must be in the table.
 bool cli_was_given(const struct cli_command *command, const char *name);
+
+// Makes an option that has a value by now count as given.
+void cli_set_given(const struct cli_command *command, const char *name);
 
 // Options by group, with their defaults, at most 100 columns wide.
 void cli_print_help(const struct cli_command *command, FILE *file);

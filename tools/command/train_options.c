@@ -1,4 +1,5 @@
 #include "train_options.h"
+#include "cli/option_file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 static const char *const tasks[] = {"tiny", "demo", "small", "transformer-base", "transformer-big",
                                     NULL};
+static const char *const dumps[] = {"minimal", "full", "expand", NULL};
 static const char *const activations[] = {"relu", "gelu", "swish", NULL};  // as vks_activation
 static const char *const positions[] = {"hf", "fairseq", "learned", NULL}; // as vks_positions
 static const char *const schedules[] = {"inv-sqrt", "linear", "cosine", "constant",
@@ -21,6 +23,11 @@ static const struct cli_option table[] = {
     {"model", 'm', CLI_STRING, AT(model), "DIR", .required = true,
      .help = "Model directory. It is made, or gone on with: the same command resumes training.",
      .group = "General"},
+    {"config", 'c', CLI_STRINGS, AT(config), "FILES", .is_about_files = true,
+     .help = "Read options from YAML files: a name and a value a line. Those typed count more."},
+    {"dump-config", 0, CLI_CHOICE, AT(dump_config), .implicit_text = "full", .choices = dumps,
+     .is_about_files = true, .help = "Print the options as such a file, and end: those given, all, "
+     "or all with the task's dimensions."},
     {"log", 0, CLI_STRING, AT(log), "FILE", .help = "Add the log to a file, also when quiet."},
     OPTION_QUIET(train_options),
     OPTION_DEVICE(train_options),
@@ -35,39 +42,53 @@ static const struct cli_option table[] = {
     {"vocabs", 'v', CLI_STRING, AT(vocabs), "DIR",
      .help = "Take the vocabulary of this model directory instead of learning one."},
     {"vocab-size", 0, CLI_U32, AT(vocab_size), .default_text = "8000", .min = 20, .max = 1000000,
+     .has_other_source = true,
      .help = "Size of a learned vocabulary, </s>, <unk>, <pad> and 16 placeholders included."},
     {"separate-vocabs", 0, CLI_FLAG, AT(separate_vocabs),
+     .has_other_source = true,
      .help = "A vocabulary for each side instead of a joint one."},
     {"sentencepiece-options", 0, CLI_STRING, AT(sentencepiece_options), "TEXT",
      .help = "Options of SentencePiece's trainer, such as '--model_type=bpe'."},
 
     {"task", 0, CLI_CHOICE, AT(task), .default_text = "small", .choices = tasks,
+     .has_other_source = true,
      .help = "Shape of the model, as width/feed-forward width/heads, encoder + decoder layers: "
              "tiny 64/256/4, 2+2; demo 128/512/4, 2+2; small 256/1024/4, 3+3; transformer-base "
              "512/2048/8, 6+6; transformer-big 1024/4096/16, 6+6.", .group = "Model"},
     {"dim-emb", 0, CLI_U32, AT(width), .min = 4, .max = 65536,
+     .has_other_source = true,
      .help = "Width of embeddings and layers instead of the task's."},
     {"enc-depth", 0, CLI_U32, AT(encoder_layers), .min = 1, .max = 1000,
+     .has_other_source = true,
      .help = "Encoder layers instead of the task's."},
     {"dec-depth", 0, CLI_U32, AT(decoder_layers), .min = 1, .max = 1000,
+     .has_other_source = true,
      .help = "Decoder layers instead of the task's."},
     {"transformer-heads", 0, CLI_U32, AT(num_heads), .min = 1, .max = 4096,
+     .has_other_source = true,
      .help = "Attention heads instead of the task's."},
     {"transformer-dim-ffn", 0, CLI_U32, AT(ffn_width), .min = 4, .max = 1048576,
+     .has_other_source = true,
      .help = "Feed-forward width instead of the task's."},
     {"transformer-ffn-activation", 0, CLI_CHOICE, AT(activation), .default_text = "relu",
-     .choices = activations, .help = "Feed-forward activation; swish is SiLU."},
+     .choices = activations, .has_other_source = true,
+     .help = "Feed-forward activation; swish is SiLU."},
     {"transformer-preprocess", 0, CLI_STRING, AT(preprocess), "OPS", .default_text = "",
+     .has_other_source = true,
      .help = "'' for post-norm layers, n for pre-norm ones."},
     {"transformer-postprocess", 0, CLI_STRING, AT(postprocess), "OPS", .default_text = "dan",
+     .has_other_source = true,
      .help = "dan for post-norm layers, da for pre-norm ones."},
     {"positions", 0, CLI_CHOICE, AT(positions), .default_text = "hf", .choices = positions,
+     .has_other_source = true,
      .help = "Positions: sines as Hugging Face's Marian computes them, as fairseq and Marian do, "
              "or learned."},
     {"tied-embeddings-all", 0, CLI_FLAG, AT(tied_all),
+     .has_other_source = true,
      .help = "One matrix for source, target and output embeddings. It is the default with a joint "
              "vocabulary; --tied-embeddings-all=false ends it."},
     {"tied-embeddings", 0, CLI_FLAG, AT(tied_output),
+     .has_other_source = true,
      .help = "One matrix for target and output embeddings, the default with separate "
              "vocabularies; --tied-embeddings=false: three matrices."},
 
@@ -250,6 +271,35 @@ static bool set_trainer(struct train_options *options) {
            set_optimizer(options);
 }
 
+static void replace(uint32_t *value, uint32_t wanted) {
+    if (wanted)
+        *value = wanted;
+}
+
+// Gives an option its value out of the task, unless it was given.
+static void expand(const struct cli_command *command, const char *name, uint32_t task_value,
+                   uint32_t *value) {
+    if (!cli_was_given(command, name))
+        *value = task_value;
+    cli_set_given(command, name);
+}
+
+static enum cli_result dump_options(struct train_options *options,
+                                    const struct cli_command *command) {
+    struct vks_model_config shape = {0};
+    if (!strcmp(options->dump_config, "expand")) {
+        if (vks_model_config_preset(options->task, &shape) != VKS_OK)
+            return CLI_ERROR;
+        expand(command, "dim-emb", shape.width, &options->width);
+        expand(command, "transformer-dim-ffn", shape.ffn_width, &options->ffn_width);
+        expand(command, "transformer-heads", shape.num_heads, &options->num_heads);
+        expand(command, "enc-depth", shape.encoder_layers, &options->encoder_layers);
+        expand(command, "dec-depth", shape.decoder_layers, &options->decoder_layers);
+    }
+    bool all = strcmp(options->dump_config, "minimal") != 0;
+    return cli_option_file_write(command, all, stdout) ? CLI_HELP : CLI_ERROR;
+}
+
 enum cli_result train_options_read(struct train_options *options, int argc, char **argv) {
     bool given[NUM_OPTIONS];
     const struct cli_command command = {
@@ -259,6 +309,7 @@ enum cli_result train_options_read(struct train_options *options, int argc, char
         .options = table,
         .values = options,
         .given = given,
+        .texts = &options->texts,
     };
     *options = (struct train_options){0};
     vks_trainer_defaults(&options->trainer);
@@ -266,12 +317,13 @@ enum cli_result train_options_read(struct train_options *options, int argc, char
     if (result != CLI_OK)
         return result;
     note_given(options, &command);
-    return set_trainer(options) && check_norm(options) && check_tying(options) ? CLI_OK : CLI_ERROR;
+    if (!set_trainer(options) || !check_norm(options) || !check_tying(options))
+        return CLI_ERROR;
+    return options->dump_config ? dump_options(options, &command) : CLI_OK;
 }
 
-static void replace(uint32_t *value, uint32_t wanted) {
-    if (wanted)
-        *value = wanted;
+void train_options_free(struct train_options *options) {
+    cli_texts_free(&options->texts);
 }
 
 static enum vks_tying choose_tying(const struct train_options *options, bool is_joint) {

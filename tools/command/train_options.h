@@ -13,6 +13,9 @@ struct train_given {
 struct train_options {
     const char *model, *device, *log;
     bool quiet, init_only;
+    struct cli_strings config;
+    const char *dump_config;
+    struct cli_texts texts; // out of the config files
     // Vocabulary
     const char *vocabs, *sentencepiece_options;
     uint32_t vocab_size;
@@ -30,9 +33,12 @@ struct train_options {
     struct train_given given;
 };
 
-// Reads argv, and checks all that can be checked without files. Help and errors are printed.
-// trainer is then complete but for its log and on_update. argv is borrowed.
+// Reads argv and option files, and checks all that can be checked without the text and the model.
+// Help, errors and a dump of the options that was asked for are printed; CLI_HELP: nothing else is
+// to be done. trainer is then complete but for its log and on_update. argv is borrowed.
 enum cli_result train_options_read(struct train_options *options, int argc, char **argv);
+
+void train_options_free(struct train_options *options);
 
 // The shape that is asked for, for this vocabulary. Errors: VKS_ERR_ARGUMENT, reported.
 VKS_MUST_CHECK enum vks_status train_options_config(const struct train_options *options,

@@ -173,6 +173,7 @@ int verb_train(const char *program, int argc, char **argv) {
     struct run run = {.program = program, .command_text = command_text};
     enum cli_result parsed = train_options_read(&run.options, argc, argv);
     if (parsed != CLI_OK) {
+        train_options_free(&run.options);
         free(command_text);
         return exit_code_of_options(parsed);
     }
@@ -181,6 +182,7 @@ int verb_train(const char *program, int argc, char **argv) {
     vks_trainer_destroy(&run.trainer);
     loaded_model_close(&run.loaded);
     console_finish(&run.console);
+    train_options_free(&run.options);
     free(command_text);
     return exit_code;
 }

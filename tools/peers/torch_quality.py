@@ -10,13 +10,14 @@ vocab.json, source.spm and target.spm fix the model and the words' ids. BATCHES 
 train --dump-batches` writes: a line for each update, the pairs of its batch as line numbers of the
 training text that begin at 0. Without it batches are made here, of at most --mini-batch-words
 tokens a side, padding included. INITIAL holds weights under Hugging Face's names; without it they
-are Xavier's. Adam 0.9/0.98/1e-9, linear warm-up, then inverse square root.
+are Xavier's. Adam 0.9/0.98/1e-9, linear warm-up, then --lr-schedule as in `vkseq train`.
 
 Prints one JSON object; valid_ce_mean_words is the cross-entropy of a target word, </s> included,
 without label smoothing. Needs PyTorch 2.1 or later, sentencepiece and safetensors.
 """
 import argparse
 import json
+import math
 import pathlib
 import random
 import sys
@@ -99,6 +100,20 @@ def load_weights(model, path):
         sys.exit(f"torch_quality.py: {path}: no tensor {missing[0]}")
 
 
+def learn_rate(update, args):
+    """As src/train/schedule.c computes it."""
+    warmup = args.lr_warmup
+    if update < warmup:
+        return args.learn_rate * update / warmup
+    if args.lr_schedule == "inv-sqrt":
+        return args.learn_rate * (max(warmup, 1) / update) ** 0.5
+    last = args.lr_schedule_updates
+    progress = (min(update, last) - warmup) / (last - warmup + 1)
+    factors = {"linear": 1 - progress, "cosine": (1 + math.cos(math.pi * progress)) / 2,
+               "constant": 1}
+    return args.learn_rate * factors[args.lr_schedule]
+
+
 def train(model, batches, vocabulary, args):
     """Number of updates made."""
     optimizer = torch.optim.Adam(model.parameters(), args.learn_rate, (0.9, 0.98), 1e-9)
@@ -110,8 +125,7 @@ def train(model, batches, vocabulary, args):
             break
         update += 1
         for group in optimizer.param_groups:
-            group["lr"] = args.learn_rate * min(update / max(args.lr_warmup, 1),
-                                                (max(args.lr_warmup, 1) / update) ** 0.5)
+            group["lr"] = learn_rate(update, args)
         data = padded_batch(batch, model.config, vocabulary.eos_id, args.device)
         optimizer.zero_grad(set_to_none=True)
         loss = model.loss(*data, label_smoothing=args.label_smoothing)
@@ -175,6 +189,9 @@ def parse_args():
     parser.add_argument("--label-smoothing", type=float, default=0.1)
     parser.add_argument("--learn-rate", type=float, default=1e-3)
     parser.add_argument("--lr-warmup", type=int, default=2000)
+    parser.add_argument("--lr-schedule", default="inv-sqrt",
+                        choices=["inv-sqrt", "linear", "cosine", "constant"])
+    parser.add_argument("--lr-schedule-updates", type=int, help="where linear and cosine end")
     parser.add_argument("--clip-norm", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -182,6 +199,8 @@ def parse_args():
     args = parser.parse_args()
     if bool(args.input) != bool(args.output):
         parser.error("--input and --output go together")
+    if args.lr_schedule in ("linear", "cosine") and not args.lr_schedule_updates:
+        parser.error("--lr-schedule linear and cosine need --lr-schedule-updates")
     if args.updates and not args.train_sets:
         parser.error("--train-sets is needed unless --updates is 0")
     return args
