@@ -20,6 +20,13 @@ enum vks_schedule {
     VKS_SCHEDULE_CONSTANT,
 };
 
+// Which validation metrics must have stalled before training stops early.
+enum vks_early_stopping_on {
+    VKS_EARLY_STOPPING_ON_FIRST,
+    VKS_EARLY_STOPPING_ON_ALL,
+    VKS_EARLY_STOPPING_ON_ANY,
+};
+
 // What has happened so far. Costs are label-smoothed cross-entropies in nats a target token.
 struct vks_train_progress {
     uint64_t epoch;           // 1-based, as in the log
@@ -58,14 +65,28 @@ struct vks_trainer_params {
     uint64_t after_epochs, after_updates, after_target_tokens; // 0: no such limit (0)
     double max_seconds;                                        // 0: no limit (0)
     uint32_t disp_freq;                                        // updates between log lines (100)
-    uint32_t valid_freq;      // updates between validations (1000); also at the end
-    uint32_t save_freq;       // updates between saves (1000); also at the end
-    uint32_t keep_last;       // training states kept (2)
-    uint32_t seed;            // (1)
+    uint32_t valid_freq; // updates between validations (1000); also at the end
+    uint32_t save_freq;  // updates between saves (1000); also at the end
+    uint32_t keep_last;  // training states kept (2)
+    uint32_t seed;       // (1)
+
+    // Figures of a validation, at most 8: "cross-entropy" (mean of a sentence), "ce-mean-words" and
+    // "perplexity" are computed here, any other name by on_score (ce-mean-words and perplexity).
+    const char *const *valid_metrics;
+    uint32_t num_valid_metrics;
+    bool keep_best;          // the best model by each, saved in model_dir/best-NAME (false)
+    uint32_t early_stopping; // stop after so many validations without a new best; 0: never (0)
+    enum vks_early_stopping_on early_stopping_on; // (VKS_EARLY_STOPPING_ON_FIRST)
+    double early_stopping_epsilon;                // what a new best must gain (0)
+    const char *tensorboard_dir;                  // for event files; NULL: none
+
     const char *dump_batches; // file that gets the pair numbers of every batch; NULL: none
 
     // Called after every update; false stops training after it, and saves. NULL: never stops.
     bool (*on_update)(void *user, const struct vks_train_progress *progress);
+    // Gives a validation metric of the model as it is, such as "bleu"; higher is better, and
+    // NaN is no figure. The model may be used meanwhile. A failure ends the training.
+    enum vks_status (*on_score)(void *user, const char *metric, double *value);
     void *user;
     const struct vks_log *log; // training log, in Marian's line format, at VKS_LOG_INFO
 };

@@ -45,6 +45,14 @@ static void log_progress(struct vks_trainer *trainer, const struct pending_updat
              grouped(update->num_tokens, last), grouped(trainer->state.target_tokens, total),
              seconds, (double)display->num_tokens / seconds, (double)trainer->last_report.norm,
              update->rate);
+    const struct event_value values[] = {
+        {"train/cost", display->loss / (double)display->num_tokens},
+        {"train/gradient_norm", (double)trainer->last_report.norm},
+        {"train/learn_rate", update->rate},
+        {"train/words_per_second", (double)display->num_tokens / seconds},
+        {"train/epoch", (double)(update->epoch + 1)},
+    };
+    history_add(trainer->history, trainer->state.updates, values, COUNT_OF(values));
     begin_display(trainer);
 }
 
@@ -151,27 +159,7 @@ static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
 }
 
 static enum vks_status validate(struct vks_trainer *trainer) {
-    struct training_state *state = &trainer->state;
-    double cost;
-    char verdict[96];
-    if (!trainer->valid.corpus)
-        return VKS_OK;
-    TRY(validator_run(trainer, &cost));
-    if (state->best_cost < 0 || cost < state->best_cost) {
-        state->best_cost = cost;
-        state->num_stalled = 0;
-        snprintf(verdict, sizeof verdict, "new best");
-    } else {
-        state->num_stalled++;
-        snprintf(verdict, sizeof verdict, "stalled %llu times (last best: %.5f)",
-                 (unsigned long long)state->num_stalled, state->best_cost);
-    }
-    unsigned long long epoch = state->epoch + 1, updates = state->updates;
-    log_info(trainer->log, "[valid] Ep. %llu : Up. %llu : ce-mean-words : %.5f : %s", epoch,
-             updates, cost, verdict);
-    log_info(trainer->log, "[valid] Ep. %llu : Up. %llu : perplexity : %.4f : %s", epoch, updates,
-             exp(cost), verdict);
-    return VKS_OK;
+    return trainer->valid.corpus ? validator_run(trainer) : VKS_OK;
 }
 
 static enum vks_status save(struct vks_trainer *trainer) {
@@ -195,7 +183,9 @@ static bool is_due(uint32_t freq, uint64_t steps) {
 static bool is_finished(const struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     const struct training_state *state = &trainer->state;
-    return trainer->is_stopped || (p->after_updates && state->steps >= p->after_updates) ||
+    return trainer->is_stopped ||
+           valid_metrics_are_stalled(&state->metrics, p->early_stopping, p->early_stopping_on) ||
+           (p->after_updates && state->steps >= p->after_updates) ||
            (p->after_epochs && state->epoch >= p->after_epochs) ||
            (p->after_target_tokens && state->target_tokens >= p->after_target_tokens) ||
            (p->max_seconds > 0 && seconds_since(&trainer->begin) >= p->max_seconds);
@@ -224,6 +214,9 @@ enum vks_status vks_trainer_run(struct vks_trainer *trainer) {
         }
     }
     TRY(collect_all(trainer));
+    if (valid_metrics_are_stalled(&state->metrics, p->early_stopping, p->early_stopping_on))
+        log_info(trainer->log, "[valid] No new best in %u validations: training stops",
+                 p->early_stopping);
     if (validated_steps != state->steps)
         TRY(validate(trainer));
     return save(trainer);

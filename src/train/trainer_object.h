@@ -6,6 +6,7 @@
 #include "io/files.h"
 #include "model/loss.h"
 #include "model/model_object.h"
+#include "train/history.h"
 #include "train/training_state.h"
 #include "train/updater.h"
 #include "vkseq/trainer.h"
@@ -38,7 +39,8 @@ struct validator {
 struct vks_trainer {
     struct vks_trainer_params params;
     const struct vks_log *log;
-    struct vks_model *model; // borrowed
+    struct vks_model *model; // borrowed, as is the tokenizer
+    const struct vks_tokenizer *tokenizer;
     struct lock lock;
     char *state_dir;
     struct corpus *corpus;
@@ -60,10 +62,11 @@ struct vks_trainer {
     struct timespec begin, last_call;
     bool is_stopped; // on_update said so
     FILE *batches;   // params.dump_batches
+    struct history *history;
 };
 
-// Mean cross-entropy a target token over the validation set, in nats, without smoothing.
-enum vks_status validator_run(struct vks_trainer *trainer, double *cost);
+// Computes the validation metrics, takes note of new bests, and says so; no update is pending.
+enum vks_status validator_run(struct vks_trainer *trainer);
 
 double seconds_since(const struct timespec *begin);
 

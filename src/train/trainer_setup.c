@@ -151,7 +151,6 @@ static enum vks_status check_resumed(const struct vks_trainer *trainer,
 static enum vks_status load_state(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     trainer->state = (struct training_state){.seed = p->seed,
-                                             .best_cost = -1,
                                              .mini_batch_words = p->mini_batch_words,
                                              .mini_batch = p->mini_batch,
                                              .maxi_batch_pairs = p->maxi_batch_pairs,
@@ -235,6 +234,25 @@ static enum vks_status settle_state(struct vks_trainer *trainer) {
     return updater_write_state(&trainer->updater, state->device_words);
 }
 
+static enum vks_status select_metrics(struct vks_trainer *trainer) {
+    static const char *const usual[] = {"ce-mean-words", "perplexity"};
+    const struct vks_trainer_params *p = &trainer->params;
+    const char *const *names = p->num_valid_metrics ? p->valid_metrics : usual;
+    uint32_t num = p->num_valid_metrics ? p->num_valid_metrics : (uint32_t)COUNT_OF(usual);
+    const struct valid_costs costs = {.num_tokens = 1, .num_sentences = 1};
+    double value;
+    TRY(valid_metrics_select(&trainer->state.metrics, names, num, trainer->log));
+    for (uint32_t i = 0; i < num; i++)
+        if (!p->on_score && !valid_metric_of_costs(names[i], &costs, &value)) {
+            log_error(trainer->log,
+                      "validation metric '%s': expected cross-entropy, ce-mean-words or "
+                      "perplexity, as nothing computes others",
+                      names[i]);
+            return VKS_ERR_ARGUMENT;
+        }
+    return VKS_OK;
+}
+
 static enum vks_status open_batch_dump(struct vks_trainer *trainer) {
     const char *path = trainer->params.dump_batches;
     if (!path)
@@ -271,7 +289,10 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
         TRY(open_corpus(trainer, true, tokenizer));
     TRY(open_programs(trainer));
     TRY(settle_state(trainer));
+    TRY(select_metrics(trainer));
     TRY(open_batch_dump(trainer));
+    TRY(history_open(p->model_dir, p->tensorboard_dir, trainer->state.updates, trainer->log,
+                     &trainer->history));
     log_memory(trainer);
     return VKS_OK;
 }
@@ -285,6 +306,7 @@ enum vks_status vks_trainer_create(const struct vks_trainer_params *params, stru
     trainer->params = *params;
     trainer->log = params->log;
     trainer->model = model;
+    trainer->tokenizer = tokenizer;
     enum vks_status status = prepare(trainer, tokenizer);
     if (status != VKS_OK)
         vks_trainer_destroy(&trainer);
@@ -309,6 +331,7 @@ void vks_trainer_destroy(struct vks_trainer **trainer_ref) {
     loss_program_finish(&trainer->loss);
     batcher_destroy(&trainer->batcher);
     corpus_destroy(&trainer->corpus);
+    history_close(&trainer->history);
     lock_release(&trainer->lock);
     if (trainer->batches)
         fclose(trainer->batches);

@@ -32,19 +32,31 @@ static const struct {
     X(warmup)                                                                                      \
     X(schedule)                                                                                    \
     X(schedule_updates)                                                                            \
-    X(num_stalled)                                                                                 \
     X(mini_batch_words)                                                                            \
     X(mini_batch)                                                                                  \
     X(maxi_batch_pairs)                                                                            \
     X(max_length)                                                                                  \
     X(num_pairs)
 
+static void add_metrics(cJSON *json, const struct valid_metrics *metrics) {
+    cJSON *list = cJSON_AddArrayToObject(json, "valid_metrics");
+    for (uint32_t i = 0; i < metrics->num; i++) {
+        const struct valid_metric *metric = &metrics->items[i];
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "name", metric->name);
+        if (metric->has_best)
+            cJSON_AddNumberToObject(item, "best", metric->best);
+        cJSON_AddNumberToObject(item, "stalled", (double)metric->num_stalled);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
 static cJSON *to_json(const struct training_state *state) {
     cJSON *json = cJSON_CreateObject();
 #define ADD_FIELD(field) cJSON_AddNumberToObject(json, #field, (double)state->field);
     STATE_FIELDS(ADD_FIELD)
 #undef ADD_FIELD
-    cJSON_AddNumberToObject(json, "best_cost", state->best_cost);
+    add_metrics(json, &state->metrics);
     cJSON *words = cJSON_AddArrayToObject(json, "device_words");
     for (size_t i = 0; i < STATE_WORDS; i++)
         cJSON_AddItemToArray(words, cJSON_CreateNumber(state->device_words[i]));
@@ -56,6 +68,27 @@ static bool read_number(const cJSON *item, double max, double *value) {
         floor(item->valuedouble) != item->valuedouble)
         return false;
     *value = item->valuedouble;
+    return true;
+}
+
+static bool read_metrics(const cJSON *json, struct valid_metrics *metrics) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "valid_metrics");
+    const cJSON *item;
+    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > MAX_VALID_METRICS)
+        return false;
+    cJSON_ArrayForEach(item, list) {
+        struct valid_metric *metric = &metrics->items[metrics->num++];
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "name"));
+        const cJSON *best = cJSON_GetObjectItemCaseSensitive(item, "best");
+        double stalled;
+        if (!name || strlen(name) >= sizeof metric->name ||
+            !read_number(cJSON_GetObjectItemCaseSensitive(item, "stalled"), 0x1p53, &stalled))
+            return false;
+        memcpy(metric->name, name, strlen(name) + 1);
+        metric->has_best = cJSON_IsNumber(best);
+        metric->best = metric->has_best ? best->valuedouble : 0;
+        metric->num_stalled = (uint64_t)stalled;
+    }
     return true;
 }
 
@@ -72,11 +105,9 @@ static bool from_json(const cJSON *json, struct training_state *state) {
            sizeof state->field);
     STATE_FIELDS(READ_FIELD)
 #undef READ_FIELD
-    const cJSON *best = cJSON_GetObjectItemCaseSensitive(json, "best_cost");
     const cJSON *words = cJSON_GetObjectItemCaseSensitive(json, "device_words");
-    if (!cJSON_IsNumber(best) || cJSON_GetArraySize(words) != STATE_WORDS)
+    if (cJSON_GetArraySize(words) != STATE_WORDS || !read_metrics(json, &state->metrics))
         return false;
-    state->best_cost = best->valuedouble;
     for (int i = 0; i < STATE_WORDS; i++) {
         if (!read_number(cJSON_GetArrayItem(words, i), 0xffffffffp0, &value))
             return false;

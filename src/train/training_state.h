@@ -4,6 +4,7 @@
 
 #include "model/weights.h"
 #include "train/updater.h"
+#include "train/valid_metrics.h"
 
 struct training_state {
     uint64_t epoch, batch_idx; // the next batch, both 0-based
@@ -13,8 +14,7 @@ struct training_state {
     uint64_t updates; // applied
     uint32_t seed, warmup, schedule;
     uint64_t schedule_updates;
-    double best_cost;     // of the validation; < 0: none yet
-    uint64_t num_stalled; // validations since the best
+    struct valid_metrics metrics;
     uint32_t device_words[STATE_WORDS];
     // The batches follow from these: a resumed training must have the same.
     uint32_t mini_batch_words, mini_batch, maxi_batch_pairs, max_length;

@@ -13,7 +13,11 @@ static const char *const dumps[] = {"minimal", "full", "expand", NULL};
 static const char *const activations[] = {"relu", "gelu", "swish", NULL};  // as vks_activation
 static const char *const positions[] = {"hf", "fairseq", "learned", NULL}; // as vks_positions
 static const char *const schedules[] = {"inv-sqrt", "linear", "cosine", "constant",
-                                        NULL};                          // as vks_schedule
+                                        NULL}; // as vks_schedule
+static const char *const metrics[] = {"cross-entropy", "ce-mean-words", "perplexity", "bleu",
+                                      "chrf",          "translation",   NULL};
+static const char *const stopping[] = {"first", "all", "any", NULL}; // as vks_early_stopping_on
+static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
 static const char *const optimizers[] = {"adam", "adamw", "sgd", NULL}; // as vks_optimizer
 
 #define AT(member) offsetof(struct train_options, member)
@@ -135,8 +139,33 @@ static const struct cli_option table[] = {
      .help = "Updates between log lines."},
     {"valid-freq", 0, CLI_LIMIT, AT(valid_freq), "UPDATES", .default_text = "1000",
      .help = "Updates between validations."},
+    {"keep-last", 0, CLI_U32, AT(trainer.keep_last), .default_text = "2", .min = 1, .max = 10000,
+     .help = "Training states kept."},
     {"save-freq", 0, CLI_LIMIT, AT(save_freq), "UPDATES", .default_text = "1000",
      .help = "Updates between saves."},
+    {"tensorboard", 0, CLI_STRING, AT(trainer.tensorboard_dir), "DIR",
+     .help = "Write TensorBoard's event files there, too."},
+
+    {"valid-metrics", 0, CLI_STRINGS, AT(valid_metrics), "NAMES",
+     .help = "What validation computes: cross-entropy (mean of a sentence), ce-mean-words, "
+             "perplexity, bleu, chrf, and translation, which only shows some. (default: "
+             "ce-mean-words perplexity)", .group = "Validation"},
+    {"early-stopping", 0, CLI_U32, AT(trainer.early_stopping), .default_text = "0",
+     .help = "Stop after so many validations in a row without a new best; 0: never."},
+    {"early-stopping-on", 0, CLI_CHOICE, AT(early_stopping_on), .default_text = "first",
+     .choices = stopping, .help = "Metrics that must have stalled: the first, all, or any."},
+    {"early-stopping-epsilon", 0, CLI_FLOAT, AT(early_stopping_epsilon), .default_text = "0",
+     .min = 0, .max = 1e9, .help = "What a new best must gain."},
+    {"keep-best", 0, CLI_FLAG, AT(trainer.keep_best),
+     .help = "Save the best model by each metric, as the model directory DIR/best-NAME."},
+    {"valid-translation-output", 0, CLI_STRING, AT(valid_translation_output), "FILE",
+     .help = "Keep the last translations of the validation text."},
+    {"valid-tokenize", 0, CLI_CHOICE, AT(valid_tokenize), .default_text = "13a",
+     .choices = tokenizations, .help = "How bleu cuts lines into words."},
+    {"beam-size", 'b', CLI_U32, AT(search.beam_size), .default_text = "4", .min = 1, .max = 64,
+     .help = "Hypotheses kept at each step of these translations; 1 is greedy search."},
+    {"normalize", 'n', CLI_FLOAT, AT(search.normalize), .default_text = "0", .implicit_text = "1",
+     .min = 0, .max = 10, .help = "Divide their scores by the length to this power."},
     {0},
 };
 // clang-format on
@@ -253,6 +282,33 @@ static void note_given(struct train_options *options, const struct cli_command *
         options->given.shape |= cli_was_given(command, shape_names[i]);
 }
 
+static bool set_validation(struct train_options *options) {
+    struct vks_trainer_params *trainer = &options->trainer;
+    const struct cli_strings *names = &options->valid_metrics;
+    if (names->num && !options->valid_sets.num) {
+        fprintf(stderr, NAME ": --valid-metrics needs --valid-sets\n");
+        return false;
+    }
+    for (size_t i = 0; i < names->num; i++) {
+        size_t known = 0;
+        while (metrics[known] && strcmp(names->items[i], metrics[known]))
+            known++;
+        if (!metrics[known]) {
+            fprintf(stderr,
+                    NAME ": option '--valid-metrics': unknown metric '%s'; did you mean "
+                         "'%s'?\n",
+                    names->items[i], cli_nearest(names->items[i], metrics, known));
+            return false;
+        }
+    }
+    trainer->valid_metrics = (const char *const *)names->items;
+    trainer->num_valid_metrics = (uint32_t)names->num;
+    trainer->early_stopping_on =
+        (enum vks_early_stopping_on)index_of(options->early_stopping_on, stopping);
+    trainer->early_stopping_epsilon = (double)options->early_stopping_epsilon;
+    return true;
+}
+
 static bool set_trainer(struct train_options *options) {
     struct vks_trainer_params *trainer = &options->trainer;
     trainer->model_dir = options->model;
@@ -268,7 +324,7 @@ static bool set_trainer(struct train_options *options) {
            set_frequency(&options->disp_freq, "disp-freq", &trainer->disp_freq) &&
            set_frequency(&options->valid_freq, "valid-freq", &trainer->valid_freq) &&
            set_frequency(&options->save_freq, "save-freq", &trainer->save_freq) &&
-           set_optimizer(options);
+           set_optimizer(options) && set_validation(options);
 }
 
 static void replace(uint32_t *value, uint32_t wanted) {

@@ -28,6 +28,11 @@ struct train_options {
     struct cli_strings train_sets, valid_sets, optimizer_params;
     const char *optimizer, *schedule;
     struct cli_limit schedule_updates, after, disp_freq, valid_freq, save_freq;
+    // Validation
+    struct cli_strings valid_metrics;
+    float early_stopping_epsilon;
+    const char *early_stopping_on, *valid_tokenize, *valid_translation_output;
+    struct vks_translator_params search; // of its translations
     struct vks_trainer_params trainer;
 
     struct train_given given;

@@ -1,6 +1,6 @@
 // vkseq train: trains a model, or goes on with it, until a limit or a signal.
 #include "train_model.h"
-#include "line_files.h"
+#include "train_score.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -68,7 +68,8 @@ struct run {
     struct console console;
     struct loaded_model loaded;
     struct vks_trainer *trainer;
-    uint64_t first_update;
+    struct train_score score;
+    uint64_t first_update, update;
     bool has_progress;
 };
 
@@ -81,8 +82,14 @@ static bool on_update(void *user, const struct vks_train_progress *progress) {
                                false);
         run->has_progress = true;
     }
+    run->update = progress->update;
     console_update_progress(&run->console, progress->update - run->first_update);
     return !stop_signal;
+}
+
+static enum vks_status on_score(void *user, const char *metric, double *value) {
+    struct run *run = user;
+    return train_score_get(&run->score, run->update, metric, value);
 }
 
 // All that can be found wrong before anything is learned.
@@ -124,14 +131,21 @@ static enum vks_status train(struct run *run) {
     params.on_update = on_update;
     params.user = run;
     params.log = &run->console.log;
-    enum vks_status status =
-        vks_trainer_create(&params, run->loaded.model, run->loaded.tokenizer, &run->trainer);
+    enum vks_status status = VKS_OK;
+    if (train_score_is_needed(&run->options)) {
+        params.on_score = on_score;
+        status = train_score_open(&run->score, &run->console, &run->options, &run->loaded);
+    }
+    if (status != VKS_OK)
+        return status;
+    status = vks_trainer_create(&params, run->loaded.model, run->loaded.tokenizer, &run->trainer);
     if (status != VKS_OK)
         return status;
     if (vks_trainer_is_resumed(run->trainer, &run->first_update))
         console_info(&run->console, "Going on after update %" PRIu64, run->first_update);
     else
         run->first_update = 0;
+    run->update = run->first_update;
     catch_signals();
     console_info(&run->console, "Training started");
     status = vks_trainer_run(run->trainer);
@@ -180,6 +194,7 @@ int verb_train(const char *program, int argc, char **argv) {
     console_init(&run.console, "vkseq train", true, run.options.quiet);
     int exit_code = exit_code_of(&run.console, run_all(&run));
     vks_trainer_destroy(&run.trainer);
+    train_score_close(&run.score);
     loaded_model_close(&run.loaded);
     console_finish(&run.console);
     train_options_free(&run.options);
