@@ -16,7 +16,7 @@ import tempfile
 import unittest
 
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
-VERBS = ["train", "translate", "score", "evaluate", "devices", "bench"]
+VERBS = ["train", "translate", "score", "evaluate", "report", "devices", "bench"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 
@@ -71,6 +71,24 @@ class Usage(Case):
         self.check("dump_config", 0, "train", "-m", "M", "-t", "a", "b", "--dump-config", "expand")
         (self.folder / "bad.yml").write_text("model: M\nlr-wramup: 3\n", "utf-8")
         self.check("bad_config", 2, "train", "--config", "bad.yml")
+
+    def test_report_is_one_page_of_a_training(self):
+        model = self.folder / "model"
+        (model / "history.jsonl").write_text(
+            '{"update":10,"time":5.5,"train/cost":4.5,"train/epoch":1}\n'
+            '{"update":10,"time":6.5,"valid/bleu":12.5}\n'
+            '{"update":20,"time":7.5,"train/cost":3.25,"train/epoch":2}\n', "utf-8")
+        (model / "config.json").write_text('{"d_model": 64, "model_type": "marian"}', "utf-8")
+        (model / "training_run.json").write_text('{"device": "A <fast> one"}', "utf-8")
+        (model / "samples.json").write_text(
+            '{"update": 20, "samples": [{"source": "a & b", "reference": "c", '
+            '"translation": "d"}]}', "utf-8")
+        self.check("report", 0, "report", "--model", "model", "--output", "-")
+        self.check("report_quiet", 0, "report", "--model", "model")
+        self.assertIn("a &amp; b", (model / "report.html").read_text("utf-8"))
+        (model / "history.jsonl").write_text("nonsense\n", "utf-8")
+        self.check("report_nonsense", 1, "report", "--model", "model")
+        self.check("report_nothing", 1, "report", "--model", "nowhere")
 
     def test_help_of_verbs(self):
         for verb in VERBS:

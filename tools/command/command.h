@@ -13,6 +13,7 @@ enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE = CLI_EXIT_USAGE, EXIT_NO_DEVI
 int verb_bench(const char *program, int argc, char **argv);
 int verb_devices(const char *program, int argc, char **argv);
 int verb_evaluate(const char *program, int argc, char **argv);
+int verb_report(const char *program, int argc, char **argv);
 int verb_score(const char *program, int argc, char **argv);
 int verb_train(const char *program, int argc, char **argv);
 int verb_translate(const char *program, int argc, char **argv);

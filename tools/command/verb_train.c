@@ -126,6 +126,34 @@ static enum vks_status prepare(struct run *run) {
     return VKS_OK;
 }
 
+// What vkseq report tells about the run. Errors: VKS_ERR_IO, reported.
+static enum vks_status write_run(struct run *run) {
+    const struct vks_device_info *info = vks_device_info(run->loaded.device);
+    struct line_output output;
+    size_t path_bytes = strlen(run->options.model) + sizeof "/training_run.json";
+    char *path = malloc(path_bytes);
+    if (!path)
+        return VKS_ERR_OOM;
+    snprintf(path, path_bytes, "%s/training_run.json", run->options.model);
+    enum vks_status status = line_output_open(&output, path, &run->console);
+    if (status == VKS_OK) {
+        const char *const texts[][2] = {{"device", info->name},
+                                        {"driver", info->driver},
+                                        {"vkseq", VKS_VERSION_STRING},
+                                        {"command", run->command_text ? run->command_text : ""}};
+        fprintf(output.file, "{\"parameters\": %" PRIu64,
+                vks_model_num_parameters(run->loaded.model));
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+            fprintf(output.file, ",\n \"%s\": ", texts[i][0]);
+            print_json_string(output.file, texts[i][1]);
+        }
+        fprintf(output.file, "}\n");
+        status = line_output_close(&output, VKS_OK);
+    }
+    free(path);
+    return status;
+}
+
 static enum vks_status train(struct run *run) {
     struct vks_trainer_params params = run->options.trainer;
     params.on_update = on_update;
@@ -146,6 +174,9 @@ static enum vks_status train(struct run *run) {
     else
         run->first_update = 0;
     run->update = run->first_update;
+    status = write_run(run);
+    if (status != VKS_OK)
+        return status;
     catch_signals();
     console_info(&run->console, "Training started");
     status = vks_trainer_run(run->trainer);
