@@ -16,7 +16,7 @@ import tempfile
 import unittest
 
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
-VERBS = ["train", "translate", "score", "evaluate", "report", "devices", "bench"]
+VERBS = ["train", "translate", "score", "evaluate", "average", "report", "devices", "bench"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 
@@ -71,6 +71,10 @@ class Usage(Case):
         self.check("dump_config", 0, "train", "-m", "M", "-t", "a", "b", "--dump-config", "expand")
         (self.folder / "bad.yml").write_text("model: M\nlr-wramup: 3\n", "utf-8")
         self.check("bad_config", 2, "train", "--config", "bad.yml")
+
+    def test_average_needs_models_or_a_training(self):
+        self.check("average_of_what", 2, "average", "--output", "M")
+        self.check("average_states", 1, "average", "--training", "model", "--output", "M")
 
     def test_report_is_one_page_of_a_training(self):
         model = self.folder / "model"

@@ -75,6 +75,17 @@ VKS_API const struct vks_model_config *vks_model_config(const struct vks_model *
 VKS_API uint64_t vks_model_num_parameters(const struct vks_model *model);
 VKS_API void vks_model_destroy(struct vks_model **model);
 
+// The mean of several models' weights, in double precision: weight_paths [num] are safetensors
+// files with the same tensors in the same shapes, such as the model.safetensors of models or the
+// weights.safetensors of training states. output_dir becomes a model directory with configuration
+// and vocabulary of model_dir; weights come last. Needs no device.
+// Errors: VKS_ERR_ARGUMENT (none), VKS_ERR_SHAPE (not the same model), VKS_ERR_IO, VKS_ERR_FORMAT,
+// VKS_ERR_UNSUPPORTED, VKS_ERR_OOM. Source: Vaswani et al. 2017, arXiv:1706.03762, 6.1.
+VKS_API VKS_MUST_CHECK enum vks_status vks_model_average(const char *const *weight_paths,
+                                                         size_t num, const char *model_dir,
+                                                         const char *output_dir,
+                                                         const struct vks_log *log);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,6 @@
 #include "folders.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,4 +48,30 @@ char *cache_folder(void) {
         return path_append(base, "vkseq");
     base = getenv("HOME");
     return base && *base ? path_append(base, ".cache/vkseq") : NULL;
+}
+
+int folder_names(const char *folder, const char *prefix, char ***names) {
+    struct dirent **entries;
+    int num_entries = scandir(folder, &entries, NULL, alphasort), num = 0;
+    if (num_entries < 0)
+        return -1;
+    char **list = calloc((size_t)num_entries + 1, sizeof *list);
+    bool has_failed = !list;
+    for (int i = 0; i < num_entries; i++) {
+        if (!has_failed && !strncmp(entries[i]->d_name, prefix, strlen(prefix))) {
+            list[num] = strdup(entries[i]->d_name);
+            has_failed = !list[num++];
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (!has_failed) {
+        *names = list;
+        return num;
+    }
+    for (int i = 0; i < num; i++)
+        free(list[i]);
+    free(list);
+    errno = ENOMEM;
+    return -1;
 }

@@ -10,6 +10,10 @@ char *path_append(const char *folder, const char *name);
 bool folder_exists(const char *path);
 bool folder_has(const char *folder, const char *name);
 
+// Names in a folder that begin with prefix, in order of their characters; *names and each name are
+// allocated (free). -1 if the folder cannot be read; errno says why.
+int folder_names(const char *folder, const char *prefix, char ***names);
+
 // Makes a folder and those above it; one that exists is fine. False: errno says why not.
 bool folder_create(const char *path);
 

@@ -1,4 +1,5 @@
 #include "train_score.h"
+#include "folders.h"
 #include "translate_lines.h"
 
 #include <inttypes.h>
@@ -41,11 +42,9 @@ static size_t sample_line(const struct train_score *score, size_t idx) {
 static enum vks_status write_samples(const struct train_score *score,
                                      const struct line_block *translations) {
     struct line_output output;
-    size_t path_bytes = strlen(score->options->model) + sizeof "/samples.json";
-    char *path = malloc(path_bytes);
+    char *path = path_append(score->options->model, "samples.json");
     if (!path)
         return VKS_ERR_OOM;
-    snprintf(path, path_bytes, "%s/samples.json", score->options->model);
     enum vks_status status = line_output_open(&output, path, score->console);
     if (status == VKS_OK) {
         fprintf(output.file, "{\"update\": %" PRIu64 ", \"samples\": [", score->update);

@@ -1,5 +1,6 @@
 // vkseq report: one HTML page about a training, from what stands in its model directory.
 #include "command.h"
+#include "folders.h"
 #include "line_files.h"
 #include "report_chart.h"
 
@@ -74,17 +75,9 @@ struct report {
     double last_update, epoch;
 };
 
-static char *join(const char *dir, const char *name) {
-    size_t num_bytes = strlen(dir) + strlen(name) + 2;
-    char *path = malloc(num_bytes);
-    if (path)
-        snprintf(path, num_bytes, "%s/%s", dir, name);
-    return path;
-}
-
 // A JSON file of the model directory; NULL if it is not there or is none.
 static cJSON *read_json(const char *dir, const char *name) {
-    char *path = join(dir, name);
+    char *path = path_append(dir, name);
     FILE *file = path ? fopen(path, "rb") : NULL;
     cJSON *json = NULL;
     free(path);
@@ -125,7 +118,7 @@ static bool take_line(struct report *report, const char *line) {
 }
 
 static enum vks_status read_report(struct report *report) {
-    char *path = join(report->dir, "history.jsonl");
+    char *path = path_append(report->dir, "history.jsonl");
     enum vks_status status = path ? VKS_OK : VKS_ERR_OOM;
     if (path)
         status = read_all_lines(path, report->console, &report->lines);
@@ -270,7 +263,7 @@ static void print_page(const struct report *report, FILE *file) {
 static enum vks_status run(struct console *console, const struct values *values) {
     struct report report = {.dir = values->model, .console = console};
     struct line_output output;
-    char *path = join(values->model, "report.html");
+    char *path = path_append(values->model, "report.html");
     enum vks_status status = path ? read_report(&report) : VKS_ERR_OOM;
     if (status == VKS_OK)
         status = line_output_open(&output, values->output ? values->output : path, console);

@@ -1,5 +1,6 @@
 // vkseq train: trains a model, or goes on with it, until a limit or a signal.
 #include "train_model.h"
+#include "folders.h"
 #include "train_score.h"
 
 #include <inttypes.h>
@@ -130,11 +131,9 @@ static enum vks_status prepare(struct run *run) {
 static enum vks_status write_run(struct run *run) {
     const struct vks_device_info *info = vks_device_info(run->loaded.device);
     struct line_output output;
-    size_t path_bytes = strlen(run->options.model) + sizeof "/training_run.json";
-    char *path = malloc(path_bytes);
+    char *path = path_append(run->options.model, "training_run.json");
     if (!path)
         return VKS_ERR_OOM;
-    snprintf(path, path_bytes, "%s/training_run.json", run->options.model);
     enum vks_status status = line_output_open(&output, path, &run->console);
     if (status == VKS_OK) {
         const char *const texts[][2] = {{"device", info->name},
