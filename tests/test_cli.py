@@ -15,6 +15,7 @@ import sys
 import tempfile
 import unittest
 
+DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
 VERBS = ["train", "translate", "score", "evaluate", "average", "report", "devices", "bench"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
@@ -55,6 +56,29 @@ class Case(unittest.TestCase):
             else:
                 file.unlink(missing_ok=True)
         self.assertEqual(run.returncode, exit_code)
+
+
+class TrainingFlags(Case):
+    """docs/training.md against the help, which is printed from the parser's own table."""
+
+    def flags_of_help(self):
+        """{name: default}"""
+        help_text = self.run_vkseq("train", "--help").stdout
+        flags = {}
+        for entry in re.split(r"\n(?=  (?:-\w, |    )--)", help_text)[1:]:
+            entry = " ".join(entry.split("\n\n")[0].split())
+            default = re.search(r"\((?:default: ([^)]*)|(required))\)", entry)
+            flags[re.search(r"--([\w-]+)", entry)[1]] = default[1] or "(required)" if default else ""
+        del flags["help"]
+        return flags
+
+    def test_every_flag_is_in_the_table_with_its_default(self):
+        table = {}
+        for line in (DOCS / "training.md").read_text("utf-8").splitlines():
+            row = [cell.strip() for cell in line.strip("|").split("|")]
+            if line.startswith("| `--") and len(row) == 5:
+                table[row[0].strip("`-")] = row[2]
+        self.assertEqual(table, self.flags_of_help())
 
 
 class Usage(Case):
