@@ -13,6 +13,7 @@ static const struct verb {
     {"score", "log probability of given translations", verb_score},
     {"evaluate", "BLEU, chrF and chrF++ of translations", verb_evaluate},
     {"devices", "list Vulkan devices and what they can do", verb_devices},
+    {"selftest", "check that a device computes what it should", verb_selftest},
     {"bench", "measure speed on random data", verb_bench},
 };
 
@@ -35,6 +36,7 @@ static void print_help(FILE *file) {
         "  1  failed; stderr says why\n"
         "  2  wrong options\n"
         "  3  no Vulkan loader, no driver, or no device that can be used\n"
+        "  4  selftest: the device computes something wrong\n"
         "\n"
         "Environment:\n"
         "  VKSEQ_DEVICE            what -d/--device would say\n"
