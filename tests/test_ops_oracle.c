@@ -263,6 +263,17 @@ static void dropout_keeps_as_many_as_it_should(void **state) {
     arena_finish(&arena);
 }
 
+static void error_is_relative_and_infinite_without_numbers(void **state) {
+    double right[] = {3, 4, 0}, off[] = {3, 4, 0.006}, none[] = {3, NAN, 0};
+    const struct matrix reference = {1, 3, right}, wrong = {3, 1, right};
+    (void)state;
+    assert_true(oracle_error(&reference, &reference, 1) == 0);
+    assert_true(fabs(oracle_error(&(struct matrix){1, 3, off}, &reference, 1) - 0.001) < 1e-12);
+    assert_true(isinf(oracle_error(&(struct matrix){1, 3, none}, &reference, 1)));
+    assert_true(isinf(oracle_error(&reference, &(struct matrix){1, 3, none}, 1)));
+    assert_true(isinf(oracle_error(&wrong, &reference, 1)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(feed_forward_gradient_is_the_slope),
@@ -274,6 +285,7 @@ int main(void) {
         cmocka_unit_test(cross_entropy_of_two_symbols_is_known),
         cmocka_unit_test(first_step_of_adam_has_the_size_of_the_rate),
         cmocka_unit_test(dropout_keeps_as_many_as_it_should),
+        cmocka_unit_test(error_is_relative_and_infinite_without_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
