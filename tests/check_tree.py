@@ -16,7 +16,8 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
-                 "model": "model", "trainer": "train", "translator": "decode", "bench": "bench"}
+                 "model": "model", "trainer": "train", "translator": "decode", "bench": "bench",
+                 "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
 SHARED_OPS = {"ops/matmul.h", "ops/dropout.h"}
 # Libraries that one layer alone knows, by the beginning of a header's name.

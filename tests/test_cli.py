@@ -17,7 +17,7 @@ import unittest
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
-VERBS = ["train", "translate", "score", "evaluate", "average", "report", "devices", "bench"]
+VERBS = ["train", "translate", "score", "evaluate", "average", "report", "devices", "selftest", "bench"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 
@@ -158,6 +158,9 @@ class Usage(Case):
         self.check("optimizer_parameters", 2, "train", "-m", "m", "-t", "a", "b",
                    "--optimizer", "sgd", "--optimizer-params", "0.9", "0.98")
 
+    def test_selftest_prints_in_one_form(self):
+        self.check("selftest_forms", 2, "selftest", "--json", "--report")
+
     def test_evaluate_needs_model_or_hypotheses(self):
         self.check("evaluate_nothing", 2, "evaluate", "--reference", "ref.de")
 
@@ -236,6 +239,9 @@ class NoDevice(Case):
     def test_devices_in_json(self):
         self.assertEqual(self.assert_no_device("vkseq devices: ", "devices", "--json").stdout,
                          "[]\n")
+
+    def test_selftest(self):
+        self.assertEqual(self.assert_no_device("vkseq selftest: ", "selftest").stdout, "")
 
     def test_bench(self):
         self.assert_no_device("vkseq bench gemm: ", "bench", "gemm")

@@ -1,6 +1,6 @@
 // Where activations lie; needs no device.
 #include "graph/plan.h"
-#include "support/harness.h"
+#include "support/variants.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,7 @@ static void random_lifetimes_never_share_a_byte(void **state) {
     for (uint32_t round = 0; round < 50; round++) {
         struct vks_device device;
         struct graph *graph = new_graph(&device);
-        struct rng rng = {harness_seed(), round, 0};
+        struct rng rng = {variants_seed(), round, 0};
         struct plan plan;
         uint64_t sum = 0;
         for (uint32_t i = 0; i < 200; i++) {

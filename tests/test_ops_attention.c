@@ -1,8 +1,9 @@
 // Attention against the oracle.
 #include "base/check.h"
 #include "ops/attention.h"
+#include "selftest/attention_case.h"
 #include "support/gpu.h"
-#include "support/attention_case.h"
+#include "support/variants.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,24 +13,31 @@
 
 #include <cmocka.h>
 
+static void check(struct vks_device *device, const uint32_t (*lengths)[2], struct attention_case *c,
+                  uint32_t stream) {
+    struct arena arena = {0};
+    struct check check = variants_check(device, &arena);
+    assert_check(attention_case_check(&check, stream, lengths, c), &check);
+}
+
 // One row, a block, one past it, more than a wave of keys, one row beside many.
 static const uint32_t self_lengths[][2] = {{1, 0}, {8, 0}, {9, 0}, {37, 0}, {1, 0}, {300, 0}};
 
 static void self_attention_matches_the_oracle(void **state) {
     struct attention_case c = {.head_width = 8, .num_heads = 3, .self = true, .num_sequences = 6};
-    attention_case_check(*state, self_lengths, &c, 1);
+    check(*state, self_lengths, &c, 1);
 }
 
 static void causal_attention_matches_the_oracle(void **state) {
     struct attention_case c = {
         .head_width = 12, .num_heads = 1, .self = true, .causal = true, .num_sequences = 6};
-    attention_case_check(*state, self_lengths, &c, 2);
+    check(*state, self_lengths, &c, 2);
 }
 
 static void cross_attention_matches_the_oracle(void **state) {
     static const uint32_t lengths[][2] = {{5, 1}, {17, 70}, {1, 300}, {33, 3}, {0, 6}, {3, 11}};
     struct attention_case c = {.head_width = 20, .num_heads = 8, .num_sequences = 6};
-    attention_case_check(*state, lengths, &c, 10);
+    check(*state, lengths, &c, 10);
 }
 
 static void one_side_may_need_no_gradient(void **state) {
@@ -40,7 +48,7 @@ static void one_side_may_need_no_gradient(void **state) {
                                    .num_sequences = 2,
                                    .without_dq = side == 0,
                                    .without_dkv = side == 1};
-        attention_case_check(*state, lengths, &c, 15);
+        check(*state, lengths, &c, 15);
     }
 }
 
@@ -49,9 +57,9 @@ static void query_without_keys_gives_zeros_and_takes_no_gradient(void **state) {
     struct attention_case c = {.head_width = 20, .num_heads = 8, .num_sequences = 3};
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 20, 0};
+    struct rng rng = {variants_seed(), 20, 0};
     attention_case_make(&arena, &rng, lengths, &c);
-    harness_run(&h, attention_case_build, &c);
+    variants_run(&h, attention_case_build, &c);
     for (uint32_t row = 0; row < c.out->rows; row++) {
         for (uint32_t col = 0; col < c.out->cols && (row < 9 || row >= 11); col++) {
             assert_true(AT(c.out, row, col) == 0);
@@ -64,7 +72,7 @@ static void query_without_keys_gives_zeros_and_takes_no_gradient(void **state) {
 static void no_rows_at_all_is_no_error(void **state) {
     static const uint32_t lengths[][2] = {{0, 4}};
     struct attention_case c = {.head_width = 20, .num_heads = 8, .num_sequences = 1};
-    attention_case_check(*state, lengths, &c, 21);
+    check(*state, lengths, &c, 21);
 }
 
 static void large_scores_do_not_overflow(void **state) {
@@ -72,11 +80,11 @@ static void large_scores_do_not_overflow(void **state) {
     struct attention_case c = {.head_width = 8, .num_heads = 3, .self = true, .num_sequences = 2};
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 22, 0};
+    struct rng rng = {variants_seed(), 22, 0};
     attention_case_make(&arena, &rng, lengths, &c);
     for (size_t i = 0; i < (size_t)c.q->rows * c.q->cols; i++)
         c.q->v[i] *= 1024; // scores of about a million
-    harness_run(&h, attention_case_build, &c);
+    variants_run(&h, attention_case_build, &c);
     // A query sees little but its best key, but how much is beyond a float's scores.
     for (size_t i = 0; i < (size_t)c.out->rows * c.out->cols; i++)
         assert_true(c.out->v[i] > -1e4 && c.out->v[i] < 1e4);
@@ -89,9 +97,9 @@ static void sequence_alone_has_the_same_bits(void **state) {
         .head_width = 12, .num_heads = 1, .self = true, .causal = true, .num_sequences = 6};
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 30, 0};
+    struct rng rng = {variants_seed(), 30, 0};
     attention_case_make(&arena, &rng, self_lengths, &c);
-    harness_run(&h, attention_case_build, &c);
+    variants_run(&h, attention_case_build, &c);
     for (uint32_t b = 0; b < 4; b++) {
         struct attention_case alone = {
             .head_width = 12, .num_heads = 1, .self = true, .causal = true, .num_sequences = 1};
@@ -101,7 +109,7 @@ static void sequence_alone_has_the_same_bits(void **state) {
                (size_t)alone.q->rows * alone.q->cols * sizeof(double));
         memcpy(alone.r->v, &AT(c.r, first, 0),
                (size_t)alone.r->rows * alone.r->cols * sizeof(double));
-        harness_run(&h, attention_case_build, &alone);
+        variants_run(&h, attention_case_build, &alone);
         assert_same_rows("out", c.out, first, alone.out);
         assert_same_rows("dqkv", c.dq, first, alone.dq);
     }

@@ -1,83 +1,18 @@
 // The feed-forward block against the oracle.
-#include "ops/feed_forward.h"
+#include "selftest/feed_forward_case.h"
 #include "support/gpu.h"
-#include "support/harness.h"
+#include "support/variants.h"
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 
-struct feed_forward_case {
-    uint32_t capacity, rows;
-    enum activation activation;
-    struct oracle_feed_forward in, gradient;
-    struct matrix *r, *y;
-};
-
-static void build_feed_forward(struct harness *h, void *user) {
-    struct feed_forward_case *c = user;
-    struct dim rows = harness_dim(h, c->capacity, c->rows);
-    const struct feed_forward_params params = {
-        .x = harness_leaf(h, rows, c->in.x, c->gradient.x),
-        .weight1 = harness_parameter(h, c->in.weight1, c->gradient.weight1),
-        .bias1 = harness_parameter(h, c->in.bias1, c->gradient.bias1),
-        .weight2 = harness_parameter(h, c->in.weight2, c->gradient.weight2),
-        .bias2 = harness_parameter(h, c->in.bias2, c->gradient.bias2),
-        .activation = c->activation,
-    };
-    harness_result(h, op_feed_forward(h->graph, &params), c->y, c->r);
-}
-
-static struct oracle_feed_forward like(struct arena *arena, const struct oracle_feed_forward *in) {
-    return (struct oracle_feed_forward){
-        matrix_like(arena, in->x), matrix_like(arena, in->weight1), matrix_like(arena, in->bias1),
-        matrix_like(arena, in->weight2), matrix_like(arena, in->bias2)};
-}
-
-// To multiples of 1/8, whose products and short sums a float holds exactly: what ReLU sees has the
-// same sign on both sides.
-static void round_to_eighths(struct matrix *m) {
-    for (size_t i = 0; i < (size_t)m->rows * m->cols; i++)
-        m->v[i] = floor(8 * m->v[i]) / 8;
-}
-
 static void check_feed_forward(struct vks_device *device, enum activation activation) {
-    enum { ROWS = 43, WIDTH = 12, HIDDEN = 53 };
-    struct harness h = {.device = device};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 200 + activation, 0};
-    struct feed_forward_case c = {
-        .capacity = 200,
-        .rows = ROWS,
-        .activation = activation,
-        .in = {matrix_random(&arena, &rng, ROWS, WIDTH, 1),
-               matrix_random(&arena, &rng, HIDDEN, WIDTH, 0.5),
-               matrix_random(&arena, &rng, 1, HIDDEN, 1),
-               matrix_random(&arena, &rng, WIDTH, HIDDEN, 0.5),
-               matrix_random(&arena, &rng, 1, WIDTH, 1)},
-        .r = matrix_random(&arena, &rng, ROWS, WIDTH, 1),
-        .y = matrix_new(&arena, ROWS, WIDTH),
-    };
-    round_to_eighths(c.in.x);
-    round_to_eighths(c.in.weight1);
-    round_to_eighths(c.in.bias1);
-    c.gradient = like(&arena, &c.in);
-    harness_run(&h, build_feed_forward, &c);
-    struct oracle_feed_forward reference = like(&arena, &c.in);
-    struct matrix *y = matrix_like(&arena, c.y);
-    static const enum oracle_activation kinds[] = {ORACLE_RELU, ORACLE_GELU, ORACLE_SILU};
-    oracle_feed_forward(&c.in, kinds[activation], y);
-    oracle_feed_forward_gradient(&arena, &c.in, kinds[activation], c.r, &reference);
-    assert_forward("y", c.y, y);
-    assert_gradient("dx", c.gradient.x, reference.x);
-    assert_gradient("dweight1", c.gradient.weight1, reference.weight1);
-    assert_gradient("dbias1", c.gradient.bias1, reference.bias1);
-    assert_gradient("dweight2", c.gradient.weight2, reference.weight2);
-    assert_gradient("dbias2", c.gradient.bias2, reference.bias2);
-    arena_finish(&arena);
+    struct check check = variants_check(device, &arena);
+    assert_check(feed_forward_case_check(&check, activation), &check);
 }
 
 static void feed_forward_with_relu_matches_the_oracle(void **state) {

@@ -1,7 +1,9 @@
 // Linear layers against the oracle.
+#include "base/check.h"
 #include "ops/linear.h"
+#include "selftest/linear_case.h"
 #include "support/gpu.h"
-#include "support/harness.h"
+#include "support/variants.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,66 +11,16 @@
 
 #include <cmocka.h>
 
-struct shape {
-    uint32_t capacity, rows, inputs, outputs;
-};
-
-struct linear_case {
-    struct shape shape;
-    bool has_bias;
-    struct matrix *x, *weight, *bias, *r;
-    struct matrix *y, *dx, *dweight, *dbias;
-};
-
-static void build_linear(struct harness *h, void *user) {
-    struct linear_case *c = user;
-    struct dim rows = harness_dim(h, c->shape.capacity, c->shape.rows);
-    struct tensor *x = harness_leaf(h, rows, c->x, c->dx);
-    struct tensor *weight = harness_parameter(h, c->weight, c->dweight);
-    struct tensor *bias = c->has_bias ? harness_parameter(h, c->bias, c->dbias) : NULL;
-    harness_result(h, op_linear(h->graph, x, weight, bias), c->y, c->r);
-}
-
-static void make_linear(struct arena *arena, struct rng *rng, const struct shape *shape,
-                        struct linear_case *c) {
-    c->shape = *shape;
-    c->has_bias = shape->outputs % 2 == 1;
-    c->x = matrix_random(arena, rng, shape->rows, shape->inputs, 1);
-    c->weight = matrix_random(arena, rng, shape->outputs, shape->inputs, 1);
-    c->bias = matrix_random(arena, rng, 1, shape->outputs, 1);
-    c->r = matrix_random(arena, rng, shape->rows, shape->outputs, 1);
-    c->y = matrix_like(arena, c->r);
-    c->dx = matrix_like(arena, c->x);
-    c->dweight = matrix_like(arena, c->weight);
-    c->dbias = matrix_like(arena, c->bias);
-}
-
 static void linear_matches_the_oracle(void **state) {
     // One row, primes, one past a tile, none, few rows (the short tile), many of them.
-    static const struct shape shapes[] = {
+    static const struct linear_shape shapes[] = {
         {1, 1, 3, 3},      {40, 33, 37, 65},  {64, 0, 12, 5},     {16, 16, 64, 129},
         {300, 97, 20, 31}, {16, 3, 131, 257}, {4096, 65, 33, 36}, {640, 611, 4, 8},
     };
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        struct harness h = {.device = *state};
-        struct arena arena = {0};
-        struct rng rng = {harness_seed(), (uint32_t)i, 0};
-        struct linear_case c;
-        make_linear(&arena, &rng, &shapes[i], &c);
-        harness_run(&h, build_linear, &c);
-        struct matrix *y = matrix_like(&arena, c.y), *dx = matrix_like(&arena, c.x);
-        struct matrix *dweight = matrix_like(&arena, c.weight);
-        struct matrix *dbias = matrix_like(&arena, c.bias);
-        oracle_linear(c.x, c.weight, c.has_bias ? c.bias : NULL, y);
-        oracle_linear_gradient(c.x, c.weight, c.r,
-                               &(struct oracle_linear_gradient){dx, dweight, dbias});
-        assert_forward("y", c.y, y);
-        assert_gradient("dx", c.dx, dx);
-        assert_gradient("dweight", c.dweight, dweight);
-        if (c.has_bias)
-            assert_gradient("dbias", c.dbias, dbias);
-        arena_finish(&arena);
-    }
+    struct arena arena = {0};
+    struct check check = variants_check(*state, &arena);
+    for (uint32_t i = 0; i < COUNT_OF(shapes); i++)
+        assert_check(linear_case_check(&check, i, &shapes[i]), &check);
 }
 
 // Two layers with one weight and bias, and one input read twice.
@@ -83,13 +35,13 @@ static void build_tied(struct harness *h, void *user) {
 }
 
 static void gradients_of_two_uses_add_up(void **state) {
-    const struct shape shape = {64, 35, 24, 41};
+    const struct linear_shape shape = {64, 35, 24, 41};
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 100, 0};
+    struct rng rng = {variants_seed(), 100, 0};
     struct linear_case c;
-    make_linear(&arena, &rng, &shape, &c);
-    harness_run(&h, build_tied, &c);
+    linear_case_make(&arena, &rng, &shape, &c);
+    variants_run(&h, build_tied, &c);
     const struct oracle_linear_gradient reference = {
         matrix_like(&arena, c.x), matrix_like(&arena, c.weight), matrix_like(&arena, c.bias)};
     oracle_linear_gradient(c.x, c.weight, c.r, &reference);
@@ -119,16 +71,16 @@ static void build_shared_weight(struct harness *h, void *user) {
 }
 
 static void layers_with_one_weight_may_have_a_bias_each(void **state) {
-    const struct shape shape = {64, 35, 24, 41};
+    const struct linear_shape shape = {64, 35, 24, 41};
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 101, 0};
+    struct rng rng = {variants_seed(), 101, 0};
     struct shared_weight_case s;
     struct linear_case *c = &s.first;
-    make_linear(&arena, &rng, &shape, c);
+    linear_case_make(&arena, &rng, &shape, c);
     s.bias = matrix_random(&arena, &rng, 1, shape.outputs, 1);
     s.dbias = matrix_like(&arena, s.bias);
-    harness_run(&h, build_shared_weight, &s);
+    variants_run(&h, build_shared_weight, &s);
     struct matrix *dbias = matrix_like(&arena, c->bias);
     oracle_linear_gradient(c->x, c->weight, c->r, &(struct oracle_linear_gradient){.bias = dbias});
     assert_gradient("dbias", c->dbias, dbias);
@@ -137,16 +89,16 @@ static void layers_with_one_weight_may_have_a_bias_each(void **state) {
 }
 
 static void row_alone_has_the_same_bits(void **state) {
-    const struct shape shape = {128, 77, 45, 70}, alone_shape = {1, 1, 45, 70};
+    const struct linear_shape shape = {128, 77, 45, 70}, alone_shape = {1, 1, 45, 70};
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 102, 0};
+    struct rng rng = {variants_seed(), 102, 0};
     struct linear_case c, alone;
-    make_linear(&arena, &rng, &shape, &c);
+    linear_case_make(&arena, &rng, &shape, &c);
     c.has_bias = true;
-    harness_run(&h, build_linear, &c);
+    variants_run(&h, linear_case_build, &c);
     for (uint32_t row = 0; row < shape.rows; row += 38) {
-        make_linear(&arena, &rng, &alone_shape, &alone);
+        linear_case_make(&arena, &rng, &alone_shape, &alone);
         alone.has_bias = true;
         alone.weight = c.weight;
         alone.bias = c.bias;
@@ -154,7 +106,7 @@ static void row_alone_has_the_same_bits(void **state) {
             AT(alone.x, 0, i) = AT(c.x, row, i);
         for (uint32_t i = 0; i < shape.outputs; i++)
             AT(alone.r, 0, i) = AT(c.r, row, i);
-        harness_run(&h, build_linear, &alone);
+        variants_run(&h, linear_case_build, &alone);
         assert_same_rows("y", c.y, row, alone.y);
         assert_same_rows("dx", c.dx, row, alone.dx);
     }

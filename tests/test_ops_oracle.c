@@ -1,6 +1,6 @@
 // The oracle's gradients against central differences of its own outputs; needs no device.
 #include "base/check.h"
-#include "support/oracle.h"
+#include "selftest/oracle.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -53,7 +53,9 @@ struct feed_forward_case {
 
 static double feed_forward_loss(void *user) {
     struct feed_forward_case *c = user;
-    oracle_feed_forward(&c->in, c->kind, c->y);
+    struct arena arena = {0};
+    oracle_feed_forward(&arena, &c->in, c->kind, c->y);
+    arena_finish(&arena);
     return inner(c->y, c->r);
 }
 
@@ -90,7 +92,9 @@ struct attention_case {
 
 static double attention_loss(void *user) {
     struct attention_case *c = user;
-    oracle_attention(&c->attention, c->out);
+    struct arena arena = {0};
+    oracle_attention(&arena, &c->attention, c->out);
+    arena_finish(&arena);
     return inner(c->out, c->r);
 }
 
@@ -105,7 +109,7 @@ static void self_attention_gradient_is_the_slope(void **state) {
                                    matrix_new(&arena, 9, 8),
                                    matrix_random(&arena, &rng, 9, 8, 1)};
         struct matrix *dqkv = matrix_like(&arena, qkv);
-        oracle_attention_gradient(&c.attention, c.r, dqkv, dqkv);
+        oracle_attention_gradient(&arena, &c.attention, c.r, dqkv, dqkv);
         check_slope("qkv", attention_loss, &c, qkv, dqkv);
         arena_finish(&arena);
     }
@@ -122,7 +126,7 @@ static void cross_attention_gradient_is_the_slope(void **state) {
                                matrix_random(&arena, &rng, 6, 8, 1)};
     struct matrix *dq = matrix_like(&arena, q), *dkv = matrix_like(&arena, kv);
     (void)state;
-    oracle_attention_gradient(&c.attention, c.r, dq, dkv);
+    oracle_attention_gradient(&arena, &c.attention, c.r, dq, dkv);
     check_slope("q", attention_loss, &c, q, dq);
     check_slope("kv", attention_loss, &c, kv, dkv);
     arena_finish(&arena);
@@ -156,7 +160,7 @@ static void norm_gradient_is_the_slope(void **state) {
     const struct oracle_norm_gradient g = {matrix_like(&arena, x), matrix_like(&arena, f),
                                            matrix_like(&arena, gamma), matrix_like(&arena, beta)};
     (void)state;
-    oracle_norm_gradient(&c.norm, c.r, c.r_stream, &g);
+    oracle_norm_gradient(&arena, &c.norm, c.r, c.r_stream, &g);
     check_slope("x", norm_loss, &c, x, g.x);
     check_slope("f", norm_loss, &c, f, g.f);
     check_slope("gamma", norm_loss, &c, gamma, g.gamma);
@@ -259,6 +263,17 @@ static void dropout_keeps_as_many_as_it_should(void **state) {
     arena_finish(&arena);
 }
 
+static void error_is_relative_and_infinite_without_numbers(void **state) {
+    double right[] = {3, 4, 0}, off[] = {3, 4, 0.006}, none[] = {3, NAN, 0};
+    const struct matrix reference = {1, 3, right}, wrong = {3, 1, right};
+    (void)state;
+    assert_true(oracle_error(&reference, &reference, 1) == 0);
+    assert_true(fabs(oracle_error(&(struct matrix){1, 3, off}, &reference, 1) - 0.001) < 1e-12);
+    assert_true(isinf(oracle_error(&(struct matrix){1, 3, none}, &reference, 1)));
+    assert_true(isinf(oracle_error(&reference, &(struct matrix){1, 3, none}, 1)));
+    assert_true(isinf(oracle_error(&wrong, &reference, 1)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(feed_forward_gradient_is_the_slope),
@@ -270,6 +285,7 @@ int main(void) {
         cmocka_unit_test(cross_entropy_of_two_symbols_is_known),
         cmocka_unit_test(first_step_of_adam_has_the_size_of_the_rate),
         cmocka_unit_test(dropout_keeps_as_many_as_it_should),
+        cmocka_unit_test(error_is_relative_and_infinite_without_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,11 @@
 #include "base/check.h"
 #include "ops/decoding.h"
 #include "ops/output.h"
+#include "selftest/cross_entropy_case.h"
+#include "selftest/logits_case.h"
+#include "selftest/top_k_case.h"
 #include "support/gpu.h"
-#include "support/harness.h"
+#include "support/variants.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,82 +17,10 @@
 
 #include <cmocka.h>
 
-struct loss_case {
-    uint32_t capacity, rows, width, vocab, pad, chunk_rows;
-    float smoothing, loss_scale;
-    bool has_bias, without_gradient;
-    uint32_t *labels;
-    struct matrix *h, *weight, *bias, *losses;
-    struct matrix *dh, *dweight, *dbias, *total;
-};
-
-static void make_case(struct arena *arena, struct rng *rng, struct loss_case *c) {
-    c->h = matrix_random(arena, rng, c->rows, c->width, 1);
-    c->weight = matrix_random(arena, rng, c->vocab, c->width, 1);
-    c->bias = matrix_random(arena, rng, 1, c->vocab, 1);
-    c->losses = matrix_new(arena, c->rows, 1);
-    c->total = matrix_new(arena, 1, 1);
-    c->dh = c->without_gradient ? NULL : matrix_like(arena, c->h);
-    c->dweight = c->without_gradient ? NULL : matrix_like(arena, c->weight);
-    c->dbias = c->without_gradient ? NULL : matrix_like(arena, c->bias);
-    c->labels = ARENA_NEW(arena, uint32_t, c->rows + 1);
-    for (uint32_t row = 0; row < c->rows; row++)
-        do
-            c->labels[row] = rng_below(rng, c->vocab);
-        while (c->labels[row] == c->pad);
-}
-
-static void build(struct harness *h, void *user) {
-    struct loss_case *c = user;
-    struct dim rows = harness_dim(h, c->capacity, c->rows);
-    const struct cross_entropy_params params = {
-        .output = {.h = harness_leaf(h, rows, c->h, c->dh),
-                   .weight = harness_parameter(h, c->weight, c->dweight),
-                   .bias = c->has_bias ? harness_parameter(h, c->bias, c->dbias) : NULL},
-        .labels = harness_uints(h, rows, 1, c->labels, c->rows),
-        .pad = c->pad,
-        .smoothing = c->smoothing,
-        .chunk_rows = c->chunk_rows,
-        .with_gradient = !c->without_gradient,
-    };
-    struct tensor *losses = op_cross_entropy(h->graph, &params);
-    harness_result(h, losses, c->losses, NULL);
-    harness_words(h, op_sum(h->graph, losses), (uint32_t *)c->total->v, 1);
-}
-
 static void check(struct vks_device *device, struct loss_case *c, uint32_t stream) {
-    struct harness h = {.device = device, .loss_scale = c->loss_scale};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), stream, 0};
-    make_case(&arena, &rng, c);
-    harness_run(&h, build, c);
-    struct matrix *logits = matrix_new(&arena, c->rows, c->vocab);
-    struct matrix *losses = matrix_like(&arena, c->losses);
-    const struct oracle_cross_entropy oracle = {logits, c->labels, c->pad, (double)c->smoothing};
-    oracle_linear(c->h, c->weight, c->has_bias ? c->bias : NULL, logits);
-    oracle_cross_entropy(&oracle, losses);
-    assert_forward("losses", c->losses, losses);
-    float total_word;
-    memcpy(&total_word, c->total->v, sizeof total_word);
-    double total = 0;
-    for (uint32_t row = 0; row < c->rows; row++)
-        total += AT(losses, row, 0);
-    assert_true(fabs((double)total_word - total) <= 2e-6 * (total + 1));
-    if (!c->without_gradient) {
-        struct matrix *dlogits = matrix_like(&arena, logits);
-        const struct oracle_linear_gradient gradient = {matrix_like(&arena, c->h),
-                                                        matrix_like(&arena, c->weight),
-                                                        matrix_like(&arena, c->bias)};
-        oracle_cross_entropy_gradient(&oracle, dlogits);
-        for (size_t i = 0; i < (size_t)c->rows * c->vocab; i++)
-            dlogits->v[i] *= c->loss_scale != 0.0f ? (double)c->loss_scale : 1;
-        oracle_linear_gradient(c->h, c->weight, dlogits, &gradient);
-        assert_gradient("dh", c->dh, gradient.x);
-        assert_gradient("dweight", c->dweight, gradient.weight);
-        if (c->has_bias)
-            assert_gradient("dbias", c->dbias, gradient.bias);
-    }
-    arena_finish(&arena);
+    struct check check = variants_check(device, &arena);
+    assert_check(loss_case_check(&check, stream, c), &check);
 }
 
 static void loss_and_gradients_match_the_oracle(void **state) {
@@ -168,7 +99,7 @@ static void loss_without_gradient_is_the_same(void **state) {
 static void row_alone_has_the_same_loss_bits(void **state) {
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 30, 0};
+    struct rng rng = {variants_seed(), 30, 0};
     struct loss_case c = {.capacity = 64,
                           .rows = 37,
                           .width = 20,
@@ -176,17 +107,17 @@ static void row_alone_has_the_same_loss_bits(void **state) {
                           .pad = 3,
                           .has_bias = true,
                           .smoothing = 0.1f};
-    make_case(&arena, &rng, &c);
-    harness_run(&h, build, &c);
+    loss_case_make(&arena, &rng, &c);
+    variants_run(&h, loss_case_build, &c);
     struct loss_case alone = c;
     alone.capacity = 4;
     alone.rows = 1;
-    make_case(&arena, &rng, &alone);
+    loss_case_make(&arena, &rng, &alone);
     alone.weight = c.weight;
     alone.bias = c.bias;
     memcpy(alone.h->v, &AT(c.h, 33, 0), c.width * sizeof(double));
     alone.labels[0] = c.labels[33];
-    harness_run(&h, build, &alone);
+    variants_run(&h, loss_case_build, &alone);
     assert_same_rows("losses", c.losses, 33, alone.losses);
     assert_same_rows("dh", c.dh, 33, alone.dh);
     arena_finish(&arena);
@@ -213,116 +144,47 @@ static void tensor_with_two_losses_is_rejected(void **state) {
     graph_destroy(&graph);
 }
 
-struct logits_case {
-    struct matrix *h, *weight, *bias, *logits;
-    uint32_t pad, k, *best;
-};
-
-static void build_logits(struct harness *h, void *user) {
-    struct logits_case *c = user;
-    struct dim rows = harness_dim(h, c->h->rows + 3, c->h->rows);
-    const struct output_params params = {.h = harness_leaf(h, rows, c->h, NULL),
-                                         .weight = harness_parameter(h, c->weight, NULL),
-                                         .bias = harness_parameter(h, c->bias, NULL)};
-    struct tensor *logits = op_logits(h->graph, &params);
-    harness_result(h, logits, c->logits, NULL);
-}
-
 static void logits_match_the_oracle(void **state) {
-    struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 40, 0};
-    struct logits_case c = {.h = matrix_random(&arena, &rng, 5, 20, 1),
-                            .weight = matrix_random(&arena, &rng, 301, 20, 1),
-                            .bias = matrix_random(&arena, &rng, 1, 301, 1),
-                            .logits = matrix_new(&arena, 5, 301)};
-    harness_run(&h, build_logits, &c);
-    struct matrix *logits = matrix_like(&arena, c.logits);
-    oracle_linear(c.h, c.weight, c.bias, logits);
-    assert_forward("logits", c.logits, logits);
-    arena_finish(&arena);
-}
-
-static void build_top_k(struct harness *h, void *user) {
-    struct logits_case *c = user;
-    struct dim rows = harness_dim(h, c->logits->rows + 3, c->logits->rows);
-    struct tensor *logits = harness_leaf(h, rows, c->logits, NULL);
-    harness_words(h, op_top_k(h->graph, logits, c->pad, c->k), c->best, c->logits->rows);
-}
-
-// One stretch of one row: words are the highest, the sum, then pairs.
-static void check_stretch(const struct logits_case *c, uint32_t row, uint32_t first,
-                          const uint32_t *words) {
-    uint32_t end = min_u32(first + TOP_K_STRETCH, c->logits->cols), ids[64];
-    float highest, sum, value;
-    oracle_top_k(&(struct oracle_top_k){c->logits, row, first, end, c->pad, c->k}, ids);
-    memcpy(&highest, &words[0], sizeof highest);
-    memcpy(&sum, &words[1], sizeof sum);
-    double expected = 0;
-    for (uint32_t col = first; col < end; col++)
-        if (col != c->pad && ids[0] != UINT32_MAX)
-            expected += exp(AT(c->logits, row, col) - AT(c->logits, row, ids[0]));
-    assert_true(fabs((double)sum - expected) <= 5e-6 * expected);
-    for (uint32_t i = 0; i < c->k; i++) {
-        memcpy(&value, &words[TOP_K_HEAD + 2 * i], sizeof value);
-        assert_int_equal(words[TOP_K_HEAD + 2 * i + 1], ids[i]);
-        if (ids[i] != UINT32_MAX)
-            assert_true((double)value == AT(c->logits, row, ids[i]));
-        if (i == 0)
-            assert_memory_equal(&value, &highest, sizeof value);
-    }
-}
-
-static void check_top_k(struct vks_device *device, struct logits_case *c) {
-    struct harness h = {.device = device};
-    uint32_t stretches = top_k_num_stretches(c->logits->cols);
-    uint32_t stretch_words = TOP_K_HEAD + 2 * c->k;
-    uint32_t stride = (uint32_t)round_up_u64(stretches * stretch_words, 4);
-    c->best = calloc((size_t)c->logits->rows * stride, sizeof *c->best);
-    assert_non_null(c->best);
-    harness_run(&h, build_top_k, c);
-    for (uint32_t row = 0; row < c->logits->rows; row++)
-        for (uint32_t i = 0; i < stretches; i++)
-            check_stretch(c, row, i * TOP_K_STRETCH,
-                          c->best + (size_t)row * stride + i * stretch_words);
-    free(c->best);
+    struct check check = variants_check(*state, &arena);
+    assert_check(logits_case_check(&check), &check);
 }
 
 static void best_symbols_match_the_oracle(void **state) {
     static const uint32_t shapes[][2] = {{101, 5}, {5, 8}, {3, 1}, {8193, 6}, {20003, 12}};
+    struct arena arena = {0};
+    struct check check = variants_check(*state, &arena);
     for (uint32_t i = 0; i < COUNT_OF(shapes); i++) {
-        struct arena arena = {0};
-        struct rng rng = {harness_seed(), 50 + i, 0};
-        struct logits_case c = {.logits = matrix_random(&arena, &rng, 4, shapes[i][0], 3),
-                                .pad = shapes[i][0] / 2,
-                                .k = shapes[i][1]};
-        check_top_k(*state, &c);
-        arena_finish(&arena);
+        struct rng rng = {check.seed, 50 + i, 0};
+        struct top_k_case c = {.logits = matrix_random(&arena, &rng, 4, shapes[i][0], 3),
+                               .pad = shapes[i][0] / 2,
+                               .k = shapes[i][1]};
+        assert_check(top_k_case_check(&check, &c), &check);
     }
 }
 
 static void equal_logits_are_taken_by_id(void **state) {
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 60, 0};
-    struct logits_case c = {.logits = matrix_new(&arena, 3, 333), .pad = 4, .k = 9};
+    struct check check = variants_check(*state, &arena);
+    struct rng rng = {check.seed, 60, 0};
+    struct top_k_case c = {.logits = matrix_new(&arena, 3, 333), .pad = 4, .k = 9};
     for (size_t i = 0; i < 333; i++) {
         c.logits->v[i] = 1.5;
         c.logits->v[333 + i] = rng_below(&rng, 4);
         c.logits->v[666 + i] = i == 4 ? 100 : (double)-2e38f; // only the pad is likely
     }
-    check_top_k(*state, &c);
-    arena_finish(&arena);
+    assert_check(top_k_case_check(&check, &c), &check);
 }
 
 static void impossible_symbols_are_not_taken(void **state) {
     struct arena arena = {0};
-    struct logits_case c = {.logits = matrix_new(&arena, 1, 40), .pad = 0, .k = 4};
+    struct top_k_case c = {.logits = matrix_new(&arena, 1, 40), .pad = 0, .k = 4};
     for (size_t i = 0; i < 40; i++)
         c.logits->v[i] = i == 7 || i == 30 ? (double)i : -(double)HUGE_VALF;
-    c.best = calloc(64, sizeof *c.best);
+    c.best = calloc(top_k_case_stride(&c), sizeof *c.best);
     assert_non_null(c.best);
     struct harness h = {.device = *state};
-    harness_run(&h, build_top_k, &c);
+    variants_run(&h, top_k_case_build, &c);
     const uint32_t ids[] = {30, 7, UINT32_MAX, UINT32_MAX};
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(c.best[TOP_K_HEAD + 2 * i + 1], ids[i]);

@@ -2,8 +2,9 @@
 #include "base/check.h"
 #include "ops/linear.h"
 #include "ops/residual_norm.h"
+#include "selftest/residual_norm_case.h"
 #include "support/gpu.h"
-#include "support/harness.h"
+#include "support/variants.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,85 +13,10 @@
 
 #include <cmocka.h>
 
-struct norm_case {
-    uint32_t capacity, rows, width;
-    bool has_residual, keeps_stream;
-    float dropout;
-    struct matrix *x, *f, *gamma, *beta, *r_stream, *r;
-    struct matrix *s, *y, *dx, *df, *dgamma, *dbeta;
-};
-
-static const float eps = 1e-5f;
-
-static void make_case(struct arena *arena, struct rng *rng, struct norm_case *c) {
-    c->x = matrix_random(arena, rng, c->rows, c->width, 1);
-    c->f = matrix_random(arena, rng, c->rows, c->width, 1);
-    c->gamma = matrix_random(arena, rng, 1, c->width, 1);
-    c->beta = matrix_random(arena, rng, 1, c->width, 1);
-    c->r = matrix_random(arena, rng, c->rows, c->width, 1);
-    c->r_stream = matrix_random(arena, rng, c->rows, c->width, 1);
-    c->s = matrix_like(arena, c->x);
-    c->y = matrix_like(arena, c->x);
-    c->dx = matrix_like(arena, c->x);
-    c->df = matrix_like(arena, c->x);
-    c->dgamma = matrix_like(arena, c->gamma);
-    c->dbeta = matrix_like(arena, c->beta);
-}
-
-static void build(struct harness *h, void *user) {
-    struct norm_case *c = user;
-    struct dim rows = harness_dim(h, c->capacity, c->rows);
-    const struct residual_norm_params params = {
-        .x = harness_leaf(h, rows, c->x, c->dx),
-        .f = c->has_residual ? harness_leaf(h, rows, c->f, c->df) : NULL,
-        .gamma = harness_parameter(h, c->gamma, c->dgamma),
-        .beta = harness_parameter(h, c->beta, c->dbeta),
-        .eps = eps,
-        .dropout = c->dropout,
-        .keeps_stream = c->keeps_stream,
-    };
-    struct tensor *s, *y;
-    op_residual_norm(h->graph, &params, &s, &y);
-    harness_result(h, y, c->y, c->r);
-    if (c->keeps_stream)
-        harness_result(h, s, c->s, c->r_stream);
-}
-
-static void compare(struct arena *arena, const struct norm_case *c,
-                    const struct oracle_dropout *dropout) {
-    const struct oracle_norm oracle = {
-        .x = c->x,
-        .f = c->has_residual ? c->f : NULL,
-        .factors = oracle_dropout_factors(arena, dropout, c->rows, c->width),
-        .gamma = c->gamma,
-        .beta = c->beta,
-        .eps = (double)eps,
-    };
-    struct matrix *s = matrix_like(arena, c->x), *y = matrix_like(arena, c->x);
-    const struct oracle_norm_gradient gradient = {
-        matrix_like(arena, c->x), c->has_residual ? matrix_like(arena, c->x) : NULL,
-        matrix_like(arena, c->gamma), matrix_like(arena, c->beta)};
-    oracle_norm(&oracle, s, y);
-    oracle_norm_gradient(&oracle, c->r, c->keeps_stream ? c->r_stream : NULL, &gradient);
-    assert_forward("y", c->y, y);
-    if (c->keeps_stream)
-        assert_forward("s", c->s, s);
-    assert_gradient("dx", c->dx, gradient.x);
-    if (c->has_residual)
-        assert_gradient("df", c->df, gradient.f);
-    assert_gradient("dgamma", c->dgamma, gradient.gamma);
-    assert_gradient("dbeta", c->dbeta, gradient.beta);
-}
-
 static void check(struct vks_device *device, struct norm_case *c, uint32_t stream) {
-    struct harness h = {
-        .device = device, .dropout_seed = 12345, .dropout_rank = 3, .dropout_step = stream};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), stream, 0};
-    make_case(&arena, &rng, c);
-    harness_run(&h, build, c);
-    compare(&arena, c, &(struct oracle_dropout){c->dropout, 12345, 3, stream, 0});
-    arena_finish(&arena);
+    struct check check = variants_check(device, &arena);
+    assert_check(norm_case_check(&check, stream, c), &check);
 }
 
 static void norm_of_a_sum_matches_the_oracle(void **state) {
@@ -140,7 +66,7 @@ static void build_block(struct harness *h, void *user) {
         .x = harness_leaf(h, rows, c->x, c->dx),
         .gamma = harness_parameter(h, c->gamma, c->dgamma),
         .beta = harness_parameter(h, c->beta, c->dbeta),
-        .eps = eps,
+        .eps = NORM_CASE_EPS,
         .keeps_stream = true,
     };
     op_residual_norm(h->graph, &params, &s, &f);
@@ -157,25 +83,25 @@ static void build_block(struct harness *h, void *user) {
 static void stream_gathers_gradients_of_both_norms(void **state) {
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 30, 0};
+    struct rng rng = {variants_seed(), 30, 0};
     struct block_case b = {.first = {.capacity = 64, .rows = 39, .width = 20},
                            .second = {.capacity = 64, .rows = 39, .width = 20}};
-    make_case(&arena, &rng, &b.first);
-    make_case(&arena, &rng, &b.second);
+    norm_case_make(&arena, &rng, &b.first);
+    norm_case_make(&arena, &rng, &b.second);
     b.weight = matrix_random(&arena, &rng, 20, 20, 0.3);
     b.dweight = matrix_like(&arena, b.weight);
-    harness_run(&h, build_block, &b);
+    variants_run(&h, build_block, &b);
     struct matrix *s = matrix_like(&arena, b.first.x), *f = matrix_like(&arena, s);
     struct matrix *y = matrix_like(&arena, s), *df = matrix_like(&arena, s);
     struct matrix *normed = matrix_like(&arena, s), *dnormed = matrix_like(&arena, s);
     const struct oracle_norm first = {
-        .x = b.first.x, .gamma = b.first.gamma, .beta = b.first.beta, .eps = (double)eps};
+        .x = b.first.x, .gamma = b.first.gamma, .beta = b.first.beta, .eps = (double)NORM_CASE_EPS};
     const struct oracle_norm second = {
         .x = b.first.x,
         .f = f,
         .gamma = b.second.gamma,
         .beta = b.second.beta,
-        .eps = (double)eps,
+        .eps = (double)NORM_CASE_EPS,
     };
     struct matrix *dx = matrix_like(&arena, s);
     const struct oracle_norm_gradient first_gradient = {
@@ -186,10 +112,10 @@ static void stream_gathers_gradients_of_both_norms(void **state) {
     oracle_norm(&first, s, normed);
     oracle_linear(normed, b.weight, NULL, f);
     oracle_norm(&second, s, y);
-    oracle_norm_gradient(&second, b.second.r, b.second.r_stream, &second_gradient);
+    oracle_norm_gradient(&arena, &second, b.second.r, b.second.r_stream, &second_gradient);
     oracle_linear_gradient(normed, b.weight, df,
                            &(struct oracle_linear_gradient){dnormed, dweight, NULL});
-    oracle_norm_gradient(&first, dnormed, NULL, &first_gradient);
+    oracle_norm_gradient(&arena, &first, dnormed, NULL, &first_gradient);
     assert_forward("s", b.second.s, s);
     assert_forward("y", b.second.y, y);
     assert_gradient("dx", b.first.dx, dx);
@@ -202,14 +128,14 @@ static void stream_gathers_gradients_of_both_norms(void **state) {
 static void row_alone_has_the_same_bits(void **state) {
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 40, 0};
+    struct rng rng = {variants_seed(), 40, 0};
     struct norm_case c = {
         .capacity = 100, .rows = 70, .width = 36, .has_residual = true, .keeps_stream = true};
-    make_case(&arena, &rng, &c);
-    harness_run(&h, build, &c);
+    norm_case_make(&arena, &rng, &c);
+    variants_run(&h, norm_case_build, &c);
     struct norm_case alone = c;
     alone.capacity = alone.rows = 1;
-    make_case(&arena, &rng, &alone);
+    norm_case_make(&arena, &rng, &alone);
     alone.gamma = c.gamma;
     alone.beta = c.beta;
     for (uint32_t col = 0; col < c.width; col++) {
@@ -218,7 +144,7 @@ static void row_alone_has_the_same_bits(void **state) {
         AT(alone.r, 0, col) = AT(c.r, 61, col);
         AT(alone.r_stream, 0, col) = AT(c.r_stream, 61, col);
     }
-    harness_run(&h, build, &alone);
+    variants_run(&h, norm_case_build, &alone);
     assert_same_rows("y", c.y, 61, alone.y);
     assert_same_rows("dx", c.dx, 61, alone.dx);
     arena_finish(&arena);
@@ -227,14 +153,14 @@ static void row_alone_has_the_same_bits(void **state) {
 static void large_mean_keeps_precision(void **state) {
     struct harness h = {.device = *state};
     struct arena arena = {0};
-    struct rng rng = {harness_seed(), 50, 0};
+    struct rng rng = {variants_seed(), 50, 0};
     struct norm_case c = {.capacity = 9, .rows = 9, .width = 64};
-    make_case(&arena, &rng, &c);
+    norm_case_make(&arena, &rng, &c);
     for (size_t i = 0; i < (size_t)c.rows * c.width; i++)
         c.x->v[i] = (double)(float)(c.x->v[i] + 300);
-    harness_run(&h, build, &c);
+    variants_run(&h, norm_case_build, &c);
     const struct oracle_norm oracle = {
-        .x = c.x, .gamma = c.gamma, .beta = c.beta, .eps = (double)eps};
+        .x = c.x, .gamma = c.gamma, .beta = c.beta, .eps = (double)NORM_CASE_EPS};
     struct matrix *s = matrix_like(&arena, c.x), *y = matrix_like(&arena, c.x);
     oracle_norm(&oracle, s, y);
     // The mean of 300 has an error of 2^-16 at most; a variance from squares would be off by 1 %.

@@ -7,6 +7,7 @@
 #include "vkseq/device.h"
 #include "vkseq/metrics.h"
 #include "vkseq/model.h"
+#include "vkseq/selftest.h"
 #include "vkseq/tokenizer.h"
 #include "vkseq/trainer.h"
 #include "vkseq/translator.h"

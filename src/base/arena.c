@@ -14,6 +14,20 @@ struct arena_block {
     alignas(ALIGN_BYTES) unsigned char data[];
 };
 
+bool arena_reserve(struct arena *arena, size_t bytes) {
+    struct arena_block *block;
+    size_t total_bytes;
+    if (!size_add(bytes, sizeof *block, &total_bytes))
+        return false;
+    block = calloc(1, total_bytes);
+    if (!block)
+        return false;
+    block->size_bytes = bytes;
+    block->next = arena->blocks;
+    arena->blocks = block;
+    return true;
+}
+
 void *arena_alloc(struct arena *arena, size_t num, size_t item_bytes) {
     size_t bytes, padded;
     if (!size_mul(num, item_bytes, &bytes) || !size_add(bytes, ALIGN_BYTES, &padded))
@@ -21,15 +35,9 @@ void *arena_alloc(struct arena *arena, size_t num, size_t item_bytes) {
     bytes = padded / ALIGN_BYTES * ALIGN_BYTES;
     struct arena_block *block = arena->blocks;
     if (!block || block->size_bytes - block->used_bytes < bytes) {
-        size_t size_bytes = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES, total_bytes;
-        if (!size_add(size_bytes, sizeof *block, &total_bytes))
+        if (!arena_reserve(arena, bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES))
             return NULL;
-        block = calloc(1, total_bytes);
-        if (!block)
-            return NULL;
-        block->size_bytes = size_bytes;
-        block->next = arena->blocks;
-        arena->blocks = block;
+        block = arena->blocks;
     }
     void *result = block->data + block->used_bytes;
     block->used_bytes += bytes;

@@ -2,6 +2,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -13,6 +14,9 @@ struct arena {
 
 // Zeroed memory, 16-byte aligned; NULL when there is none. Lives until arena_finish.
 void *arena_alloc(struct arena *arena, size_t num, size_t item_bytes);
+// Makes room: what fits in `bytes`, its alignment included, will not fail. False when there is no
+// memory.
+bool arena_reserve(struct arena *arena, size_t bytes);
 // A copy of the text; NULL when there is no memory.
 char *arena_strdup(struct arena *arena, const char *text);
 void arena_finish(struct arena *arena);

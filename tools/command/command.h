@@ -7,7 +7,7 @@
 #include "cli/options.h"
 #include "vkseq/vkseq.h"
 
-enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE = CLI_EXIT_USAGE, EXIT_NO_DEVICE };
+enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE = CLI_EXIT_USAGE, EXIT_NO_DEVICE, EXIT_WRONG };
 
 // argv[0] is the verb; program is what the command was called by. They return the exit code.
 int verb_average(const char *program, int argc, char **argv);
@@ -16,6 +16,7 @@ int verb_devices(const char *program, int argc, char **argv);
 int verb_evaluate(const char *program, int argc, char **argv);
 int verb_report(const char *program, int argc, char **argv);
 int verb_score(const char *program, int argc, char **argv);
+int verb_selftest(const char *program, int argc, char **argv);
 int verb_train(const char *program, int argc, char **argv);
 int verb_translate(const char *program, int argc, char **argv);
 
@@ -67,6 +68,10 @@ struct loaded_model {
 VKS_MUST_CHECK enum vks_status loaded_model_open(struct console *console, const char *dir,
                                                  const char *device, struct loaded_model *loaded);
 void loaded_model_close(struct loaded_model *loaded);
+
+// What a device is and can do, on stdout: lines of text, or a JSON object.
+void print_device(const struct vks_device_info *info);
+void print_json_device(const struct vks_device_info *info);
 
 // "text" in JSON, quotes included.
 void print_json_string(FILE *file, const char *text);

@@ -15,6 +15,7 @@ static const struct verb {
     {"average", "the mean of several models or training states", verb_average},
     {"report", "an HTML page about a training", verb_report},
     {"devices", "list Vulkan devices and what they can do", verb_devices},
+    {"selftest", "check that a device computes what it should", verb_selftest},
     {"bench", "measure speed on random data", verb_bench},
 };
 
@@ -37,6 +38,7 @@ static void print_help(FILE *file) {
         "  1  failed; stderr says why\n"
         "  2  wrong options\n"
         "  3  no Vulkan loader, no driver, or no device that can be used\n"
+        "  4  selftest: the device computes something wrong\n"
         "\n"
         "Environment:\n"
         "  VKSEQ_DEVICE            what -d/--device would say\n"

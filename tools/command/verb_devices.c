@@ -34,7 +34,7 @@ static void print_features(const struct vks_device_info *info) {
     puts(*separator ? "" : "fp32 only");
 }
 
-static void print_device(const struct vks_device_info *info) {
+void print_device(const struct vks_device_info *info) {
     printf("%u: %s\n", info->index, info->name);
     printf("   driver     %s\n", info->driver);
     printf("   Vulkan     %u.%u.%u, %s\n", info->api_major, info->api_minor, info->api_patch,
@@ -53,7 +53,7 @@ static void print_device(const struct vks_device_info *info) {
         printf("   kernels    %s\n", info->kernels);
 }
 
-static void print_json_device(const struct vks_device_info *info) {
+void print_json_device(const struct vks_device_info *info) {
     const struct {
         const char *key, *text;
     } texts[] = {{"name", info->name},

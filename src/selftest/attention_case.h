@@ -1,17 +1,18 @@
-// Attention over packed sequences of given lengths, on the device and by the oracle.
-#ifndef TESTS_ATTENTION_CASE_H
-#define TESTS_ATTENTION_CASE_H
+// Attention over packed sequences of given lengths with random numbers, on the device and by the
+// oracle.
+#ifndef SELFTEST_ATTENTION_CASE_H
+#define SELFTEST_ATTENTION_CASE_H
 
-#include "support/harness.h"
+#include "selftest/checks.h"
 
-enum { MAX_SEQUENCES = 16 };
+enum { ATTENTION_CASE_SEQUENCES = 16 };
 
 struct attention_case {
     uint32_t head_width, num_heads;
     bool without_dq, without_dkv;
     bool self, causal; // self: queries, keys and values side by side in one tensor
     uint32_t num_sequences;
-    uint32_t query_offsets[MAX_SEQUENCES + 1], key_offsets[MAX_SEQUENCES + 1];
+    uint32_t query_offsets[ATTENTION_CASE_SEQUENCES + 1], key_offsets[ATTENTION_CASE_SEQUENCES + 1];
     uint32_t *query_blocks, *key_blocks, num_query_blocks, num_key_blocks;
     struct matrix *q, *kv, *r, *out, *dq, *dkv;
 };
@@ -22,8 +23,8 @@ void attention_case_make(struct arena *arena, struct rng *rng, const uint32_t (*
                          struct attention_case *c);
 // A harness_build function.
 void attention_case_build(struct harness *h, void *user);
-// Makes the case, runs it, and fails the test unless the oracle agrees.
-void attention_case_check(struct vks_device *device, const uint32_t (*lengths)[2],
-                          struct attention_case *c, uint32_t stream);
+// Makes the case from a stream of random numbers, runs it and compares.
+enum vks_status attention_case_check(struct check *check, uint32_t stream,
+                                     const uint32_t (*lengths)[2], struct attention_case *c);
 
 #endif

@@ -1,4 +1,4 @@
-#include "support/oracle.h"
+#include "selftest/oracle.h"
 
 #include "base/check.h"
 
@@ -94,13 +94,11 @@ static struct matrix *activate(struct arena *arena, const struct matrix *x,
     return y;
 }
 
-void oracle_feed_forward(const struct oracle_feed_forward *in, enum oracle_activation kind,
-                         struct matrix *y) {
-    struct arena arena = {0};
-    struct matrix *before = matrix_new(&arena, in->x->rows, in->weight1->rows);
+void oracle_feed_forward(struct arena *arena, const struct oracle_feed_forward *in,
+                         enum oracle_activation kind, struct matrix *y) {
+    struct matrix *before = matrix_new(arena, in->x->rows, in->weight1->rows);
     oracle_linear(in->x, in->weight1, in->bias1, before);
-    oracle_linear(activate(&arena, before, kind), in->weight2, in->bias2, y);
-    arena_finish(&arena);
+    oracle_linear(activate(arena, before, kind), in->weight2, in->bias2, y);
 }
 
 void oracle_feed_forward_gradient(struct arena *arena, const struct oracle_feed_forward *in,
@@ -135,7 +133,7 @@ static double dot(const double *a, const double *b, uint32_t num) {
 
 // The weights of a query's keys.
 static void softmax(const struct oracle_attention *a, const struct view *view, double *weights) {
-    double highest = -INFINITY, total = 0;
+    double highest = -HUGE_VAL, total = 0;
     for (uint32_t j = view->first; j < view->end; j++) {
         double score =
             dot(&AT(a->q, view->row, view->q_col), &AT(a->kv, j, view->k_col), view->width) /
@@ -180,10 +178,9 @@ static void attend_gradient(const struct oracle_attention *a, const struct view 
 }
 
 // Either the output, or, with dout, the gradients.
-static void each_query(const struct oracle_attention *a, struct matrix *out,
+static void each_query(struct arena *arena, const struct oracle_attention *a, struct matrix *out,
                        const struct matrix *dout, struct matrix *const gradients[2]) {
-    struct arena arena = {0};
-    double *weights = ARENA_NEW(&arena, double, a->kv->rows + 1);
+    double *weights = matrix_new(arena, 1, a->kv->rows)->v;
     uint32_t width = a->width / a->num_heads;
     for (uint32_t b = 0; b < a->num_sequences; b++) {
         for (uint32_t i = a->query_offsets[b]; i < a->query_offsets[b + 1]; i++) {
@@ -207,16 +204,15 @@ static void each_query(const struct oracle_attention *a, struct matrix *out,
             }
         }
     }
-    arena_finish(&arena);
 }
 
-void oracle_attention(const struct oracle_attention *a, struct matrix *out) {
-    each_query(a, out, NULL, NULL);
+void oracle_attention(struct arena *arena, const struct oracle_attention *a, struct matrix *out) {
+    each_query(arena, a, out, NULL, NULL);
 }
 
-void oracle_attention_gradient(const struct oracle_attention *a, const struct matrix *dout,
-                               struct matrix *dq, struct matrix *dkv) {
-    each_query(a, NULL, dout, (struct matrix *[]){dq, dkv});
+void oracle_attention_gradient(struct arena *arena, const struct oracle_attention *a,
+                               const struct matrix *dout, struct matrix *dq, struct matrix *dkv) {
+    each_query(arena, a, NULL, dout, (struct matrix *[]){dq, dkv});
 }
 
 struct matrix *oracle_dropout_factors(struct arena *arena, const struct oracle_dropout *dropout,
@@ -265,11 +261,10 @@ void oracle_norm(const struct oracle_norm *n, struct matrix *s, struct matrix *y
     }
 }
 
-void oracle_norm_gradient(const struct oracle_norm *n, const struct matrix *dy,
+void oracle_norm_gradient(struct arena *arena, const struct oracle_norm *n, const struct matrix *dy,
                           const struct matrix *ds, const struct oracle_norm_gradient *gradient) {
-    struct arena arena = {0};
     uint32_t width = n->x->cols;
-    struct matrix *s = matrix_like(&arena, n->x), *y = matrix_like(&arena, n->x);
+    struct matrix *s = matrix_like(arena, n->x), *y = matrix_like(arena, n->x);
     oracle_norm(n, s, y);
     for (uint32_t row = 0; row < n->x->rows; row++) {
         double mean, inverse, sum = 0, sum_normed = 0;
@@ -291,7 +286,6 @@ void oracle_norm_gradient(const struct oracle_norm *n, const struct matrix *dy,
                 AT(gradient->f, row, c) += d * factor_at(n->factors, row, c);
         }
     }
-    arena_finish(&arena);
 }
 
 void oracle_embedding(const struct oracle_embedding *e, struct matrix *x) {
@@ -316,7 +310,7 @@ void oracle_embedding_gradient(const struct oracle_embedding *e, const struct ma
 
 // Log-sum-exp of a row, the pad left out.
 static double log_sum_exp(const struct oracle_cross_entropy *l, uint32_t row) {
-    double highest = -INFINITY, total = 0;
+    double highest = -HUGE_VAL, total = 0;
     for (uint32_t c = 0; c < l->logits->cols; c++)
         if (c != l->pad)
             highest = fmax(highest, AT(l->logits, row, c));
@@ -392,4 +386,14 @@ double oracle_norm2(const struct matrix *m) {
     for (size_t i = 0; i < (size_t)m->rows * m->cols; i++)
         sum += m->v[i] * m->v[i];
     return sqrt(sum);
+}
+
+double oracle_error(const struct matrix *out, const struct matrix *reference, double floor) {
+    if (out->rows != reference->rows || out->cols != reference->cols)
+        return HUGE_VAL;
+    double sum = 0;
+    for (size_t i = 0; i < (size_t)out->rows * out->cols; i++)
+        sum += (out->v[i] - reference->v[i]) * (out->v[i] - reference->v[i]);
+    double error = sqrt(sum) / (oracle_norm2(reference) + floor);
+    return isnan(error) ? HUGE_VAL : error;
 }

@@ -1,9 +1,11 @@
 // What the operators compute, in double precision, as plain loops over packed sequences: written
 // from the equations, not from the kernels.
 //
-// Gradients are added to what is there; NULL results are left out.
-#ifndef TESTS_ORACLE_H
-#define TESTS_ORACLE_H
+// Gradients are added to what is there; NULL results are left out. Matrices and scratch memory come
+// from arenas that must have the room (arena_reserve) or may grow: running out is a broken
+// invariant.
+#ifndef SELFTEST_ORACLE_H
+#define SELFTEST_ORACLE_H
 
 #include "base/arena.h"
 #include "base/rng.h"
@@ -45,8 +47,8 @@ double oracle_activation_derivative(enum oracle_activation kind, double x);
 struct oracle_feed_forward {
     struct matrix *x, *weight1, *bias1, *weight2, *bias2;
 };
-void oracle_feed_forward(const struct oracle_feed_forward *inputs, enum oracle_activation kind,
-                         struct matrix *y);
+void oracle_feed_forward(struct arena *arena, const struct oracle_feed_forward *inputs,
+                         enum oracle_activation kind, struct matrix *y);
 void oracle_feed_forward_gradient(struct arena *arena, const struct oracle_feed_forward *inputs,
                                   enum oracle_activation kind, const struct matrix *dy,
                                   const struct oracle_feed_forward *gradient);
@@ -59,10 +61,11 @@ struct oracle_attention {
     const uint32_t *query_offsets, *key_offsets; // num_sequences + 1
     bool causal;
 };
-void oracle_attention(const struct oracle_attention *attention, struct matrix *out);
+void oracle_attention(struct arena *arena, const struct oracle_attention *attention,
+                      struct matrix *out);
 // dq and dkv may be one matrix, as q and kv may.
-void oracle_attention_gradient(const struct oracle_attention *attention, const struct matrix *dout,
-                               struct matrix *dq, struct matrix *dkv);
+void oracle_attention_gradient(struct arena *arena, const struct oracle_attention *attention,
+                               const struct matrix *dout, struct matrix *dq, struct matrix *dkv);
 
 // Dropout's factors: 0, or 1 / (1 - probability).
 struct oracle_dropout {
@@ -82,8 +85,9 @@ struct oracle_norm_gradient {
 };
 void oracle_norm(const struct oracle_norm *norm, struct matrix *s, struct matrix *y);
 // ds: the gradient that flows into s besides; may be NULL.
-void oracle_norm_gradient(const struct oracle_norm *norm, const struct matrix *dy,
-                          const struct matrix *ds, const struct oracle_norm_gradient *gradient);
+void oracle_norm_gradient(struct arena *arena, const struct oracle_norm *norm,
+                          const struct matrix *dy, const struct matrix *ds,
+                          const struct oracle_norm_gradient *gradient);
 
 // x = factors (scale table[token] + positions[position]).
 struct oracle_embedding {
@@ -125,5 +129,8 @@ void oracle_update(const struct oracle_update *update, const struct matrix *grad
 
 // Square root of the sum of all squares.
 double oracle_norm2(const struct matrix *m);
+// Norm of the difference over (norm of the reference + floor); HUGE_VAL where something is not a
+// number, or shapes differ.
+double oracle_error(const struct matrix *out, const struct matrix *reference, double floor);
 
 #endif

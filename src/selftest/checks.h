@@ -1,0 +1,32 @@
+// What comparing an operator with the oracle found: the largest error of each part.
+#ifndef SELFTEST_CHECKS_H
+#define SELFTEST_CHECKS_H
+
+#include "selftest/harness.h"
+#include "selftest/tolerance.h"
+
+struct deviation {
+    double error;     // as in tolerance.h; of CHECK_EXACT: how many things are wrong
+    const char *what; // the tensor that has it; NULL: nothing was compared
+};
+
+struct check {
+    struct vks_device *device; // borrowed
+    struct arena *arena;       // borrowed; has room for the matrices of a case
+    uint32_t seed;
+    // How operators are run: harness_run, or what tests do with them.
+    enum vks_status (*run)(struct harness *harness, harness_build *build, void *user);
+    struct deviation parts[NUM_CHECK_PARTS];
+    uint64_t num_different; // values that had other bits in a second run
+};
+
+// Runs a case; pads that are not zero count as a wrong result.
+enum vks_status check_run(struct check *check, struct harness *harness, harness_build *build,
+                          void *user);
+// Takes note of how far `out` is from the reference.
+void check_compare(struct check *check, enum check_part part, const char *what,
+                   const struct matrix *out, const struct matrix *reference);
+// Takes note of whether something holds that must hold exactly.
+void check_exact(struct check *check, const char *what, bool holds);
+
+#endif

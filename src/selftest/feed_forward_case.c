@@ -1,0 +1,85 @@
+#include "selftest/feed_forward_case.h"
+
+#include "base/log.h"
+#include "selftest/operators.h"
+
+#include <math.h>
+
+struct feed_forward_case {
+    uint32_t capacity, rows;
+    enum activation activation;
+    struct oracle_feed_forward in, gradient;
+    struct matrix *r, *y;
+};
+
+static void build(struct harness *h, void *user) {
+    struct feed_forward_case *c = user;
+    struct dim rows = harness_dim(h, c->capacity, c->rows);
+    const struct feed_forward_params params = {
+        .x = harness_leaf(h, rows, c->in.x, c->gradient.x),
+        .weight1 = harness_parameter(h, c->in.weight1, c->gradient.weight1),
+        .bias1 = harness_parameter(h, c->in.bias1, c->gradient.bias1),
+        .weight2 = harness_parameter(h, c->in.weight2, c->gradient.weight2),
+        .bias2 = harness_parameter(h, c->in.bias2, c->gradient.bias2),
+        .activation = c->activation,
+    };
+    harness_result(h, op_feed_forward(h->graph, &params), c->y, c->r);
+}
+
+static struct oracle_feed_forward like(struct arena *arena, const struct oracle_feed_forward *in) {
+    return (struct oracle_feed_forward){
+        matrix_like(arena, in->x), matrix_like(arena, in->weight1), matrix_like(arena, in->bias1),
+        matrix_like(arena, in->weight2), matrix_like(arena, in->bias2)};
+}
+
+// To multiples of 1/8, whose products and short sums a float holds exactly: what ReLU sees has the
+// same sign on both sides.
+static void round_to_eighths(struct matrix *m) {
+    for (size_t i = 0; i < (size_t)m->rows * m->cols; i++)
+        m->v[i] = floor(8 * m->v[i]) / 8;
+}
+
+static void make(struct arena *arena, struct rng *rng, struct feed_forward_case *c) {
+    enum { ROWS = 43, WIDTH = 12, HIDDEN = 53 };
+    c->capacity = 200;
+    c->rows = ROWS;
+    c->in = (struct oracle_feed_forward){
+        matrix_random(arena, rng, ROWS, WIDTH, 1), matrix_random(arena, rng, HIDDEN, WIDTH, 0.5),
+        matrix_random(arena, rng, 1, HIDDEN, 1), matrix_random(arena, rng, WIDTH, HIDDEN, 0.5),
+        matrix_random(arena, rng, 1, WIDTH, 1)};
+    c->r = matrix_random(arena, rng, ROWS, WIDTH, 1);
+    c->y = matrix_new(arena, ROWS, WIDTH);
+    round_to_eighths(c->in.x);
+    round_to_eighths(c->in.weight1);
+    round_to_eighths(c->in.bias1);
+    c->gradient = like(arena, &c->in);
+}
+
+enum vks_status feed_forward_case_check(struct check *check, enum activation activation) {
+    static const enum oracle_activation kinds[] = {ORACLE_RELU, ORACLE_GELU, ORACLE_SILU};
+    struct harness h = {.device = check->device};
+    struct arena *arena = check->arena;
+    struct rng rng = {check->seed, 200 + activation, 0};
+    struct feed_forward_case c = {.activation = activation};
+    make(arena, &rng, &c);
+    TRY(check_run(check, &h, build, &c));
+    struct oracle_feed_forward reference = like(arena, &c.in);
+    struct matrix *y = matrix_like(arena, c.y);
+    oracle_feed_forward(arena, &c.in, kinds[activation], y);
+    oracle_feed_forward_gradient(arena, &c.in, kinds[activation], c.r, &reference);
+    check_compare(check, CHECK_FORWARD, "y", c.y, y);
+    check_compare(check, CHECK_GRADIENT, "dx", c.gradient.x, reference.x);
+    check_compare(check, CHECK_GRADIENT, "dweight1", c.gradient.weight1, reference.weight1);
+    check_compare(check, CHECK_GRADIENT, "dbias1", c.gradient.bias1, reference.bias1);
+    check_compare(check, CHECK_GRADIENT, "dweight2", c.gradient.weight2, reference.weight2);
+    check_compare(check, CHECK_GRADIENT, "dbias2", c.gradient.bias2, reference.bias2);
+    return VKS_OK;
+}
+
+enum vks_status feed_forward_selftest(struct check *check) {
+    static const enum activation activations[] = {ACTIVATION_RELU, ACTIVATION_GELU,
+                                                  ACTIVATION_SILU};
+    for (int i = 0; i < 3; i++)
+        TRY(feed_forward_case_check(check, activations[i]));
+    return VKS_OK;
+}

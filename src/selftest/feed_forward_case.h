@@ -1,0 +1,11 @@
+// The feed-forward block with random numbers, on the device and by the oracle.
+#ifndef SELFTEST_FEED_FORWARD_CASE_H
+#define SELFTEST_FEED_FORWARD_CASE_H
+
+#include "ops/feed_forward.h"
+#include "selftest/checks.h"
+
+// Makes a case, runs it and compares.
+enum vks_status feed_forward_case_check(struct check *check, enum activation activation);
+
+#endif

@@ -1,0 +1,204 @@
+#include "selftest/training.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "decode/search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Words are ids 1 .. VOCAB - 2, as </s> is the first and <pad> the last.
+enum { VOCAB = 20, BATCH_SENTENCES = 8, MAX_TOKENS = 7, MAX_BATCH = BATCH_SENTENCES * MAX_TOKENS };
+enum { EOS_ID = 0, PAD_ID = VOCAB - 1 };
+enum { SEED = 1, BEAM = 3 };
+
+static const float RATE = 2e-3f, CLIP_NORM = 1.0f, LABEL_SMOOTHING = 0.1f;
+
+const double training_known_losses[TRAINING_UPDATES] = {
+    3.661526039, 3.372796593, 2.887513404, 3.038466189, 2.717063800, 2.865820584, 2.583721566,
+    2.775012411, 2.498705461, 2.673825227, 2.478686988, 2.564883036, 2.346888269, 2.510135068,
+    2.387744864, 2.392344403, 2.215333353, 2.392912163, 2.254372450, 2.261415305, 2.094057449,
+    2.252525108, 2.116589229, 2.103092935, 1.961958924, 2.098013327, 1.929580453, 1.967940765,
+    1.784051041, 1.948334535, 1.730668849, 1.764539186, 1.603813140, 1.796954049, 1.521607640,
+    1.563648068, 1.437013025, 1.631691659, 1.380093159, 1.400025369,
+};
+
+// Rounding grows over the updates. lavapipe's losses are 3.4e-7 off; other devices sum in other
+// orders.
+const double training_tolerance = 2e-5;
+
+// A batch of sentences end to end, with what their offsets point into.
+struct sentences {
+    uint32_t source[MAX_BATCH], target[MAX_BATCH], labels[MAX_BATCH];
+    uint32_t offsets[BATCH_SENTENCES + 1], num;
+};
+
+static uint32_t num_words(uint32_t sentence) {
+    return 2 + sentence % (MAX_TOKENS - 2);
+}
+
+static uint32_t word(uint32_t sentence, uint32_t i) {
+    return 1 + (7 * sentence + 3 * i * i + 5 * i) % (VOCAB - 2);
+}
+
+// The target is the source backwards; both sides are equally long.
+static void add_sentence(struct sentences *s, uint32_t sentence) {
+    uint32_t first = s->offsets[s->num], num = num_words(sentence), end = first + num;
+    for (uint32_t i = 0; i < num; i++) {
+        s->source[first + i] = word(sentence, i);
+        s->labels[first + i] = word(sentence, num - 1 - i);
+        s->target[first + i + 1] = s->labels[first + i];
+    }
+    s->source[end] = s->labels[end] = EOS_ID;
+    s->target[first] = PAD_ID;
+    s->offsets[++s->num] = end + 1;
+}
+
+static void fill_batch(uint32_t batch_idx, struct sentences *s) {
+    memset(s, 0, sizeof *s);
+    for (uint32_t i = 0; i < BATCH_SENTENCES; i++)
+        add_sentence(s, (batch_idx * BATCH_SENTENCES + i) % TRAINING_SENTENCES);
+}
+
+static struct loss_batch packed(const struct sentences *s) {
+    return (struct loss_batch){.source = {s->source, s->offsets, s->num},
+                               .target = {s->target, s->offsets, s->num},
+                               .labels = s->labels};
+}
+
+static struct loss_params loss_params(const struct training *training) {
+    return (struct loss_params){
+        .config = &training->model->config,
+        .weights = &training->model->weights,
+        .capacity = {.num_src = MAX_BATCH, .num_tgt = MAX_BATCH, .num_sequences = BATCH_SENTENCES},
+        .label_smoothing = LABEL_SMOOTHING,
+    };
+}
+
+enum vks_status training_open(struct vks_device *device, float dropout, struct training *training) {
+    const struct vks_model_config config = {.source_vocab = VOCAB,
+                                            .target_vocab = VOCAB,
+                                            .width = 32,
+                                            .ffn_width = 64,
+                                            .num_heads = 4,
+                                            .encoder_layers = 2,
+                                            .decoder_layers = 2};
+    const struct optimizer_params adam = {
+        .kind = UPDATE_ADAM, .beta1 = 0.9f, .beta2 = 0.98f, .eps = 1e-9f};
+    memset(training, 0, sizeof *training);
+    training->device = device;
+    TRY(vks_model_create(device, &config, SEED, &training->model));
+    TRY(model_prepare_training(training->model));
+    struct loss_params params = loss_params(training);
+    params.with_gradient = true;
+    params.dropout = dropout;
+    TRY(loss_program_init(device, &params, &training->loss));
+    return updater_init(&training->model->weights.store, &adam, &training->updater);
+}
+
+void training_close(struct training *training) {
+    updater_finish(&training->updater);
+    loss_program_finish(&training->loss);
+    vks_model_destroy(&training->model);
+}
+
+enum vks_status training_run(struct training *training, uint32_t num_updates, double *losses) {
+    for (uint32_t i = 0; i < num_updates; i++) {
+        struct sentences sentences;
+        struct update_report report;
+        uint32_t slot = i % PROGRAM_MAX_SLOTS;
+        double total;
+        fill_batch(i, &sentences);
+        const struct loss_batch batch = packed(&sentences);
+        uint32_t num_tokens = sentences.offsets[sentences.num];
+        TRY(loss_program_submit(&training->loss, slot, &batch,
+                                &(struct loss_step){.seed = SEED, .step = i}));
+        TRY(updater_submit(&training->updater, slot,
+                           &(struct update_step){.rate = RATE,
+                                                 .gradient_scale = 1.0f / (float)num_tokens,
+                                                 .clip = CLIP_NORM}));
+        TRY(loss_program_wait(&training->loss, slot, &total));
+        TRY(updater_wait(&training->updater, slot, &report));
+        losses[i] = total / num_tokens;
+    }
+    return VKS_OK;
+}
+
+// The losses of a batch's target tokens.
+static enum vks_status score(struct loss_program *loss, const struct sentences *sentences,
+                             float *row_losses) {
+    const struct loss_batch batch = packed(sentences);
+    double total;
+    TRY(loss_program_submit(loss, 0, &batch, &(struct loss_step){0}));
+    TRY(loss_program_wait(loss, 0, &total));
+    memcpy(row_losses, program_output(loss->program, 0, loss->row_losses),
+           sentences->offsets[sentences->num] * sizeof *row_losses);
+    return VKS_OK;
+}
+
+static enum vks_status count_other_scores(struct loss_program *loss, uint64_t *num_different) {
+    struct sentences together;
+    float losses[MAX_BATCH], alone_losses[MAX_BATCH];
+    uint64_t num = 0;
+    fill_batch(0, &together);
+    TRY(score(loss, &together, losses));
+    for (uint32_t i = 0; i < BATCH_SENTENCES; i++) {
+        struct sentences alone = {0};
+        add_sentence(&alone, i);
+        TRY(score(loss, &alone, alone_losses));
+        num += memcmp(alone_losses, losses + together.offsets[i],
+                      alone.offsets[1] * sizeof *losses) != 0;
+    }
+    *num_different = num;
+    return VKS_OK;
+}
+
+enum vks_status training_score_alone(struct training *training, uint64_t *num_different) {
+    struct loss_program loss;
+    struct loss_params params = loss_params(training);
+    params.with_row_losses = true;
+    params.program.num_slots = 1;
+    TRY(loss_program_init(training->device, &params, &loss));
+    enum vks_status status = count_other_scores(&loss, num_different);
+    loss_program_finish(&loss);
+    return status;
+}
+
+static bool same_translation(const struct vks_translation *a, const struct vks_translation *b) {
+    const struct vks_hypothesis *x = a->hypotheses, *y = b->hypotheses;
+    return x->num_ids == y->num_ids && memcmp(x->ids, y->ids, x->num_ids * sizeof *x->ids) == 0 &&
+           memcmp(&x->log_prob, &y->log_prob, sizeof x->log_prob) == 0;
+}
+
+static enum vks_status count_other_translations(struct search *search, uint64_t *num_different) {
+    struct sentences batch;
+    struct sentence sentences[BATCH_SENTENCES];
+    struct vks_translation *together = calloc(2 * BATCH_SENTENCES, sizeof *together);
+    if (!together)
+        return VKS_ERR_OOM;
+    struct vks_translation *alone = together + BATCH_SENTENCES;
+    fill_batch(0, &batch);
+    for (uint32_t i = 0; i < BATCH_SENTENCES; i++)
+        sentences[i] = (struct sentence){batch.source + batch.offsets[i],
+                                         batch.offsets[i + 1] - batch.offsets[i]};
+    enum vks_status status = search_run(search, sentences, BATCH_SENTENCES, together);
+    for (uint32_t i = 0; i < BATCH_SENTENCES && status == VKS_OK; i++)
+        status = search_run(search, &sentences[i], 1, &alone[i]);
+    uint64_t num = 0;
+    for (uint32_t i = 0; i < BATCH_SENTENCES && status == VKS_OK; i++)
+        num += !same_translation(&together[i], &alone[i]);
+    vks_translations_free(together, 2 * BATCH_SENTENCES);
+    if (status == VKS_OK)
+        *num_different = num;
+    return status;
+}
+
+enum vks_status training_translate_alone(struct training *training, uint64_t *num_different) {
+    struct vks_translator_params params = {.beam_size = BEAM, .log = training->device->log};
+    struct search search;
+    TRY(search_complete_params(&params));
+    TRY(search_init(training->model, &params, &search));
+    enum vks_status status = count_other_translations(&search, num_different);
+    search_finish(&search);
+    return status;
+}
