@@ -86,16 +86,27 @@ static enum vks_status translate_lines(struct console *console, struct vks_trans
     return VKS_OK;
 }
 
+static void print_lines(FILE *file, const struct line_block *block) {
+    for (size_t i = 0; file && i < block->num; i++)
+        fprintf(file, "%s\n", block->lines[i]);
+}
+
 static enum vks_status make_hypotheses(struct console *console, const struct values *values,
                                        struct line_block *hypotheses) {
     struct loaded_model loaded = {0};
     struct vks_translator *translator = NULL;
     struct vks_translator_params params = values->search;
     struct line_block sources = {0};
+    struct line_output output = {0};
+    bool is_regular;
+    uint64_t num_lines;
     params.log = &console->log;
-    enum vks_status status = check_parallel(values->source, values->reference, console);
+    enum vks_status status =
+        check_parallel(values->source, values->reference, console, &is_regular, &num_lines);
     if (status == VKS_OK)
         status = read_all_lines(values->source, console, &sources);
+    if (status == VKS_OK && values->output)
+        status = line_output_open(&output, values->output, console);
     if (status == VKS_OK)
         status = loaded_model_open(console, values->model, values->device, &loaded);
     if (status == VKS_OK)
@@ -104,22 +115,13 @@ static enum vks_status make_hypotheses(struct console *console, const struct val
         console_begin_progress(console, "evaluate", "lines", sources.num, true);
         status = translate_lines(console, translator, &sources, hypotheses);
         console_end_progress(console);
+        print_lines(output.file, hypotheses);
     }
+    status = line_output_close(&output, status);
     line_block_free(&sources);
     vks_translator_destroy(&translator);
     loaded_model_close(&loaded);
     return status;
-}
-
-static enum vks_status write_lines(struct console *console, const char *path,
-                                   const struct line_block *block) {
-    struct line_output output;
-    enum vks_status status = line_output_open(&output, path, console);
-    if (status != VKS_OK)
-        return status;
-    for (size_t i = 0; i < block->num; i++)
-        fprintf(output.file, "%s\n", block->lines[i]);
-    return line_output_close(&output, VKS_OK);
 }
 
 static enum vks_status score(struct console *console, const struct values *values,
@@ -132,11 +134,10 @@ static enum vks_status score(struct console *console, const struct values *value
         status = read_all_lines(values->hypotheses, console, &hypotheses);
     else if (status == VKS_OK)
         status = make_hypotheses(console, values, &hypotheses);
-    if (status == VKS_OK && values->output)
-        status = write_lines(console, values->output, &hypotheses);
     if (status == VKS_OK && hypotheses.num != references.num) {
-        console_error(console, "%s has %zu lines, for %zu translations: expected the same number",
-                      values->reference, references.num, hypotheses.num);
+        console_error(console, "%s has %zu lines and %s has %zu: expected the same number",
+                      values->hypotheses ? values->hypotheses : values->source, hypotheses.num,
+                      values->reference, references.num);
         status = VKS_ERR_FORMAT;
     } else if (status == VKS_OK && references.num == 0) {
         console_error(console, "%s is empty: there is nothing to score", values->reference);

@@ -85,12 +85,22 @@ static bool on_update(void *user, const struct vks_train_progress *progress) {
     return !stop_signal;
 }
 
+static enum vks_status check_pair(const char *source, const char *target, struct console *console) {
+    bool is_regular;
+    uint64_t num_lines;
+    enum vks_status status = check_parallel(source, target, console, &is_regular, &num_lines);
+    if (status != VKS_OK || !is_regular || num_lines > 0)
+        return status;
+    console_error(console, "%s is empty: expected a sentence a line", source);
+    return VKS_ERR_FORMAT;
+}
+
 // All that can be found wrong before anything is learned.
 static enum vks_status check_files(const struct train_options *options, struct console *console) {
     const struct vks_trainer_params *trainer = &options->trainer;
-    enum vks_status status = check_parallel(trainer->train_source, trainer->train_target, console);
+    enum vks_status status = check_pair(trainer->train_source, trainer->train_target, console);
     if (status == VKS_OK && trainer->valid_source)
-        status = check_parallel(trainer->valid_source, trainer->valid_target, console);
+        status = check_pair(trainer->valid_source, trainer->valid_target, console);
     return status;
 }
 
