@@ -111,7 +111,7 @@ static void truncated_file_is_passed_over(void **state) {
     char *path = scratch_path(scratch, "gen-00000002/state");
     assert_int_equal(truncate(path, 2), 0);
     free(path);
-    expect_passed_over(scratch, "another size");
+    expect_passed_over(scratch, "state has 2 bytes, and had 3");
 }
 
 static void flipped_byte_is_passed_over(void **state) {
