@@ -7,9 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum vks_status train_model_prepare(const struct train_options *options, struct console *console) {
+enum vks_status train_model_prepare(const struct train_options *options, struct console *console,
+                                    struct vks_model_lock **lock) {
     if (folder_create(options->model) && access(options->model, W_OK | X_OK) == 0)
-        return VKS_OK;
+        return vks_model_lock_create(options->model, &console->log, lock);
     console_error(console, "%s: cannot be made or written: %s", options->model, strerror(errno));
     return VKS_ERR_IO;
 }

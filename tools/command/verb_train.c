@@ -66,6 +66,7 @@ struct run {
     const char *program, *command_text;
     struct train_options options;
     struct console console;
+    struct vks_model_lock *lock;
     struct loaded_model loaded;
     struct vks_trainer *trainer;
     uint64_t first_update;
@@ -111,7 +112,7 @@ static enum vks_status prepare(struct run *run) {
     if (status == VKS_OK)
         status = vks_device_create(options->device, &console->log, &run->loaded.device);
     if (status == VKS_OK)
-        status = train_model_prepare(options, console);
+        status = train_model_prepare(options, console, &run->lock);
     if (status != VKS_OK)
         return status;
     const struct vks_device_info *info = vks_device_info(run->loaded.device);
@@ -131,6 +132,7 @@ static enum vks_status prepare(struct run *run) {
 
 static enum vks_status train(struct run *run) {
     struct vks_trainer_params params = run->options.trainer;
+    params.lock = run->lock;
     params.on_update = on_update;
     params.user = run;
     params.log = &run->console.log;
@@ -190,6 +192,7 @@ int verb_train(const char *program, int argc, char **argv) {
     int exit_code = exit_code_of(&run.console, run_all(&run));
     vks_trainer_destroy(&run.trainer);
     loaded_model_close(&run.loaded);
+    vks_model_lock_destroy(&run.lock);
     console_finish(&run.console);
     free(command_text);
     return exit_code;
