@@ -14,7 +14,8 @@ struct train_options {
     const char *model, *device, *log;
     bool quiet, init_only;
     // Vocabulary
-    const char *vocabs, *sentencepiece_options;
+    struct cli_strings vocabs;
+    const char *sentencepiece_options;
     uint32_t vocab_size;
     bool separate_vocabs;
     // Model
