@@ -140,6 +140,12 @@ static void missing_or_malformed_manifest_is_passed_over(void **state) {
     expect_passed_over(scratch, "malformed");
     scratch_put(scratch, "gen-00000002/checksums.json", "{\"files\":[{\"name\":\"../x\"}]}", 27);
     expect_passed_over(scratch, "malformed");
+    scratch_put(scratch, "gen-00000002/checksums.json", "{\"files\":[]}", 12);
+    expect_passed_over(scratch, "lists no file");
+    char deep[4096];
+    memset(deep, '[', sizeof deep);
+    scratch_put(scratch, "gen-00000002/checksums.json", deep, sizeof deep);
+    expect_passed_over(scratch, "malformed");
     char *path = scratch_path(scratch, "gen-00000002/checksums.json");
     assert_int_equal(unlink(path), 0);
     free(path);
