@@ -99,6 +99,14 @@ class Reverse(unittest.TestCase):
         self.assertEqual(read_weights("init"), read_weights("init_again"))
         self.assertNotEqual(read_weights("init"), read_weights("init_other"))
 
+    def test_vocabulary_of_model_files(self):
+        spm = "whole/source.spm"
+        for model, vocabs in (("one_file", [spm]), ("two_files", [spm, "whole/target.spm"])):
+            run(*train_words(model, UPDATES), "--init-only", "--vocabs", *vocabs)
+            for name in "source.spm", "target.spm", "vocab.json":
+                self.assertEqual((FOLDER / model / name).read_bytes(),
+                                 (FOLDER / "whole" / name).read_bytes())
+
     def test_line_has_the_same_translations_alone_and_among_others(self):
         lines = (FOLDER / "valid.src").read_text().splitlines(keepends=True)[:12]
         words = ["translate", "--model", "whole", "--beam-size", "3", "--n-best", "--normalize"]

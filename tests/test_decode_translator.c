@@ -282,13 +282,13 @@ static void a_foreign_vocabulary_is_rejected(void **state) {
         const char *what;
     } cases[] = {
         {{.source_vocab = RANDOM_MODEL_VOCAB + 1, .target_vocab = RANDOM_MODEL_VOCAB},
-         "source vocabulary size is 61 here and 62 there"},
+         "source vocabulary size is 61 in the vocabulary and 62 in the model"},
         {{.source_vocab = RANDOM_MODEL_VOCAB, .target_vocab = RANDOM_MODEL_VOCAB + 1},
-         "target vocabulary size is 61 here and 62 there"},
+         "target vocabulary size is 61 in the vocabulary and 62 in the model"},
         {{.source_vocab = RANDOM_MODEL_VOCAB, .target_vocab = RANDOM_MODEL_VOCAB, .eos_id = 1},
-         "</s> is 0 here and 1 there"},
+         "</s> is 0 in the vocabulary and 1 in the model"},
         {{.source_vocab = RANDOM_MODEL_VOCAB, .target_vocab = RANDOM_MODEL_VOCAB, .pad_id = 7},
-         "<pad> is 60 here and 7 there"},
+         "<pad> is 60 in the vocabulary and 7 in the model"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct last_words last = {.level = VKS_LOG_DEBUG};
@@ -325,8 +325,11 @@ static void text_that_is_not_utf8_is_rejected(void **state) {
                                            &(struct vks_translator_params){.log = &log},
                                            &translator),
                      VKS_OK);
+    assert_int_equal(vks_translate(translator, lines, 1, &translations), VKS_OK);
+    vks_translations_free(translations, 1);
+    translations = NULL;
     assert_int_equal(vks_translate(translator, lines, 2, &translations), VKS_ERR_FORMAT);
-    assert_non_null(strstr(last.text, "line 2: not UTF-8"));
+    assert_non_null(strstr(last.text, "line 3: not UTF-8")); // the third that it is given
     assert_null(translations);
     vks_translator_destroy(&translator);
     vks_model_destroy(&model);

@@ -111,7 +111,7 @@ static void truncated_file_is_passed_over(void **state) {
     char *path = scratch_path(scratch, "gen-00000002/state");
     assert_int_equal(truncate(path, 2), 0);
     free(path);
-    expect_passed_over(scratch, "another size");
+    expect_passed_over(scratch, "state has 2 bytes, and had 3");
 }
 
 static void flipped_byte_is_passed_over(void **state) {
@@ -139,6 +139,12 @@ static void missing_or_malformed_manifest_is_passed_over(void **state) {
     scratch_put(scratch, "gen-00000002/checksums.json", "{\"files\":", 9);
     expect_passed_over(scratch, "malformed");
     scratch_put(scratch, "gen-00000002/checksums.json", "{\"files\":[{\"name\":\"../x\"}]}", 27);
+    expect_passed_over(scratch, "malformed");
+    scratch_put(scratch, "gen-00000002/checksums.json", "{\"files\":[]}", 12);
+    expect_passed_over(scratch, "lists no file");
+    char deep[4096];
+    memset(deep, '[', sizeof deep);
+    scratch_put(scratch, "gen-00000002/checksums.json", deep, sizeof deep);
     expect_passed_over(scratch, "malformed");
     char *path = scratch_path(scratch, "gen-00000002/checksums.json");
     assert_int_equal(unlink(path), 0);

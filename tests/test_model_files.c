@@ -127,7 +127,7 @@ static void a_senseless_shape_is_refused(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct vks_model_config config = cases[i].config;
-        assert_int_equal(config_complete(&config, &log), VKS_ERR_ARGUMENT);
+        assert_int_equal(config_complete(&config, "model", &log), VKS_ERR_ARGUMENT);
         assert_non_null(strstr(scratch.text, cases[i].what));
     }
 }
@@ -137,10 +137,10 @@ static void a_bad_config_file_names_the_key(void **state) {
         const char *text, *what;
     } cases[] = {
         {"[]", "not a JSON object"},
-        {"{\"model_type\": \"bert\"}", "\"model_type\" must be"},
-        {"{\"model_type\": \"marian\", \"vocab_size\": -1}", "\"vocab_size\" must be"},
-        {"{\"model_type\": \"marian\", \"vocab_size\": 1.5}", "\"vocab_size\" must be"},
-        {"{\"model_type\": \"marian\", \"vocab_size\": 9}", "\"d_model\" must be"},
+        {"{\"model_type\": \"bert\"}", "\"model_type\" is \"bert\": expected"},
+        {"{\"model_type\": \"marian\", \"vocab_size\": -1}", "\"vocab_size\" is -1: expected"},
+        {"{\"model_type\": \"marian\", \"vocab_size\": 1.5}", "\"vocab_size\" is 1.5: expected"},
+        {"{\"model_type\": \"marian\", \"vocab_size\": 9}", "\"d_model\" is missing: expected"},
     };
     void *folder;
     scratch_create(&folder);

@@ -348,22 +348,108 @@ static void malformed_vocabularies_are_rejected(void **state) {
     }
 }
 
+// The first piece of a text.
+static uint32_t first_id(const struct vks_tokenizer *tokenizer, const char *text) {
+    uint32_t *ids = NULL;
+    size_t num_ids = 0;
+    assert_int_equal(
+        vks_tokenizer_encode(tokenizer, VKS_SOURCE, text, strlen(text), &ids, &num_ids), VKS_OK);
+    assert_true(num_ids > 0);
+    uint32_t id = ids[0];
+    vks_free(ids);
+    return id;
+}
+
+// The fixture's pieces, but for one, with every other id.
+static void write_vocab_with_gaps(const struct fixture *fixture, uint32_t left_out) {
+    char json[16384] = "{\"<unk>\": 7, \"</s>\": 3, \"<pad>\": 2000", entry[128];
+    uint32_t size = vks_tokenizer_vocab_size(fixture->tokenizer, VKS_SOURCE);
+    for (uint32_t id = 2; id + 1 < size; id++) {
+        if (id == left_out)
+            continue;
+        snprintf(entry, sizeof entry, ", \"%s\": %u",
+                 vks_tokenizer_piece(fixture->tokenizer, VKS_SOURCE, id), 2 * id + 8);
+        strcat(json, entry);
+    }
+    strcat(json, "}");
+    write_file(fixture, "vocab.json", json);
+}
+
 static void vocabulary_may_have_gaps(void **state) {
     struct fixture *fixture = *state;
     struct vks_tokenizer *tokenizer = NULL;
-    write_file(fixture, "vocab.json", "{\"<unk>\": 7, \"</s>\": 3, \"<pad>\": 90}");
+    uint32_t left_out = first_id(fixture->tokenizer, "now");
+    write_vocab_with_gaps(fixture, left_out);
     assert_int_equal(vks_tokenizer_load(fixture->scratch->dir, &fixture->scratch->log, &tokenizer),
                      VKS_OK);
-    assert_int_equal(vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE), 91);
+    assert_int_equal(vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE), 2001);
     assert_int_equal(vks_tokenizer_eos_id(tokenizer, VKS_SOURCE), 3);
     assert_null(vks_tokenizer_piece(tokenizer, VKS_SOURCE, 0));
-    uint32_t *ids = NULL;
-    size_t num_ids = 0;
-    assert_int_equal(vks_tokenizer_encode(tokenizer, VKS_SOURCE, "now", 3, &ids, &num_ids), VKS_OK);
-    assert_true(num_ids > 0);
-    assert_int_equal(ids[0], 7);
-    vks_free(ids);
+    assert_int_equal(first_id(tokenizer, "now"), 7);
     vks_tokenizer_destroy(&tokenizer);
+}
+
+static void pieces_without_ids_are_rejected(void **state) {
+    struct fixture *fixture = *state;
+    write_file(fixture, "vocab.json", "{\"<unk>\": 7, \"</s>\": 3, \"<pad>\": 90}");
+    loading_refuses(fixture, VKS_ERR_FORMAT, "source.spm");
+    loading_refuses(fixture, VKS_ERR_FORMAT, "do not belong together: 1 of ");
+}
+
+static enum vks_status load_models(const struct fixture *fixture, const char *source,
+                                   const char *target, struct vks_tokenizer **tokenizer) {
+    char *source_path = scratch_path(fixture->scratch, source);
+    char *target_path = target ? scratch_path(fixture->scratch, target) : NULL;
+    enum vks_status status =
+        vks_tokenizer_load_spm(source_path, target_path, &fixture->scratch->log, tokenizer);
+    free(source_path);
+    free(target_path);
+    return status;
+}
+
+static void a_model_alone_is_a_joint_vocabulary(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const targets[] = {NULL, "source.spm", "target.spm"}; // all the same bytes
+    for (size_t i = 0; i < 3; i++) {
+        struct vks_tokenizer *tokenizer = NULL;
+        assert_int_equal(load_models(fixture, "source.spm", targets[i], &tokenizer), VKS_OK);
+        assert_true(vks_tokenizer_is_joint(tokenizer));
+        uint32_t size = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE);
+        assert_int_equal(size, vks_tokenizer_vocab_size(fixture->tokenizer, VKS_SOURCE));
+        for (uint32_t id = 0; id < size; id++)
+            assert_string_equal(vks_tokenizer_piece(tokenizer, VKS_TARGET, id),
+                                vks_tokenizer_piece(fixture->tokenizer, VKS_TARGET, id));
+        assert_decodes_to(tokenizer, "please open the file", "please open the file");
+        vks_tokenizer_destroy(&tokenizer);
+    }
+}
+
+static void two_models_are_two_vocabularies(void **state) {
+    struct fixture *fixture = *state;
+    struct vks_tokenizer *trained = NULL, *tokenizer = NULL;
+    assert_int_equal(train(fixture, VOCAB_SIZE, true, NULL, &trained), VKS_OK);
+    assert_int_equal(vks_tokenizer_save(trained, fixture->scratch->dir), VKS_OK);
+    assert_int_equal(load_models(fixture, "source.spm", "target.spm", &tokenizer), VKS_OK);
+    assert_false(vks_tokenizer_is_joint(tokenizer));
+    assert_int_equal(vks_tokenizer_vocab_size(tokenizer, VKS_TARGET),
+                     vks_tokenizer_vocab_size(trained, VKS_TARGET));
+    vks_tokenizer_destroy(&tokenizer);
+    vks_tokenizer_destroy(&trained);
+}
+
+static void models_with_other_ends_are_rejected(void **state) {
+    struct fixture *fixture = *state;
+    struct vks_tokenizer *trained = NULL, *tokenizer = NULL;
+    create_folder(fixture, "other");
+    char *other = scratch_path(fixture->scratch, "other");
+    assert_int_equal(train(fixture, VOCAB_SIZE, false, "--eos_id=1 --unk_id=0", &trained), VKS_OK);
+    assert_int_equal(vks_tokenizer_save(trained, other), VKS_OK);
+    assert_int_equal(load_models(fixture, "source.spm", "other/source.spm", &tokenizer),
+                     VKS_ERR_ARGUMENT);
+    assert_non_null(strstr(fixture->scratch->text, "'</s>' has id 0 in"));
+    assert_null(tokenizer);
+    vks_tokenizer_destroy(&trained);
+    free(other);
 }
 
 static void malformed_models_are_rejected(void **state) {
@@ -403,6 +489,10 @@ int main(void) {
         TEST(options_override_the_defaults),
         TEST(malformed_vocabularies_are_rejected),
         TEST(vocabulary_may_have_gaps),
+        TEST(pieces_without_ids_are_rejected),
+        TEST(a_model_alone_is_a_joint_vocabulary),
+        TEST(two_models_are_two_vocabularies),
+        TEST(models_with_other_ends_are_rejected),
         TEST(malformed_models_are_rejected),
         TEST(missing_files_are_named),
     };

@@ -53,6 +53,10 @@ enum vks_log_level { VKS_LOG_ERROR, VKS_LOG_WARN, VKS_LOG_INFO, VKS_LOG_DEBUG };
 // Releases what a vkseq function allocated for its caller; NULL is fine.
 VKS_API void vks_free(void *memory);
 
+// Whether all of a text is UTF-8: no overlong forms, surrogates, or cut characters.
+// Source: RFC 3629, section 4.
+VKS_API bool vks_utf8_is_valid(const char *text, size_t num_bytes);
+
 // Where messages for people go. Objects borrow the log they are created with until they are
 // destroyed. A NULL log, or a NULL write, drops messages. write may be called from any thread,
 // one call at a time is not guaranteed; text has no trailing newline.

@@ -16,10 +16,20 @@ enum vks_side { VKS_SOURCE, VKS_TARGET };
 // Reads a model directory in Hugging Face's Marian layout: source.spm, target.spm and vocab.json
 // (piece to id; target_vocab.json beside it when the two sides have separate vocabularies).
 // log: borrowed while the tokenizer lives.
-// Errors: VKS_ERR_IO for a missing file, VKS_ERR_FORMAT for a malformed one, VKS_ERR_OOM.
+// Errors: VKS_ERR_IO for a missing file, VKS_ERR_FORMAT for a malformed one or for
+// files that do not belong together, VKS_ERR_OOM.
 VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_load(const char *model_dir,
                                                           const struct vks_log *log,
                                                           struct vks_tokenizer **tokenizer);
+
+// Takes the pieces of SentencePiece models, in their order, for ids, and <pad> for the last one.
+// target_path: NULL, or a file with the same bytes, for a joint vocabulary.
+// Errors: VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_ARGUMENT for a model without </s> or <unk>, with a
+// <pad>, or with another id for </s> than the other side's; VKS_ERR_OOM.
+VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_load_spm(const char *source_path,
+                                                              const char *target_path,
+                                                              const struct vks_log *log,
+                                                              struct vks_tokenizer **tokenizer);
 
 struct vks_tokenizer_train_params {
     const char *const *source_paths; // plain text, UTF-8, a sentence a line

@@ -38,9 +38,20 @@ struct vks_train_progress {
     double learn_rate;
 };
 
+// Keeps trainers of other processes away from a model directory while it lives.
+struct vks_model_lock;
+
+// Makes the directory if need be. Errors: VKS_ERR_IO, also when another process has the lock;
+// VKS_ERR_OOM.
+VKS_API VKS_MUST_CHECK enum vks_status vks_model_lock_create(const char *model_dir,
+                                                             const struct vks_log *log,
+                                                             struct vks_model_lock **lock);
+VKS_API void vks_model_lock_destroy(struct vks_model_lock **lock);
+
 // Start from vks_trainer_defaults; the values it sets are in parentheses.
 struct vks_trainer_params {
-    const char *model_dir; // where the model and the training state are saved
+    const char *model_dir;             // where the model and the training state are saved
+    const struct vks_model_lock *lock; // of model_dir; NULL: the trainer takes it
     const char *train_source, *train_target;
     const char *valid_source, *valid_target; // NULL: no validation
 
@@ -98,9 +109,9 @@ struct vks_trainer;
 
 // Prepares training of a model: reads the corpora, builds the programs, and, when model_dir holds a
 // training state, goes on from there (the same bits as if it had not been interrupted).
-// model_dir is locked against a second trainer. model, tokenizer, params' strings: borrowed while
-// the trainer lives.
-// Errors: VKS_ERR_ARGUMENT, VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, ...
+// model_dir is locked against a second trainer. model, tokenizer, params' lock and strings:
+// borrowed while the trainer lives. Errors: VKS_ERR_ARGUMENT, VKS_ERR_IO, VKS_ERR_FORMAT,
+// VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, ...
 VKS_API VKS_MUST_CHECK enum vks_status vks_trainer_create(const struct vks_trainer_params *params,
                                                           struct vks_model *model,
                                                           const struct vks_tokenizer *tokenizer,

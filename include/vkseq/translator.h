@@ -46,7 +46,7 @@ vks_translator_create(struct vks_model *model, const struct vks_tokenizer *token
 
 // Translates lines of text, in any number; an empty line gives an empty translation. *translations
 // is [num_lines], in order; free with vks_translations_free. A line has the same translation and
-// score, bit for bit, alone or among others.
+// score, bit for bit, alone or among others. Messages count lines from the first call on.
 // Errors: VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_OOM, VKS_ERR_DEVICE_LOST.
 VKS_API VKS_MUST_CHECK enum vks_status vks_translate(struct vks_translator *translator,
                                                      const char *const *lines, size_t num_lines,
@@ -62,7 +62,8 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_scorer_create(struct vks_model *model
                                                          const struct vks_log *log,
                                                          struct vks_scorer **scorer);
 // log_probs f32 [num_lines]: sum of log p(target | source) over the target's tokens, </s> included.
-// num_tokens u32 [num_lines], may be NULL: how many these are.
+// num_tokens u32 [num_lines], may be NULL: how many these are. Tokens of a line after the 4,096th,
+// or after what the model's positions allow, are cut off, with a warning.
 VKS_API VKS_MUST_CHECK enum vks_status vks_score(struct vks_scorer *scorer,
                                                  const char *const *sources,
                                                  const char *const *targets, size_t num_lines,

@@ -1,4 +1,4 @@
-#include "base/utf8.h"
+#include "vkseq/base.h"
 
 // Bytes of the well-formed character at text, or 0. Source: The Unicode Standard 15, table 3-7.
 static size_t utf8_length(const unsigned char *text, size_t num_bytes) {
@@ -24,7 +24,7 @@ static size_t utf8_length(const unsigned char *text, size_t num_bytes) {
     return length;
 }
 
-bool utf8_is_valid(const char *text, size_t num_bytes) {
+bool vks_utf8_is_valid(const char *text, size_t num_bytes) {
     for (size_t i = 0, length; i < num_bytes; i += length) {
         length = utf8_length((const unsigned char *)text + i, num_bytes - i);
         if (length == 0)

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/utf8.h"
 #include "io/files.h"
 
 #include <stdlib.h>
@@ -32,9 +31,11 @@ enum vks_status lines_read(const char *path, const struct vks_log *log, struct l
     for (size_t i = 0; i < cut.num; i++) {
         const char *newline = memchr(cut.text + begin, '\n', end - begin);
         size_t next = newline ? (size_t)(newline - cut.text) + 1 : end;
-        if (!utf8_is_valid(cut.text + begin, next - begin)) {
+        bool has_nul = memchr(cut.text + begin, '\0', next - begin);
+        if (has_nul || !vks_utf8_is_valid(cut.text + begin, next - begin)) {
             lines_finish(&cut);
-            log_error(log, "%s:%zu: not UTF-8", path, i + 1);
+            log_error(log, "%s:%zu: %s; expected text in UTF-8", path, i + 1,
+                      has_nul ? "there is a NUL byte" : "not UTF-8");
             return VKS_ERR_FORMAT;
         }
         cut.begins[i] = begin;

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Tokens of a side and sentences scored at once; longer lines ask for more.
-enum { BATCH_TOKENS = 2048, BATCH_SENTENCES = 512, MIN_TOKENS = 64 };
+// Tokens of a side and sentences scored at once; longer lines ask for more. Attention takes time
+// with the square of a line's tokens, so that there is an end to them.
+enum { BATCH_TOKENS = 2048, BATCH_SENTENCES = 512, MIN_TOKENS = 64, MAX_TOKENS = 4096 };
 
 struct vks_scorer {
     struct vks_model *model;               // borrowed
@@ -18,6 +19,7 @@ struct vks_scorer {
     struct loss_program loss;
     struct feed_capacity capacity; // of the program; zero: there is none
     uint32_t position_rows;        // of the model's table when it was built
+    uint64_t num_lines;            // scored so far
 };
 
 enum vks_status vks_scorer_create(struct vks_model *model, const struct vks_tokenizer *tokenizer,
@@ -46,8 +48,10 @@ static enum vks_status encode(const struct vks_scorer *scorer, const char *const
         .tokenizer = scorer->tokenizer,
         .side = VKS_SOURCE,
         .eos_id = config->eos_id,
-        .max_tokens =
-            config->positions == VKS_POSITIONS_LEARNED ? config->max_positions : UINT32_MAX,
+        .max_tokens = config->positions == VKS_POSITIONS_LEARNED
+                          ? min_u32(config->max_positions, MAX_TOKENS)
+                          : MAX_TOKENS,
+        .first_line = scorer->num_lines,
         .log = scorer->log,
     };
     TRY(sentences_encode(&params, sources, pairs->num, &pairs->sources));
@@ -153,6 +157,7 @@ enum vks_status vks_score(struct vks_scorer *scorer, const char *const *sources,
     if (!scores)
         goto done;
     TRY_GOTO(status, encode(scorer, sources, targets, &pairs), done);
+    scorer->num_lines += num_lines;
     TRY_GOTO(status, score_pairs(scorer, &pairs, scores), done);
     for (size_t i = 0; i < num_lines; i++) {
         log_probs[i] = scores[i];

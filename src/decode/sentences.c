@@ -2,8 +2,8 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/utf8.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +26,8 @@ enum vks_status sentences_check_vocabulary(const struct vks_model_config *config
         if (checks[i].of_tokenizer == checks[i].of_model)
             continue;
         log_error(log,
-                  "the tokenizer and the model do not belong together: %s is %u here and %u "
-                  "there",
+                  "the vocabulary and the model do not belong together: %s is %u in the "
+                  "vocabulary and %u in the model's configuration",
                   checks[i].what, checks[i].of_tokenizer, checks[i].of_model);
         return VKS_ERR_ARGUMENT;
     }
@@ -35,11 +35,12 @@ enum vks_status sentences_check_vocabulary(const struct vks_model_config *config
 }
 
 static enum vks_status encode(const struct sentences_params *params, const char *line,
-                              size_t line_idx, struct sentence *sentence) {
+                              uint64_t line_number, struct sentence *sentence) {
     uint32_t *ids;
     size_t num_ids;
-    if (!utf8_is_valid(line, strlen(line))) {
-        log_error(params->log, "line %zu: not UTF-8", line_idx + 1);
+    const char *side = params->side == VKS_SOURCE ? "source" : "target";
+    if (!vks_utf8_is_valid(line, strlen(line))) {
+        log_error(params->log, "%s line %" PRIu64 ": not UTF-8", side, line_number);
         return VKS_ERR_FORMAT;
     }
     TRY(vks_tokenizer_encode(params->tokenizer, params->side, line, strlen(line), &ids, &num_ids));
@@ -48,8 +49,8 @@ static enum vks_status encode(const struct sentences_params *params, const char 
         return VKS_OK;
     }
     if (num_ids >= params->max_tokens) {
-        log_warn(params->log, "line %zu has %zu tokens; those after %u are cut off", line_idx + 1,
-                 num_ids, params->max_tokens - 1);
+        log_warn(params->log, "%s line %" PRIu64 " has %zu tokens; those after %u are cut off",
+                 side, line_number, num_ids, params->max_tokens - 1);
         num_ids = params->max_tokens - 1;
     }
     uint32_t *grown = realloc(ids, (num_ids + 1) * sizeof *ids);
@@ -67,7 +68,7 @@ enum vks_status sentences_encode(const struct sentences_params *params, const ch
     struct sentence *sentences = calloc(num_lines + 1, sizeof *sentences);
     enum vks_status status = sentences ? VKS_OK : VKS_ERR_OOM;
     for (size_t i = 0; i < num_lines && status == VKS_OK; i++)
-        status = encode(params, lines[i], i, &sentences[i]);
+        status = encode(params, lines[i], params->first_line + i + 1, &sentences[i]);
     if (status != VKS_OK)
         sentences_free(sentences, num_lines);
     else

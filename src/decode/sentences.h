@@ -16,6 +16,7 @@ struct sentences_params {
     uint32_t eos_id;
     uint32_t max_tokens; // </s> included, > 0; what is longer is cut, with a warning
     bool keep_empty;     // an empty line has no tokens, not even </s>
+    uint64_t first_line; // number of the first line in messages, from 0
     const struct vks_log *log;
 };
 

@@ -11,6 +11,7 @@ struct vks_translator {
     struct vks_model *model;               // borrowed
     const struct vks_tokenizer *tokenizer; // borrowed
     struct search search;
+    uint64_t num_lines; // translated so far
 };
 
 enum vks_status vks_translator_create(struct vks_model *model,
@@ -62,6 +63,7 @@ enum vks_status vks_translate(struct vks_translator *translator, const char *con
         .eos_id = translator->model->config.eos_id,
         .max_tokens = search_max_source(&translator->search),
         .keep_empty = true,
+        .first_line = translator->num_lines,
         .log = translator->search.log,
     };
     struct sentence *sentences;
@@ -77,6 +79,7 @@ enum vks_status vks_translate(struct vks_translator *translator, const char *con
         vks_translations_free(translations, num_lines);
     else
         *result = translations;
+    translator->num_lines += status == VKS_OK ? num_lines : 0;
     return status;
 }
 

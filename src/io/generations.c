@@ -7,13 +7,14 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MANIFEST "checksums.json"
-enum { MAX_MANIFEST_BYTES = 1 << 20, CHUNK_BYTES = 1 << 16, NAME_BYTES = 32 };
+enum { MAX_MANIFEST_BYTES = 1 << 20, CHUNK_BYTES = 1 << 16, NAME_BYTES = 32, FAULT_BYTES = 256 };
 
 static enum vks_status memory_error(const struct vks_log *log, const char *path) {
     log_error(log, "%s: out of memory", path);
@@ -226,13 +227,22 @@ enum vks_status generation_commit(struct generation *generation, uint32_t keep_l
     return VKS_OK;
 }
 
-// NULL if the file is as its entry of the manifest says, or what is wrong with it.
-static const char *check_file(const char *directory, const cJSON *entry) {
+static bool found_fault(char fault[FAULT_BYTES], const char *fmt, ...) VKS_PRINTF(2, 3);
+static bool found_fault(char fault[FAULT_BYTES], const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(fault, FAULT_BYTES, fmt, args);
+    va_end(args);
+    return false;
+}
+
+// Whether the file is as its entry of the manifest says, or what is wrong with it.
+static bool check_file(const char *directory, const cJSON *entry, char fault[FAULT_BYTES]) {
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "name"));
     const char *hash_text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "hash64"));
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(entry, "num_bytes");
     if (!name || strchr(name, '/') || !hash_text || !cJSON_IsNumber(size))
-        return "an entry of " MANIFEST " is malformed";
+        return found_fault(fault, "an entry of " MANIFEST " is malformed");
     char *path = path_join(directory, name);
     FILE *file = path ? fopen(path, "rb") : NULL;
     free(path);
@@ -241,33 +251,37 @@ static const char *check_file(const char *directory, const cJSON *entry) {
     if (file)
         fclose(file);
     if (!is_read)
-        return "a file is missing or cannot be read";
+        return found_fault(fault, "%.80s is missing or cannot be read", name);
     if ((double)hash.num_bytes != size->valuedouble)
-        return "a file has another size than when it was written";
-    char expected[32];
-    snprintf(expected, sizeof expected, "%016" PRIx64, hash64_value(&hash));
-    return strcmp(expected, hash_text) == 0 ? NULL : "a file's checksum is wrong";
+        return found_fault(fault, "%.80s has %" PRIu64 " bytes, and had %.0f when it was written",
+                           name, hash.num_bytes, size->valuedouble);
+    char found[32];
+    snprintf(found, sizeof found, "%016" PRIx64, hash64_value(&hash));
+    if (strcmp(found, hash_text) != 0)
+        return found_fault(fault, "the checksum of %.80s is %s, and was %.16s when it was written",
+                           name, found, hash_text);
+    return true;
 }
 
-// NULL if all files are as the manifest says, or what is wrong.
-static const char *check_generation(const char *directory) {
+// Whether all files are as the manifest says, or what is wrong.
+static bool check_generation(const char *directory, char fault[FAULT_BYTES]) {
     char *path = path_join(directory, MANIFEST);
     unsigned char *text = NULL;
     size_t num_bytes;
     bool is_read = path && file_read(path, MAX_MANIFEST_BYTES, NULL, &text, &num_bytes) == VKS_OK;
     free(path);
     if (!is_read)
-        return MANIFEST " is missing or cannot be read";
+        return found_fault(fault, MANIFEST " is missing or cannot be read");
     cJSON *root = cJSON_ParseWithLength((const char *)text, num_bytes);
     free(text);
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files"), *entry;
-    const char *fault = cJSON_IsArray(files) ? NULL : MANIFEST " is malformed";
+    bool is_whole = (cJSON_IsArray(files) && files->child) ||
+                    found_fault(fault, MANIFEST " is malformed, or lists no file");
     cJSON_ArrayForEach(entry, files) {
-        if (!fault)
-            fault = check_file(directory, entry);
+        is_whole = is_whole && check_file(directory, entry, fault);
     }
     cJSON_Delete(root);
-    return fault;
+    return is_whole;
 }
 
 // The newest of these generations that is whole.
@@ -279,15 +293,18 @@ static enum vks_status find_whole(const char *root, const uint32_t *numbers, siz
         char *candidate = path_join(root, name);
         if (!candidate)
             return memory_error(log, root);
-        const char *fault = check_generation(candidate);
-        if (!fault) {
+        char fault[FAULT_BYTES];
+        if (check_generation(candidate, fault)) {
             *path = candidate;
             return VKS_OK;
         }
         log_warn(log, "%s: damaged: %s", candidate, fault);
         free(candidate);
     }
-    log_error(log, "%s: all %zu training states in it are damaged", root, num);
+    log_error(log,
+              "%s: all %zu training states in it are damaged; without this folder, training begins "
+              "anew from the model beside it",
+              root, num);
     return VKS_ERR_FORMAT;
 }
 

@@ -119,8 +119,12 @@ static enum vks_status parse_offsets(const cJSON *item, struct safetensors_info 
     if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 || !parse_u64(item->child, &begin) ||
         !parse_u64(item->child->next, &end) || begin > end)
         return header_error(file, info->name, "data_offsets are not two ascending whole numbers");
-    if (end > file->map_bytes - data_begin)
-        return header_error(file, info->name, "its data end behind the end of the file");
+    if (end > file->map_bytes - data_begin) {
+        log_error(file->log,
+                  "%s: tensor '%.200s': its data end at %" PRIu64 ", the file's data at %zu",
+                  file->path, info->name, end, file->map_bytes - data_begin);
+        return VKS_ERR_FORMAT;
+    }
     info->num_bytes = (size_t)(end - begin);
     info->data = file->map + data_begin + begin;
     if (!size_mul(info->num_elements, dtypes[info->dtype].num_bytes, &expected_bytes) ||
@@ -269,7 +273,8 @@ static enum vks_status map_file(struct safetensors *file) {
     }
     if (!S_ISREG(info.st_mode) || info.st_size < LENGTH_BYTES) {
         close(fd);
-        return header_error(file, NULL, "not a regular file of 8 bytes or more");
+        return header_error(file, NULL,
+                            S_ISREG(info.st_mode) ? "shorter than 8 bytes" : "not a regular file");
     }
     file->map_bytes = (size_t)info.st_size;
     void *map = mmap(NULL, file->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0);

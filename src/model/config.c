@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "io/files.h"
+#include "io/json.h"
 #include "model/weights.h"
 
 #include <cJSON.h>
@@ -11,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CONFIG_BYTES = 1 << 20, MAX_DIMENSION = 1 << 24, MAX_WIDTH = 16384 };
+enum {
+    MAX_CONFIG_BYTES = 1 << 20,
+    MAX_DIMENSION = 1 << 24,
+    MAX_WIDTH = 16384,
+    MAX_POSITION_OFFSET = 1024
+};
 
 static const char *const activation_names[] = {"relu", "gelu", "swish"};
 static const char *const position_names[] = {"hf", "fairseq", "learned"};
@@ -45,7 +51,8 @@ static void set_default(uint32_t *value, uint32_t by_default) {
         *value = by_default;
 }
 
-enum vks_status config_complete(struct vks_model_config *c, const struct vks_log *log) {
+enum vks_status config_complete(struct vks_model_config *c, const char *name,
+                                const struct vks_log *log) {
     set_default(&c->width, 512);
     set_default(&c->ffn_width, 4 * c->width);
     set_default(&c->num_heads, 8);
@@ -56,6 +63,9 @@ enum vks_status config_complete(struct vks_model_config *c, const struct vks_log
     if (c->norm_eps == 0.0f)
         c->norm_eps = 1e-5f;
     uint32_t head_width = c->width / c->num_heads;
+    char heads[80];
+    snprintf(heads, sizeof heads, "number of heads, which must divide the model width of %u",
+             c->width);
     const struct {
         bool fails;
         const char *what;
@@ -67,8 +77,7 @@ enum vks_status config_complete(struct vks_model_config *c, const struct vks_log
          c->target_vocab},
         {c->width > MAX_WIDTH, "model width, at most 16384", c->width},
         {c->ffn_width > 8 * MAX_WIDTH, "feed-forward width, at most 131072", c->ffn_width},
-        {c->num_heads > c->width || c->width % c->num_heads != 0,
-         "number of heads, which must divide the model width", c->num_heads},
+        {c->num_heads > c->width || c->width % c->num_heads != 0, heads, c->num_heads},
         {head_width % 4 != 0 || head_width > ATTENTION_MAX_WIDTH,
          "width of a head, a multiple of 4 up to 128", head_width},
         {c->encoder_layers > WEIGHTS_MAX_LAYERS, "number of encoder layers, at most 64",
@@ -82,13 +91,15 @@ enum vks_status config_complete(struct vks_model_config *c, const struct vks_log
         {c->tying == VKS_TIED_ALL && c->source_vocab != c->target_vocab,
          "target vocabulary, which must be the source's where all embeddings are tied",
          c->target_vocab},
+        {c->position_offset > MAX_POSITION_OFFSET, "offset of positions, at most 1024",
+         c->position_offset},
         {c->positions == VKS_POSITIONS_FAIRSEQ && c->width < 4,
          "model width, at least 4 for these positions", c->width},
     };
     for (size_t i = 0; i < COUNT_OF(checks); i++) {
         if (!checks[i].fails)
             continue;
-        log_error(log, "model: %u is no good as %s", checks[i].value, checks[i].what);
+        log_error(log, "%s: %u is no good as %s", name, checks[i].value, checks[i].what);
         return VKS_ERR_ARGUMENT;
     }
     return VKS_OK;
@@ -103,23 +114,38 @@ struct reader {
 };
 
 static void reader_fail(struct reader *reader, const char *key, const char *expected) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(reader->json, key);
     if (reader->status != VKS_OK)
         return;
-    log_error(reader->log, "%s: \"%s\" must be %s", reader->path, key, expected);
+    char *value = item ? cJSON_PrintUnformatted(item) : NULL;
+    log_error(reader->log, "%s: \"%s\" is %.60s: expected %s", reader->path, key,
+              value ? value : "missing", expected);
+    cJSON_free(value);
     reader->status = VKS_ERR_FORMAT;
 }
 
-// A whole number; `by_default` when the key is missing, and a missing key fails without one (< 0).
-static uint32_t read_u32(struct reader *reader, const char *key, int64_t by_default) {
+// A whole number from `min` on; `by_default` when the key is missing, and a missing key fails
+// without one (< 0).
+static uint32_t read_u32(struct reader *reader, const char *key, uint32_t min, int64_t by_default) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(reader->json, key);
     if (!item && by_default >= 0)
         return (uint32_t)by_default;
-    if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > MAX_DIMENSION ||
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= min) || item->valuedouble > MAX_DIMENSION ||
         floor(item->valuedouble) != item->valuedouble) {
-        reader_fail(reader, key, "a whole number from 0 to 16777216");
+        reader_fail(reader, key,
+                    min ? "a whole number from 1 to 16777216"
+                        : "a whole number from 0 to 16777216");
         return 0;
     }
     return (uint32_t)item->valuedouble;
+}
+
+// A key that may only repeat what another one says.
+static void check_same(struct reader *reader, const char *key, const char *other, uint32_t value) {
+    char expected[96];
+    snprintf(expected, sizeof expected, "%u, as %s", value, other);
+    if (read_u32(reader, key, 0, value) != value)
+        reader_fail(reader, key, expected);
 }
 
 static bool read_bool(struct reader *reader, const char *key, bool by_default) {
@@ -180,30 +206,26 @@ static void read_class(struct reader *reader, struct vks_model_config *config) {
 
 static void read_config(struct reader *reader, struct vks_model_config *c) {
     read_class(reader, c);
-    c->target_vocab = read_u32(reader, "vocab_size", -1);
-    c->source_vocab = c->target_vocab;
-    c->target_vocab = read_u32(reader, "decoder_vocab_size", c->target_vocab);
-    c->width = read_u32(reader, "d_model", -1);
-    c->ffn_width = read_u32(reader, "encoder_ffn_dim", -1);
-    c->num_heads = read_u32(reader, "encoder_attention_heads", -1);
-    c->encoder_layers = read_u32(reader, "encoder_layers", -1);
-    c->decoder_layers = read_u32(reader, "decoder_layers", -1);
-    c->eos_id = read_u32(reader, "eos_token_id", 0);
-    c->pad_id = read_u32(reader, "pad_token_id", -1);
-    c->max_positions = read_u32(reader, "max_position_embeddings", 512);
-    c->position_offset = read_u32(reader, "position_offset", 0);
+    c->source_vocab = read_u32(reader, "vocab_size", 1, -1);
+    c->target_vocab = read_u32(reader, "decoder_vocab_size", 1, c->source_vocab);
+    c->width = read_u32(reader, "d_model", 1, -1);
+    c->ffn_width = read_u32(reader, "encoder_ffn_dim", 1, -1);
+    c->num_heads = read_u32(reader, "encoder_attention_heads", 1, -1);
+    c->encoder_layers = read_u32(reader, "encoder_layers", 1, -1);
+    c->decoder_layers = read_u32(reader, "decoder_layers", 1, -1);
+    c->eos_id = read_u32(reader, "eos_token_id", 0, 0);
+    c->pad_id = read_u32(reader, "pad_token_id", 1, -1);
+    c->max_positions = read_u32(reader, "max_position_embeddings", 1, 512);
+    c->position_offset = read_u32(reader, "position_offset", 0, 0);
     c->no_embedding_scale = !read_bool(reader, "scale_embedding", false);
     read_activation(reader, c);
     read_positions(reader, c);
     bool shared = read_bool(reader, "share_encoder_decoder_embeddings", true);
     bool tied = read_bool(reader, "tie_word_embeddings", true);
     c->tying = shared && tied ? VKS_TIED_ALL : tied ? VKS_TIED_OUTPUT : VKS_TIED_NONE;
-    if (read_u32(reader, "decoder_ffn_dim", c->ffn_width) != c->ffn_width)
-        reader_fail(reader, "decoder_ffn_dim", "the same as encoder_ffn_dim");
-    if (read_u32(reader, "decoder_attention_heads", c->num_heads) != c->num_heads)
-        reader_fail(reader, "decoder_attention_heads", "the same as encoder_attention_heads");
-    if (read_u32(reader, "decoder_start_token_id", c->pad_id) != c->pad_id)
-        reader_fail(reader, "decoder_start_token_id", "the same as pad_token_id");
+    check_same(reader, "decoder_ffn_dim", "encoder_ffn_dim", c->ffn_width);
+    check_same(reader, "decoder_attention_heads", "encoder_attention_heads", c->num_heads);
+    check_same(reader, "decoder_start_token_id", "pad_token_id", c->pad_id);
 }
 
 enum vks_status config_read(const char *path, const struct vks_log *log,
@@ -211,8 +233,10 @@ enum vks_status config_read(const char *path, const struct vks_log *log,
     unsigned char *text;
     size_t num_bytes;
     TRY(file_read(path, MAX_CONFIG_BYTES, log, &text, &num_bytes));
-    cJSON *json = cJSON_ParseWithLength((const char *)text, num_bytes);
+    cJSON *json;
+    enum vks_status status = json_parse((const char *)text, num_bytes, path, log, &json);
     free(text);
+    TRY(status);
     if (!cJSON_IsObject(json)) {
         cJSON_Delete(json);
         log_error(log, "%s: not a JSON object", path);
@@ -222,7 +246,7 @@ enum vks_status config_read(const char *path, const struct vks_log *log,
     struct vks_model_config read = {0};
     read_config(&reader, &read);
     cJSON_Delete(json);
-    if (reader.status == VKS_OK && config_complete(&read, log) != VKS_OK)
+    if (reader.status == VKS_OK && config_complete(&read, path, log) != VKS_OK)
         reader.status = VKS_ERR_FORMAT;
     if (reader.status == VKS_OK)
         *config = read;

@@ -5,12 +5,14 @@
 #include "vkseq/model.h"
 
 // Puts defaults in the place of zeros, and checks that the shape makes sense.
+// name: what messages call the model, e.g. the path of its configuration.
 // Errors: VKS_ERR_ARGUMENT, said in the log.
-enum vks_status config_complete(struct vks_model_config *config, const struct vks_log *log);
+enum vks_status config_complete(struct vks_model_config *config, const char *name,
+                                const struct vks_log *log);
 
 // Reads a config.json. model_type "marian" is post-norm with Hugging Face's sines, "pegasus" the
 // same pre-norm; "vkseq" says what neither class expresses.
-// Errors: VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_UNSUPPORTED, VKS_ERR_OOM; the log names the key.
+// Errors: VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_OOM; the log names key and value.
 enum vks_status config_read(const char *path, const struct vks_log *log,
                             struct vks_model_config *config);
 

@@ -8,15 +8,15 @@
 #include <stdlib.h>
 
 static enum vks_status allocate(struct vks_device *device, const struct vks_model_config *config,
-                                struct vks_model **result) {
+                                uint32_t num_parts, struct vks_model **result) {
     struct vks_model *model = calloc(1, sizeof *model);
     if (!model)
         return VKS_ERR_OOM;
     model->device = device;
     model->config = *config;
-    enum vks_status status = config_complete(&model->config, device->log);
+    enum vks_status status = config_complete(&model->config, "model", device->log);
     if (status == VKS_OK)
-        status = weights_init(device, &model->config, 1, &model->weights);
+        status = weights_init(device, &model->config, num_parts, &model->weights);
     if (status != VKS_OK)
         free(model);
     else
@@ -27,7 +27,7 @@ static enum vks_status allocate(struct vks_device *device, const struct vks_mode
 enum vks_status vks_model_create(struct vks_device *device, const struct vks_model_config *config,
                                  uint32_t seed, struct vks_model **result) {
     struct vks_model *model;
-    TRY(allocate(device, config, &model));
+    TRY(allocate(device, config, 1, &model));
     enum vks_status status = weights_randomize(&model->weights, &model->config, seed);
     if (status != VKS_OK)
         vks_model_destroy(&model);
@@ -51,7 +51,7 @@ enum vks_status vks_model_load(struct vks_device *device, const char *dir,
     if (!config_path || !weights_path)
         goto done;
     TRY_GOTO(status, config_read(config_path, device->log, &config), done);
-    TRY_GOTO(status, allocate(device, &config, &model), done);
+    TRY_GOTO(status, allocate(device, &config, 0, &model), done);
     TRY_GOTO(status, weights_read(&model->weights, PART_VALUE, weights_path, device->log), done);
     *result = model;
     model = NULL;

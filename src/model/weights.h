@@ -53,7 +53,8 @@ struct weights {
 };
 
 // Lays out and allocates the parameters of a checked configuration, all zero. num_parts as in
-// parameter_store_allocate. Errors: VKS_ERR_UNSUPPORTED, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
+// parameter_store_allocate; 0: weights_read allocates. Errors: VKS_ERR_UNSUPPORTED, VKS_ERR_OOM,
+// VKS_ERR_DEVICE_OOM.
 enum vks_status weights_init(struct vks_device *device, const struct vks_model_config *config,
                              uint32_t num_parts, struct weights *weights);
 void weights_finish(struct weights *weights);

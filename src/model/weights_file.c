@@ -4,13 +4,53 @@
 #include "base/log.h"
 #include "io/safetensors_write.h"
 
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_shape(const struct safetensors_info *info, const struct named_weight *weight) {
-    if (info->num_dims != weight->num_dims || info->dims[0] != weight->num)
-        return false;
-    return weight->num_dims == 1 || info->dims[1] == weight->parameter.cols;
+// "[512, 64]".
+static void print_shape(const uint64_t *dims, uint32_t num_dims, char *text, size_t text_bytes) {
+    size_t used = (size_t)snprintf(text, text_bytes, "[");
+    for (uint32_t i = 0; i < num_dims && used < text_bytes; i++)
+        used +=
+            (size_t)snprintf(text + used, text_bytes - used, "%s%" PRIu64, i ? ", " : "", dims[i]);
+    if (used < text_bytes)
+        snprintf(text + used, text_bytes - used, "]");
+}
+
+static enum vks_status find_weight(const struct safetensors *file,
+                                   const struct named_weight *weight, const char *path,
+                                   const struct vks_log *log, struct safetensors_info *info) {
+    const uint64_t dims[] = {weight->num, weight->parameter.cols};
+    if (!safetensors_find(file, weight->name, info)) {
+        log_error(log, "%s: there is no tensor '%s', which the model's configuration asks for",
+                  path, weight->name);
+        return VKS_ERR_SHAPE;
+    }
+    if (info->num_dims == weight->num_dims &&
+        memcmp(info->dims, dims, weight->num_dims * sizeof *dims) == 0)
+        return VKS_OK;
+    char found[128], expected[128];
+    print_shape(info->dims, info->num_dims, found, sizeof found);
+    print_shape(dims, weight->num_dims, expected, sizeof expected);
+    log_error(log, "%s: tensor '%s' is %s, the model's configuration asks for %s", path,
+              weight->name, found, expected);
+    return VKS_ERR_SHAPE;
+}
+
+static enum vks_status check_finite(const struct named_weight *weight, const float *values,
+                                    const char *path, const struct vks_log *log) {
+    uint64_t size = named_weight_size(weight);
+    for (uint64_t i = 0; i < size; i++) {
+        if (isfinite(values[i]))
+            continue;
+        log_error(log, "%s: tensor '%s': element %" PRIu64 " is %s: expected finite numbers", path,
+                  weight->name, i, isnan(values[i]) ? "not a number" : "infinite");
+        return VKS_ERR_FORMAT;
+    }
+    return VKS_OK;
 }
 
 static enum vks_status read_weight(struct weights *weights, enum parameter_part part,
@@ -18,28 +58,16 @@ static enum vks_status read_weight(struct weights *weights, enum parameter_part 
                                    const struct named_weight *weight, const char *path) {
     const struct vks_log *log = weights->store.device->log;
     struct safetensors_info info;
-    if (!safetensors_find(file, weight->name, &info)) {
-        log_error(log, "%s: there is no tensor %s, which the model's configuration asks for", path,
-                  weight->name);
-        return VKS_ERR_SHAPE;
-    }
-    if (!has_shape(&info, weight)) {
-        log_error(log, "%s: tensor %s is [%llu, %llu], the model's configuration asks for [%u, %u]",
-                  path, weight->name, (unsigned long long)info.dims[0],
-                  (unsigned long long)(info.num_dims > 1 ? info.dims[1] : 1), weight->num,
-                  weight->num_dims > 1 ? weight->parameter.cols : 1);
-        return VKS_ERR_SHAPE;
-    }
+    TRY(find_weight(file, weight, path, log, &info));
     uint64_t size = named_weight_size(weight);
     float *values = malloc(size * sizeof *values);
     if (!values)
         return VKS_ERR_OOM;
     enum vks_status status = safetensors_read_f32(&info, values, size);
     if (status == VKS_OK)
+        status = check_finite(weight, values, path, log);
+    if (status == VKS_OK)
         status = named_weight_write(weights, part, weight, values);
-    else
-        log_error(log, "%s: tensor %s has element type %s; F32, F16 or BF16 is needed", path,
-                  weight->name, safetensors_dtype_name(info.dtype));
     free(values);
     return status;
 }
@@ -79,17 +107,30 @@ static enum vks_status check_known(const struct weights *weights, const struct s
         if (is_known)
             continue;
         log_error(weights->store.device->log,
-                  "%s: tensor %s has no place in a model of this configuration", path, info->name);
+                  "%s: tensor '%.200s' has no place in a model of this configuration", path,
+                  info->name);
         return VKS_ERR_SHAPE;
     }
     return VKS_OK;
+}
+
+// Whether the file has the parameters that the configuration asks for, and no others. A
+// configuration that is not the file's may ask for any amount of memory.
+static enum vks_status check_fits(const struct weights *weights, const struct safetensors *file,
+                                  const char *path, const struct vks_log *log) {
+    struct safetensors_info info;
+    for (size_t i = 0; i < weights->num_named; i++)
+        TRY(find_weight(file, &weights->named[i], path, log, &info));
+    return check_known(weights, file, path);
 }
 
 enum vks_status weights_read(struct weights *weights, enum parameter_part part, const char *path,
                              const struct vks_log *log) {
     struct safetensors *file;
     TRY(safetensors_open(path, log, &file));
-    enum vks_status status = check_known(weights, file, path);
+    enum vks_status status = check_fits(weights, file, path, log);
+    if (status == VKS_OK && weights->store.num_parts <= (uint32_t)part)
+        status = parameter_store_allocate(&weights->store, (uint32_t)part + 1);
     for (size_t i = 0; i < weights->num_named && status == VKS_OK; i++)
         status = read_weight(weights, part, file, &weights->named[i], path);
     safetensors_close(&file);

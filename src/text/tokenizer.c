@@ -69,6 +69,23 @@ static enum vks_status load_vocab(const char *path, const struct vks_log *log,
     return status;
 }
 
+// Some pieces of a model need not have an id, since a vocabulary may be made of a text that lacks
+// them; but most have one.
+static enum vks_status check_pieces(const struct spm *spm, const struct vocab *vocab,
+                                    const char *spm_path, const char *vocab_path,
+                                    const struct vks_log *log) {
+    uint32_t num = spm_num_pieces(spm), num_found = 0;
+    for (uint32_t i = 0; i < num; i++) {
+        const char *piece = spm_piece(spm, i);
+        num_found += vocab_find(vocab, piece, strlen(piece)) != vocab->unk_id;
+    }
+    if (num_found >= num / 2)
+        return VKS_OK;
+    log_error(log, "%s and %s do not belong together: %u of %u pieces have an id", spm_path,
+              vocab_path, num_found, num);
+    return VKS_ERR_FORMAT;
+}
+
 static enum vks_status load_side(const char *model_dir, enum vks_side side,
                                  struct vks_tokenizer *tokenizer) {
     char *spm_path = path_join(model_dir, spm_names[side]);
@@ -82,7 +99,9 @@ static enum vks_status load_side(const char *model_dir, enum vks_side side,
     if (side == VKS_TARGET && !file_exists(vocab_path))
         tokenizer->vocab[side] = tokenizer->vocab[VKS_SOURCE];
     else
-        status = load_vocab(vocab_path, tokenizer->log, &tokenizer->vocab[side]);
+        TRY_GOTO(status, load_vocab(vocab_path, tokenizer->log, &tokenizer->vocab[side]), finish);
+    status = check_pieces(tokenizer->spm[side], tokenizer->vocab[side], spm_path, vocab_path,
+                          tokenizer->log);
 finish:
     free(spm_path);
     free(vocab_path);
@@ -96,6 +115,50 @@ enum vks_status vks_tokenizer_load(const char *model_dir, const struct vks_log *
     enum vks_status status = load_side(model_dir, VKS_SOURCE, tokenizer);
     if (status == VKS_OK)
         status = load_side(model_dir, VKS_TARGET, tokenizer);
+    if (status != VKS_OK) {
+        vks_tokenizer_destroy(&tokenizer);
+        return status;
+    }
+    *out = tokenizer;
+    return VKS_OK;
+}
+
+static bool is_same_model(const struct spm *a, const struct spm *b) {
+    size_t a_bytes, b_bytes;
+    const void *a_model = spm_model(a, &a_bytes), *b_model = spm_model(b, &b_bytes);
+    return a_bytes == b_bytes && memcmp(a_model, b_model, a_bytes) == 0;
+}
+
+// The vocabulary of each side's model, or of both if they are the same.
+static enum vks_status add_vocabs(const char *const paths[NUM_SIDES],
+                                  struct vks_tokenizer *tokenizer) {
+    const struct vks_log *log = tokenizer->log;
+    TRY(vocab_from_spm(tokenizer->spm[VKS_SOURCE], paths[VKS_SOURCE], log,
+                       &tokenizer->vocab[VKS_SOURCE]));
+    const struct vocab *source = tokenizer->vocab[VKS_SOURCE];
+    if (is_same_model(tokenizer->spm[VKS_SOURCE], tokenizer->spm[VKS_TARGET])) {
+        tokenizer->vocab[VKS_TARGET] = tokenizer->vocab[VKS_SOURCE];
+        return VKS_OK;
+    }
+    TRY(vocab_from_spm(tokenizer->spm[VKS_TARGET], paths[VKS_TARGET], log,
+                       &tokenizer->vocab[VKS_TARGET]));
+    if (source->eos_id == tokenizer->vocab[VKS_TARGET]->eos_id)
+        return VKS_OK;
+    log_error(log, "'</s>' has id %u in %s and %u in %s: expected the same", source->eos_id,
+              paths[VKS_SOURCE], tokenizer->vocab[VKS_TARGET]->eos_id, paths[VKS_TARGET]);
+    return VKS_ERR_ARGUMENT;
+}
+
+enum vks_status vks_tokenizer_load_spm(const char *source_path, const char *target_path,
+                                       const struct vks_log *log, struct vks_tokenizer **out) {
+    const char *const paths[NUM_SIDES] = {source_path, target_path ? target_path : source_path};
+    struct vks_tokenizer *tokenizer = NULL;
+    TRY(create(log, &tokenizer));
+    enum vks_status status = VKS_OK;
+    for (int side = 0; side < NUM_SIDES && status == VKS_OK; side++)
+        status = load_spm(paths[side], log, &tokenizer->spm[side]);
+    if (status == VKS_OK)
+        status = add_vocabs(paths, tokenizer);
     if (status != VKS_OK) {
         vks_tokenizer_destroy(&tokenizer);
         return status;
@@ -122,7 +185,8 @@ static enum vks_status train_side(const struct vks_tokenizer_train_params *param
         .log = params->log,
     };
     TRY(spm_train(&spm_params, &tokenizer->spm[side]));
-    TRY(vocab_from_spm(tokenizer->spm[side], params->log, &tokenizer->vocab[side]));
+    TRY(vocab_from_spm(tokenizer->spm[side], "the learnt vocabulary", params->log,
+                       &tokenizer->vocab[side]));
     if (tokenizer->vocab[side]->size != vocab_size)
         log_info(params->log, "the vocabulary has %u pieces, <pad> included, instead of %u",
                  tokenizer->vocab[side]->size, vocab_size);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "io/json.h"
 #include "text/spm.h"
 
 #include <cjson/cJSON.h>
@@ -143,23 +144,15 @@ static enum vks_status from_json(const cJSON *items, const char *name, const str
 
 enum vks_status vocab_parse(const char *json, size_t num_bytes, const char *name,
                             const struct vks_log *log, struct vocab **vocab) {
-    const char *end = json;
-    cJSON *items = cJSON_ParseWithLengthOpts(json, num_bytes + 1, &end, true);
-    if (!items) {
-        uint32_t line = 1;
-        for (const char *c = json; c < end && c < json + num_bytes; c++)
-            line += *c == '\n';
-        log_error(log, "%s:%u: malformed JSON", name, line);
-        return VKS_ERR_FORMAT;
-    }
+    cJSON *items;
+    TRY(json_parse(json, num_bytes, name, log, &items));
     enum vks_status status = from_json(items, name, log, vocab);
     cJSON_Delete(items);
     return status;
 }
 
-enum vks_status vocab_from_spm(const struct spm *spm, const struct vks_log *log,
+enum vks_status vocab_from_spm(const struct spm *spm, const char *name, const struct vks_log *log,
                                struct vocab **out) {
-    const char *name = "the learnt vocabulary";
     uint32_t num_pieces = spm_num_pieces(spm);
     struct vocab *vocab = NULL;
     TRY(create(num_pieces + 1, num_pieces + 1, name, log, &vocab));

@@ -26,10 +26,10 @@ struct vocab {
 VKS_MUST_CHECK enum vks_status vocab_parse(const char *json, size_t num_bytes, const char *name,
                                            const struct vks_log *log, struct vocab **vocab);
 
-// The pieces of a model with its ids, and <pad> after them.
+// The pieces of a model with its ids, and <pad> after them. name: what messages call the model.
 // Errors: VKS_ERR_ARGUMENT if the model has a <pad>, or lacks </s> or <unk>; VKS_ERR_OOM.
-VKS_MUST_CHECK enum vks_status vocab_from_spm(const struct spm *spm, const struct vks_log *log,
-                                              struct vocab **vocab);
+VKS_MUST_CHECK enum vks_status vocab_from_spm(const struct spm *spm, const char *name,
+                                              const struct vks_log *log, struct vocab **vocab);
 
 // The vocabulary as a JSON object, in the order of ids. *json is allocated and owned by the caller
 // (free). Errors: VKS_ERR_OOM.

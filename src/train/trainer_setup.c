@@ -260,7 +260,7 @@ static enum vks_status open_batch_dump(struct vks_trainer *trainer) {
     trainer->batches = fopen(path, "w");
     if (trainer->batches)
         return VKS_OK;
-    log_error(trainer->log, "%s: %s", path, strerror(errno));
+    log_error(trainer->log, "%s: cannot be written: %s", path, strerror(errno));
     return VKS_ERR_IO;
 }
 
@@ -278,7 +278,8 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
     const struct vks_trainer_params *p = &trainer->params;
     TRY(check_params(p, &trainer->model->config, tokenizer));
     TRY(directory_create(p->model_dir, trainer->log));
-    TRY(lock_acquire(p->model_dir, trainer->log, &trainer->lock));
+    if (!p->lock)
+        TRY(lock_acquire(p->model_dir, trainer->log, &trainer->lock));
     trainer->state_dir = path_join(p->model_dir, "training");
     if (!trainer->state_dir)
         return VKS_ERR_OOM;

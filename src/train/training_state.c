@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "io/files.h"
 #include "io/generations.h"
+#include "io/json.h"
 #include "model/weights_file.h"
 
 #include <cJSON.h>
@@ -162,14 +163,14 @@ static enum vks_status read_state(const char *dir, const struct vks_log *log,
     char *path = path_join(dir, "state.json");
     enum vks_status status =
         path ? file_read(path, MAX_STATE_BYTES, log, &text, &num_bytes) : VKS_ERR_OOM;
-    if (status == VKS_OK) {
-        cJSON *json = cJSON_ParseWithLength((const char *)text, num_bytes);
-        if (!from_json(json, state)) {
-            log_error(log, "%s: not a training state of this version of vkseq", path);
-            status = VKS_ERR_FORMAT;
-        }
-        cJSON_Delete(json);
+    cJSON *json = NULL;
+    if (status == VKS_OK)
+        status = json_parse((const char *)text, num_bytes, path, log, &json);
+    if (status == VKS_OK && !from_json(json, state)) {
+        log_error(log, "%s: not a training state of this version of vkseq", path);
+        status = VKS_ERR_FORMAT;
     }
+    cJSON_Delete(json);
     free(text);
     free(path);
     return status;

@@ -2,6 +2,8 @@
 
 #include "folders.h"
 
+#include <unistd.h>
+
 int exit_code_of_options(enum cli_result result) {
     return result == CLI_HELP ? EXIT_OK : EXIT_USAGE;
 }
@@ -18,7 +20,9 @@ enum vks_status loaded_model_open(struct console *console, const char *dir, cons
                                   struct loaded_model *loaded) {
     *loaded = (struct loaded_model){0};
     if (!folder_exists(dir)) {
-        console_error(console, "%s: there is no such model directory", dir);
+        console_error(console, "%s: %s", dir,
+                      access(dir, F_OK) == 0 ? "not a folder; expected a model directory"
+                                             : "there is no such model directory");
         return VKS_ERR_IO;
     }
     enum vks_status status = vks_tokenizer_load(dir, &console->log, &loaded->tokenizer);

@@ -88,25 +88,42 @@ static bool has_more_now(const struct line_input *input) {
     return poll(&poll_fd, 1, 0) != 0;
 }
 
+// Whether the line [begin, line_end) is text.
+static enum vks_status check_line(const struct line_input *input, size_t line_end) {
+    const char *text = input->buffer + input->begin, *fault = NULL;
+    size_t num_bytes = line_end - input->begin;
+    if (memchr(text, '\0', num_bytes))
+        fault = "there is a NUL byte";
+    else if (!vks_utf8_is_valid(text, num_bytes))
+        fault = "not UTF-8";
+    if (!fault)
+        return VKS_OK;
+    console_error(input->console, "%s:%" PRIu64 ": %s; expected text in UTF-8", input->name,
+                  input->num_lines + 1, fault);
+    return VKS_ERR_FORMAT;
+}
+
+static void skip_line(struct line_input *input, size_t line_end) {
+    input->num_lines++;
+    input->begin = line_end < input->end ? line_end + 1 : line_end;
+    input->scanned = input->begin;
+}
+
 // Takes the line [begin, line_end) and what ends it into the block, which has room.
 static enum vks_status take_line(struct line_input *input, size_t line_end,
                                  struct line_block *block) {
     const char *text = input->buffer + input->begin;
     size_t num_bytes = line_end - input->begin;
-    if (memchr(text, '\0', num_bytes)) {
-        console_error(input->console, "%s:%" PRIu64 ": there is a NUL byte; expected text",
-                      input->name, input->num_lines + 1);
-        return VKS_ERR_FORMAT;
-    }
+    enum vks_status status = check_line(input, line_end);
+    if (status != VKS_OK)
+        return status;
     if (num_bytes && text[num_bytes - 1] == '\r')
         num_bytes--;
     char *line = strndup(text, num_bytes);
     if (!line)
         return report_no_memory(input->console, input->name);
     block->lines[block->num++] = line;
-    input->num_lines++;
-    input->begin = line_end < input->end ? line_end + 1 : line_end;
-    input->scanned = input->begin;
+    skip_line(input, line_end);
     return VKS_OK;
 }
 
@@ -182,22 +199,21 @@ enum vks_status read_all_lines(const char *path, struct console *console,
 
 // Counting
 
-static enum vks_status count_open_file(FILE *file, const char *path, struct console *console,
-                                       uint64_t *num_lines) {
-    char bytes[1 << 14];
-    char last = '\n';
-    size_t num_bytes;
-    uint64_t num = 0;
-    while ((num_bytes = fread(bytes, 1, sizeof bytes, file)) > 0) {
-        const char *end = bytes + num_bytes;
-        for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))); at++)
-            num++;
-        last = end[-1];
+static enum vks_status count_lines(struct line_input *input) {
+    enum vks_status status = VKS_OK;
+    size_t line_end;
+    while (status == VKS_OK) {
+        if (!find_line_end(input, &line_end)) {
+            if (input->is_at_end)
+                break;
+            status = read_more(input);
+            continue;
+        }
+        status = check_line(input, line_end);
+        if (status == VKS_OK)
+            skip_line(input, line_end);
     }
-    if (ferror(file))
-        return report_unreadable(console, path);
-    *num_lines = num + (last != '\n');
-    return VKS_OK;
+    return status;
 }
 
 enum vks_status count_file_lines(const char *path, struct console *console, bool *is_regular,
@@ -207,30 +223,37 @@ enum vks_status count_file_lines(const char *path, struct console *console, bool
     *num_lines = 0;
     if (!strcmp(path, "-"))
         return VKS_OK;
-    if (stat(path, &info) != 0)
+    bool is_found = stat(path, &info) == 0;
+    if (is_found && S_ISDIR(info.st_mode))
+        errno = EISDIR;
+    if (!is_found || S_ISDIR(info.st_mode))
         return report_unreadable(console, path);
     *is_regular = S_ISREG(info.st_mode);
     if (!*is_regular)
         return VKS_OK;
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return report_unreadable(console, path);
-    enum vks_status status = count_open_file(file, path, console, num_lines);
-    fclose(file);
+    struct line_input input;
+    enum vks_status status = line_input_open(&input, path, console);
+    if (status != VKS_OK)
+        return status;
+    status = count_lines(&input);
+    if (status == VKS_OK)
+        *num_lines = input.num_lines;
+    line_input_close(&input);
     return status;
 }
 
-enum vks_status check_parallel(const char *source, const char *target, struct console *console) {
-    bool is_source_regular, is_target_regular;
-    uint64_t num_source, num_target;
-    enum vks_status status = count_file_lines(source, console, &is_source_regular, &num_source);
+enum vks_status check_parallel(const char *source, const char *target, struct console *console,
+                               bool *is_regular, uint64_t *num_lines) {
+    bool is_target_regular;
+    uint64_t num_target;
+    enum vks_status status = count_file_lines(source, console, is_regular, num_lines);
     if (status == VKS_OK)
         status = count_file_lines(target, console, &is_target_regular, &num_target);
-    if (status != VKS_OK || !is_source_regular || !is_target_regular || num_source == num_target)
+    if (status != VKS_OK || !*is_regular || !is_target_regular || *num_lines == num_target)
         return status;
     console_error(console,
                   "%s has %" PRIu64 " lines and %s has %" PRIu64 ": expected the same number",
-                  source, num_source, target, num_target);
+                  source, *num_lines, target, num_target);
     return VKS_ERR_FORMAT;
 }
 
@@ -275,10 +298,13 @@ enum vks_status line_output_close(struct line_output *output, enum vks_status st
         status = line_output_flush(output);
     if (output->partial_path && status == VKS_OK && fsync(fileno(output->file)) != 0)
         status = report_unwritable(output->console, output->path);
+    bool is_empty = output->partial_path && ftell(output->file) == 0;
     if (output->file != stdout && fclose(output->file) != 0 && status == VKS_OK)
         status = report_unwritable(output->console, output->path);
     if (output->partial_path && status == VKS_OK && rename(output->partial_path, output->path) != 0)
         status = report_unwritable(output->console, output->path);
+    if (output->partial_path && status != VKS_OK && is_empty)
+        unlink(output->partial_path);
     free(output->partial_path);
     *output = (struct line_output){0};
     return status;

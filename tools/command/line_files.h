@@ -29,7 +29,8 @@ VKS_MUST_CHECK enum vks_status line_input_open(struct line_input *input, const c
 // The next lines, at most max_lines, fewer at the end, none behind it. A prompt input gives what
 // there is as soon as more would have to be waited for.
 // Lines end with LF or CRLF, the last one also without; a byte-order mark before the first is
-// dropped. Errors: VKS_ERR_IO, VKS_ERR_FORMAT for a NUL byte, VKS_ERR_OOM; reported.
+// dropped. Errors: VKS_ERR_IO, VKS_ERR_FORMAT for what is not UTF-8 or holds a NUL byte,
+// VKS_ERR_OOM; reported.
 VKS_MUST_CHECK enum vks_status line_input_read(struct line_input *input, size_t max_lines,
                                                struct line_block *block);
 void line_input_close(struct line_input *input);
@@ -39,13 +40,15 @@ void line_block_free(struct line_block *block);
 VKS_MUST_CHECK enum vks_status read_all_lines(const char *path, struct console *console,
                                               struct line_block *block);
 
-// Lines of a regular file; *is_regular is false, and *num_lines 0, for pipes and the like, whose
-// lines cannot be counted beforehand. Errors: VKS_ERR_IO, reported.
+// Lines of a regular file, all of them checked; *is_regular is false, and *num_lines 0, for pipes
+// and the like, whose lines cannot be read beforehand. Errors: as line_input_read; reported.
 VKS_MUST_CHECK enum vks_status count_file_lines(const char *path, struct console *console,
                                                 bool *is_regular, uint64_t *num_lines);
-// Reports files that are missing, or have different numbers of lines where these can be counted.
+// The same for the source of a pair of files, and reports a pair with different numbers of lines
+// where these can be counted.
 VKS_MUST_CHECK enum vks_status check_parallel(const char *source, const char *target,
-                                              struct console *console);
+                                              struct console *console, bool *is_regular,
+                                              uint64_t *num_lines);
 
 // Zero-initialised is closed.
 struct line_output {
@@ -60,8 +63,8 @@ struct line_output {
 VKS_MUST_CHECK enum vks_status line_output_open(struct line_output *output, const char *path,
                                                 struct console *console);
 VKS_MUST_CHECK enum vks_status line_output_flush(struct line_output *output);
-// status: how the work went; the file takes its name only after VKS_OK, else PATH.partial stays.
-// Returns status, or what went wrong in closing. No effect on a closed output.
+// status: how the work went; the file takes its name only after VKS_OK, else PATH.partial stays,
+// unless it is empty. Returns status, or what went wrong in closing. No effect on a closed output.
 VKS_MUST_CHECK enum vks_status line_output_close(struct line_output *output,
                                                  enum vks_status status);
 

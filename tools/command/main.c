@@ -2,6 +2,7 @@
 #include "command.h"
 #include "environment.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct verb {
@@ -62,7 +63,7 @@ static int report_unknown(const char *word) {
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
@@ -80,4 +81,12 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[1], verbs[i].name))
             return verbs[i].run(argv[0], argc - 1, argv + 1);
     return report_unknown(argv[1]);
+}
+
+int main(int argc, char **argv) {
+    int exit_code = run(argc, argv);
+    if (exit_code != EXIT_OK || (fflush(stdout) == 0 && !ferror(stdout)))
+        return exit_code;
+    fprintf(stderr, "vkseq: standard output cannot be written: %s\n", strerror(errno));
+    return EXIT_FAILED;
 }

@@ -7,9 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum vks_status train_model_prepare(const struct train_options *options, struct console *console) {
+enum vks_status train_model_prepare(const struct train_options *options, struct console *console,
+                                    struct vks_model_lock **lock) {
     if (folder_create(options->model) && access(options->model, W_OK | X_OK) == 0)
-        return VKS_OK;
+        return vks_model_lock_create(options->model, &console->log, lock);
     console_error(console, "%s: cannot be made or written: %s", options->model, strerror(errno));
     return VKS_ERR_IO;
 }
@@ -33,17 +34,27 @@ static bool is_same_side(const struct vks_tokenizer *a, const struct vks_tokeniz
     return true;
 }
 
+// The vocabulary of --vocabs.
+static enum vks_status load_wanted(const struct train_options *options, struct console *console,
+                                   struct vks_tokenizer **wanted) {
+    const struct cli_strings *paths = &options->vocabs;
+    if (paths->num == 1 && folder_exists(paths->items[0]))
+        return vks_tokenizer_load(paths->items[0], &console->log, wanted);
+    return vks_tokenizer_load_spm(paths->items[0], paths->num == 2 ? paths->items[1] : NULL,
+                                  &console->log, wanted);
+}
+
 // The vocabulary that was found has to be the one of --vocabs.
 static enum vks_status check_taken(const struct train_options *options, struct console *console,
                                    const struct vks_tokenizer *found) {
     struct vks_tokenizer *wanted;
-    enum vks_status status = vks_tokenizer_load(options->vocabs, &console->log, &wanted);
+    enum vks_status status = load_wanted(options, console, &wanted);
     if (status != VKS_OK)
         return status;
     if (vks_tokenizer_is_joint(found) != vks_tokenizer_is_joint(wanted) ||
         !is_same_side(found, wanted, VKS_SOURCE) || !is_same_side(found, wanted, VKS_TARGET)) {
         console_error(console, "the vocabulary in %s differs from that in %s (--vocabs)",
-                      options->model, options->vocabs);
+                      options->model, options->vocabs.items[0]);
         status = VKS_ERR_ARGUMENT;
     }
     vks_tokenizer_destroy(&wanted);
@@ -78,8 +89,8 @@ static enum vks_status find_vocabulary(const struct train_options *options, stru
     enum vks_status status = vks_tokenizer_load(options->model, &console->log, tokenizer);
     if (status != VKS_OK)
         return status;
-    return options->vocabs ? check_taken(options, console, *tokenizer)
-                           : check_learned(options, console, *tokenizer);
+    return options->vocabs.num ? check_taken(options, console, *tokenizer)
+                               : check_learned(options, console, *tokenizer);
 }
 
 static enum vks_status learn_vocabulary(const struct train_options *options,
@@ -109,9 +120,8 @@ static enum vks_status open_vocabulary(const struct train_options *options, stru
                                        struct vks_tokenizer **tokenizer) {
     if (folder_has(options->model, "vocab.json"))
         return find_vocabulary(options, console, tokenizer);
-    enum vks_status status = options->vocabs
-                                 ? vks_tokenizer_load(options->vocabs, &console->log, tokenizer)
-                                 : learn_vocabulary(options, console, tokenizer);
+    enum vks_status status = options->vocabs.num ? load_wanted(options, console, tokenizer)
+                                                 : learn_vocabulary(options, console, tokenizer);
     if (status == VKS_OK)
         status = vks_tokenizer_save(*tokenizer, options->model);
     return status;

@@ -4,9 +4,11 @@
 
 #include "train_options.h"
 
-// Makes the model directory if need be. Errors: VKS_ERR_IO if it cannot be written; reported.
+// Makes the model directory if need be, and locks it. Errors: VKS_ERR_IO if it cannot be written or
+// is in use; reported.
 VKS_MUST_CHECK enum vks_status train_model_prepare(const struct train_options *options,
-                                                   struct console *console);
+                                                   struct console *console,
+                                                   struct vks_model_lock **lock);
 
 // Fills in tokenizer and model, on the device that loaded has. What is made is saved: a learned or
 // taken vocabulary at once, a new model only for --init-only. What is found has to be what the

@@ -43,8 +43,9 @@ static const struct cli_option table[] = {
      .help = "Training text: source and target, UTF-8, a sentence a line.", .group = "Text"},
     {"valid-sets", 0, CLI_STRINGS, AT(valid_sets), "SRC TGT",
      .help = "Validation text. Without it there is no validation."},
-    {"vocabs", 'v', CLI_STRING, AT(vocabs), "DIR",
-     .help = "Take the vocabulary of this model directory instead of learning one."},
+    {"vocabs", 'v', CLI_STRINGS, AT(vocabs), "DIR|SPM [SPM]",
+     .help = "Take this vocabulary instead of learning one: a model directory's, a SentencePiece "
+             "model's for both sides, or two models' for source and target."},
     {"vocab-size", 0, CLI_U32, AT(vocab_size), .default_text = "8000", .min = 20, .max = 1000000,
      .has_other_source = true,
      .help = "Size of a learned vocabulary, </s>, <unk>, <pad> and 16 placeholders included."},
@@ -240,6 +241,25 @@ static bool set_optimizer(struct train_options *options) {
     return true;
 }
 
+static bool check_counts(const struct train_options *options) {
+    const struct vks_trainer_params *trainer = &options->trainer;
+    if (options->vocabs.num > 2) {
+        fprintf(stderr,
+                NAME ": option '--vocabs' has %zu names: expected a folder, or one or two "
+                     "SentencePiece models\n",
+                options->vocabs.num);
+        return false;
+    }
+    if (trainer->max_length >= trainer->mini_batch_words) {
+        fprintf(stderr,
+                NAME ": --mini-batch-words %u with --max-length %u: expected a batch that "
+                     "is larger than the longest sentence\n",
+                trainer->mini_batch_words, trainer->max_length);
+        return false;
+    }
+    return true;
+}
+
 static bool check_norm(const struct train_options *options) {
     const char *pre = options->preprocess, *post = options->postprocess;
     if ((!strcmp(pre, "") && !strcmp(post, "dan")) || (!strcmp(pre, "n") && !strcmp(post, "da")))
@@ -373,7 +393,8 @@ enum cli_result train_options_read(struct train_options *options, int argc, char
     if (result != CLI_OK)
         return result;
     note_given(options, &command);
-    if (!set_trainer(options) || !check_norm(options) || !check_tying(options))
+    if (!set_trainer(options) || !check_counts(options) || !check_norm(options) ||
+        !check_tying(options))
         return CLI_ERROR;
     return options->dump_config ? dump_options(options, &command) : CLI_OK;
 }

@@ -17,7 +17,8 @@ struct train_options {
     const char *dump_config;
     struct cli_texts texts; // out of the config files
     // Vocabulary
-    const char *vocabs, *sentencepiece_options;
+    struct cli_strings vocabs;
+    const char *sentencepiece_options;
     uint32_t vocab_size;
     bool separate_vocabs;
     // Model

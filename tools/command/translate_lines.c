@@ -33,13 +33,17 @@ enum vks_status translate_lines(struct console *console, struct vks_translator *
     return VKS_OK;
 }
 
+void print_lines(FILE *file, const struct line_block *block) {
+    for (size_t i = 0; i < block->num; i++)
+        fprintf(file, "%s\n", block->lines[i]);
+}
+
 enum vks_status write_lines(struct console *console, const char *path,
                             const struct line_block *block) {
     struct line_output output;
     enum vks_status status = line_output_open(&output, path, console);
     if (status != VKS_OK)
         return status;
-    for (size_t i = 0; i < block->num; i++)
-        fprintf(output.file, "%s\n", block->lines[i]);
+    print_lines(output.file, block);
     return line_output_close(&output, VKS_OK);
 }

@@ -12,6 +12,8 @@ VKS_MUST_CHECK enum vks_status translate_lines(struct console *console,
                                                const struct line_block *sources,
                                                struct line_block *lines);
 
+void print_lines(FILE *file, const struct line_block *block);
+
 // Errors: VKS_ERR_IO, reported; no file is left then.
 VKS_MUST_CHECK enum vks_status write_lines(struct console *console, const char *path,
                                            const struct line_block *block);

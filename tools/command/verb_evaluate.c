@@ -60,10 +60,16 @@ static enum vks_status make_hypotheses(struct console *console, const struct val
     struct vks_translator *translator = NULL;
     struct vks_translator_params params = values->search;
     struct line_block sources = {0};
+    struct line_output output = {0};
+    bool is_regular;
+    uint64_t num_lines;
     params.log = &console->log;
-    enum vks_status status = check_parallel(values->source, values->reference, console);
+    enum vks_status status =
+        check_parallel(values->source, values->reference, console, &is_regular, &num_lines);
     if (status == VKS_OK)
         status = read_all_lines(values->source, console, &sources);
+    if (status == VKS_OK && values->output)
+        status = line_output_open(&output, values->output, console);
     if (status == VKS_OK)
         status = loaded_model_open(console, values->model, values->device, &loaded);
     if (status == VKS_OK)
@@ -72,7 +78,10 @@ static enum vks_status make_hypotheses(struct console *console, const struct val
         console_begin_progress(console, "evaluate", "lines", sources.num, true);
         status = translate_lines(console, translator, &sources, hypotheses);
         console_end_progress(console);
+        if (output.file)
+            print_lines(output.file, hypotheses);
     }
+    status = line_output_close(&output, status);
     line_block_free(&sources);
     vks_translator_destroy(&translator);
     loaded_model_close(&loaded);
@@ -89,11 +98,10 @@ static enum vks_status score(struct console *console, const struct values *value
         status = read_all_lines(values->hypotheses, console, &hypotheses);
     else if (status == VKS_OK)
         status = make_hypotheses(console, values, &hypotheses);
-    if (status == VKS_OK && values->output)
-        status = write_lines(console, values->output, &hypotheses);
     if (status == VKS_OK && hypotheses.num != references.num) {
-        console_error(console, "%s has %zu lines, for %zu translations: expected the same number",
-                      values->reference, references.num, hypotheses.num);
+        console_error(console, "%s has %zu lines and %s has %zu: expected the same number",
+                      values->hypotheses ? values->hypotheses : values->source, hypotheses.num,
+                      values->reference, references.num);
         status = VKS_ERR_FORMAT;
     } else if (status == VKS_OK && references.num == 0) {
         console_error(console, "%s is empty: there is nothing to score", values->reference);

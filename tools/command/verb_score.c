@@ -2,8 +2,10 @@
 #include "command.h"
 #include "line_files.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 enum { BLOCK_LINES = 2000 };
 
@@ -62,7 +64,7 @@ static enum vks_status score_block(struct work *work, const struct line_block bl
     }
     if (fflush(stdout) == 0)
         return VKS_OK;
-    console_error(work->console, "standard output cannot be written");
+    console_error(work->console, "standard output: cannot be written: %s", strerror(errno));
     return VKS_ERR_IO;
 }
 
@@ -91,13 +93,12 @@ static enum vks_status open_work(struct work *work, const struct values *values,
     struct console *console = work->console;
     bool is_regular;
     uint64_t num_lines = 0;
-    enum vks_status status = check_parallel(values->source, values->target, console);
+    enum vks_status status =
+        check_parallel(values->source, values->target, console, &is_regular, &num_lines);
     if (status == VKS_OK)
         status = line_input_open(&work->sides[VKS_SOURCE], values->source, console);
     if (status == VKS_OK)
         status = line_input_open(&work->sides[VKS_TARGET], values->target, console);
-    if (status == VKS_OK)
-        status = count_file_lines(values->source, console, &is_regular, &num_lines);
     if (status == VKS_OK)
         status = loaded_model_open(console, values->model, values->device, loaded);
     if (status == VKS_OK)

@@ -67,6 +67,7 @@ struct run {
     const char *program, *command_text;
     struct train_options options;
     struct console console;
+    struct vks_model_lock *lock;
     struct loaded_model loaded;
     struct vks_trainer *trainer;
     struct train_score score;
@@ -93,12 +94,22 @@ static enum vks_status on_score(void *user, const char *metric, double *value) {
     return train_score_get(&run->score, run->update, metric, value);
 }
 
+static enum vks_status check_pair(const char *source, const char *target, struct console *console) {
+    bool is_regular;
+    uint64_t num_lines;
+    enum vks_status status = check_parallel(source, target, console, &is_regular, &num_lines);
+    if (status != VKS_OK || !is_regular || num_lines > 0)
+        return status;
+    console_error(console, "%s is empty: expected a sentence a line", source);
+    return VKS_ERR_FORMAT;
+}
+
 // All that can be found wrong before anything is learned.
 static enum vks_status check_files(const struct train_options *options, struct console *console) {
     const struct vks_trainer_params *trainer = &options->trainer;
-    enum vks_status status = check_parallel(trainer->train_source, trainer->train_target, console);
+    enum vks_status status = check_pair(trainer->train_source, trainer->train_target, console);
     if (status == VKS_OK && trainer->valid_source)
-        status = check_parallel(trainer->valid_source, trainer->valid_target, console);
+        status = check_pair(trainer->valid_source, trainer->valid_target, console);
     return status;
 }
 
@@ -109,7 +120,7 @@ static enum vks_status prepare(struct run *run) {
     if (status == VKS_OK)
         status = vks_device_create(options->device, &console->log, &run->loaded.device);
     if (status == VKS_OK)
-        status = train_model_prepare(options, console);
+        status = train_model_prepare(options, console, &run->lock);
     if (status != VKS_OK)
         return status;
     const struct vks_device_info *info = vks_device_info(run->loaded.device);
@@ -155,6 +166,7 @@ static enum vks_status write_run(struct run *run) {
 
 static enum vks_status train(struct run *run) {
     struct vks_trainer_params params = run->options.trainer;
+    params.lock = run->lock;
     params.on_update = on_update;
     params.user = run;
     params.log = &run->console.log;
@@ -226,6 +238,7 @@ int verb_train(const char *program, int argc, char **argv) {
     vks_trainer_destroy(&run.trainer);
     train_score_close(&run.score);
     loaded_model_close(&run.loaded);
+    vks_model_lock_destroy(&run.lock);
     console_finish(&run.console);
     train_options_free(&run.options);
     free(command_text);

@@ -58,12 +58,8 @@ static enum vks_status translate_block(struct work *work, const struct line_bloc
     struct vks_translation *translations;
     enum vks_status status = vks_translate(work->translator, (const char *const *)block->lines,
                                            block->num, &translations);
-    if (status != VKS_OK) {
-        if (first > 0)
-            console_error(work->console, "this was in lines %" PRIu64 " to %" PRIu64 " of %s",
-                          first + 1, work->input.num_lines, work->input.name);
+    if (status != VKS_OK)
         return status;
-    }
     for (size_t i = 0; i < block->num; i++)
         print_translation(work, first + i, &translations[i]);
     vks_translations_free(translations, block->num);
