@@ -2,6 +2,7 @@
 
 extern "C" {
 #include "base/log.h"
+#include "text/spm_check.h"
 }
 
 #include <sentencepiece_processor.h>
@@ -201,6 +202,11 @@ enum vks_status train(const struct spm_train_params &params, struct spm **out) {
 
 enum vks_status spm_load(const void *model, size_t num_bytes, const char *name,
                          const struct vks_log *log, struct spm **out) {
+    const char *fault = spm_check(model, num_bytes);
+    if (fault) {
+        log_error(log, "%s: no SentencePiece model: %s", name, fault);
+        return VKS_ERR_FORMAT;
+    }
     return guarded(log, [&] {
         auto spm = std::make_unique<struct spm>();
         spm->log = log;
