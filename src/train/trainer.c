@@ -157,7 +157,7 @@ static enum vks_status validate(struct vks_trainer *trainer) {
     if (!trainer->valid.corpus)
         return VKS_OK;
     TRY(validator_run(trainer, &cost));
-    if (state->best_cost < 0 || cost < state->best_cost) {
+    if (isfinite(cost) && (state->best_cost < 0 || cost < state->best_cost)) {
         state->best_cost = cost;
         state->num_stalled = 0;
         snprintf(verdict, sizeof verdict, "new best");

@@ -5,9 +5,8 @@
 #include "io/files.h"
 #include "io/generations.h"
 #include "model/weights_file.h"
+#include "train/training_state_json.h"
 
-#include <cJSON.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,81 +19,13 @@ static const struct {
              {"moment1.safetensors", PART_MOMENT1},
              {"moment2.safetensors", PART_MOMENT2}};
 
-// The state's whole numbers, all below 2^53 and hence exact in JSON.
-#define STATE_FIELDS(X)                                                                            \
-    X(epoch)                                                                                       \
-    X(batch_idx)                                                                                   \
-    X(steps)                                                                                       \
-    X(target_tokens)                                                                               \
-    X(sentences_in_epoch)                                                                          \
-    X(updates)                                                                                     \
-    X(seed)                                                                                        \
-    X(warmup)                                                                                      \
-    X(schedule)                                                                                    \
-    X(schedule_updates)                                                                            \
-    X(num_stalled)                                                                                 \
-    X(mini_batch_words)                                                                            \
-    X(mini_batch)                                                                                  \
-    X(maxi_batch_pairs)                                                                            \
-    X(max_length)                                                                                  \
-    X(num_pairs)
-
-static cJSON *to_json(const struct training_state *state) {
-    cJSON *json = cJSON_CreateObject();
-#define ADD_FIELD(field) cJSON_AddNumberToObject(json, #field, (double)state->field);
-    STATE_FIELDS(ADD_FIELD)
-#undef ADD_FIELD
-    cJSON_AddNumberToObject(json, "best_cost", state->best_cost);
-    cJSON *words = cJSON_AddArrayToObject(json, "device_words");
-    for (size_t i = 0; i < STATE_WORDS; i++)
-        cJSON_AddItemToArray(words, cJSON_CreateNumber(state->device_words[i]));
-    return json;
-}
-
-static bool read_number(const cJSON *item, double max, double *value) {
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > max ||
-        floor(item->valuedouble) != item->valuedouble)
-        return false;
-    *value = item->valuedouble;
-    return true;
-}
-
-static bool from_json(const cJSON *json, struct training_state *state) {
-    double value;
-    memset(state, 0, sizeof *state);
-#define READ_FIELD(field)                                                                          \
-    if (!read_number(cJSON_GetObjectItemCaseSensitive(json, #field),                               \
-                     sizeof state->field == 4 ? 0xffffffffp0 : 0x1p53, &value))                    \
-        return false;                                                                              \
-    memcpy(&state->field,                                                                          \
-           sizeof state->field == 4 ? (const void *)&(uint32_t){(uint32_t)value}                   \
-                                    : (const void *)&(uint64_t){(uint64_t)value},                  \
-           sizeof state->field);
-    STATE_FIELDS(READ_FIELD)
-#undef READ_FIELD
-    const cJSON *best = cJSON_GetObjectItemCaseSensitive(json, "best_cost");
-    const cJSON *words = cJSON_GetObjectItemCaseSensitive(json, "device_words");
-    if (!cJSON_IsNumber(best) || cJSON_GetArraySize(words) != STATE_WORDS)
-        return false;
-    state->best_cost = best->valuedouble;
-    for (int i = 0; i < STATE_WORDS; i++) {
-        if (!read_number(cJSON_GetArrayItem(words, i), 0xffffffffp0, &value))
-            return false;
-        state->device_words[i] = (uint32_t)value;
-    }
-    return true;
-}
-
 static enum vks_status write_state(const struct training_state *state, const char *dir,
                                    const struct vks_log *log) {
     enum vks_status status = VKS_ERR_OOM;
-    char *path = path_join(dir, "state.json");
-    cJSON *json = to_json(state);
-    char *text = cJSON_Print(json);
+    char *path = path_join(dir, "state.json"), *text = training_state_print(state);
     if (path && text)
         status = file_replace(path, text, strlen(text), log);
-    cJSON_free(text);
-    cJSON_Delete(json);
+    free(text);
     free(path);
     return status;
 }
@@ -131,14 +62,8 @@ static enum vks_status read_state(const char *dir, const struct vks_log *log,
     char *path = path_join(dir, "state.json");
     enum vks_status status =
         path ? file_read(path, MAX_STATE_BYTES, log, &text, &num_bytes) : VKS_ERR_OOM;
-    if (status == VKS_OK) {
-        cJSON *json = cJSON_ParseWithLength((const char *)text, num_bytes);
-        if (!from_json(json, state)) {
-            log_error(log, "%s: not a training state of this version of vkseq", path);
-            status = VKS_ERR_FORMAT;
-        }
-        cJSON_Delete(json);
-    }
+    if (status == VKS_OK)
+        status = training_state_parse((const char *)text, num_bytes, path, log, state);
     free(text);
     free(path);
     return status;
