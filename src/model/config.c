@@ -6,7 +6,7 @@
 #include "io/files.h"
 #include "model/weights.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +122,14 @@ static uint32_t read_u32(struct reader *reader, const char *key, int64_t by_defa
     return (uint32_t)item->valuedouble;
 }
 
+// The same without 0, which in a struct vks_model_config asks for the default.
+static uint32_t read_positive(struct reader *reader, const char *key, int64_t by_default) {
+    uint32_t value = read_u32(reader, key, by_default);
+    if (value == 0)
+        reader_fail(reader, key, "a whole number from 1 to 16777216");
+    return value;
+}
+
 static bool read_bool(struct reader *reader, const char *key, bool by_default) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(reader->json, key);
     if (!item)
@@ -183,14 +191,14 @@ static void read_config(struct reader *reader, struct vks_model_config *c) {
     c->target_vocab = read_u32(reader, "vocab_size", -1);
     c->source_vocab = c->target_vocab;
     c->target_vocab = read_u32(reader, "decoder_vocab_size", c->target_vocab);
-    c->width = read_u32(reader, "d_model", -1);
-    c->ffn_width = read_u32(reader, "encoder_ffn_dim", -1);
-    c->num_heads = read_u32(reader, "encoder_attention_heads", -1);
-    c->encoder_layers = read_u32(reader, "encoder_layers", -1);
-    c->decoder_layers = read_u32(reader, "decoder_layers", -1);
+    c->width = read_positive(reader, "d_model", -1);
+    c->ffn_width = read_positive(reader, "encoder_ffn_dim", -1);
+    c->num_heads = read_positive(reader, "encoder_attention_heads", -1);
+    c->encoder_layers = read_positive(reader, "encoder_layers", -1);
+    c->decoder_layers = read_positive(reader, "decoder_layers", -1);
     c->eos_id = read_u32(reader, "eos_token_id", 0);
-    c->pad_id = read_u32(reader, "pad_token_id", -1);
-    c->max_positions = read_u32(reader, "max_position_embeddings", 512);
+    c->pad_id = read_positive(reader, "pad_token_id", -1);
+    c->max_positions = read_positive(reader, "max_position_embeddings", 512);
     c->position_offset = read_u32(reader, "position_offset", 0);
     c->no_embedding_scale = !read_bool(reader, "scale_embedding", false);
     read_activation(reader, c);
@@ -206,19 +214,15 @@ static void read_config(struct reader *reader, struct vks_model_config *c) {
         reader_fail(reader, "decoder_start_token_id", "the same as pad_token_id");
 }
 
-enum vks_status config_read(const char *path, const struct vks_log *log,
-                            struct vks_model_config *config) {
-    unsigned char *text;
-    size_t num_bytes;
-    TRY(file_read(path, MAX_CONFIG_BYTES, log, &text, &num_bytes));
-    cJSON *json = cJSON_ParseWithLength((const char *)text, num_bytes);
-    free(text);
+enum vks_status config_parse(const char *text, size_t num_bytes, const char *name,
+                             const struct vks_log *log, struct vks_model_config *config) {
+    cJSON *json = cJSON_ParseWithLength(text, num_bytes);
     if (!cJSON_IsObject(json)) {
         cJSON_Delete(json);
-        log_error(log, "%s: not a JSON object", path);
+        log_error(log, "%s: not a JSON object", name);
         return VKS_ERR_FORMAT;
     }
-    struct reader reader = {.path = path, .log = log, .json = json};
+    struct reader reader = {.path = name, .log = log, .json = json};
     struct vks_model_config read = {0};
     read_config(&reader, &read);
     cJSON_Delete(json);
@@ -229,15 +233,25 @@ enum vks_status config_read(const char *path, const struct vks_log *log,
     return reader.status;
 }
 
-static enum vks_status write_json(cJSON *json, const char *dir, const char *name,
+enum vks_status config_read(const char *path, const struct vks_log *log,
+                            struct vks_model_config *config) {
+    unsigned char *text;
+    size_t num_bytes;
+    TRY(file_read(path, MAX_CONFIG_BYTES, log, &text, &num_bytes));
+    enum vks_status status = config_parse((const char *)text, num_bytes, path, log, config);
+    free(text);
+    return status;
+}
+
+// Takes the text, which may be NULL for want of memory.
+static enum vks_status write_text(char *text, const char *dir, const char *name,
                                   const struct vks_log *log) {
     enum vks_status status = VKS_ERR_OOM;
-    char *path = path_join(dir, name), *text = json ? cJSON_Print(json) : NULL;
+    char *path = path_join(dir, name);
     if (path && text)
         status = file_replace(path, text, strlen(text), log);
-    cJSON_free(text);
+    free(text);
     free(path);
-    cJSON_Delete(json);
     return status;
 }
 
@@ -255,7 +269,7 @@ static void add_ids(cJSON *json, const struct vks_model_config *c) {
     cJSON_AddNumberToObject(json, "num_beams", 4);
 }
 
-static cJSON *config_json(const struct vks_model_config *c) {
+static cJSON *to_json(const struct vks_model_config *c) {
     bool is_class = c->positions == VKS_POSITIONS_HF && c->position_offset == 0 &&
                     c->tying != VKS_TIED_NONE && (!c->pre_norm || c->tying == VKS_TIED_ALL);
     const char *type = !is_class ? "vkseq" : c->pre_norm ? "pegasus" : "marian";
@@ -290,11 +304,23 @@ static cJSON *config_json(const struct vks_model_config *c) {
     return json;
 }
 
+char *config_print(const struct vks_model_config *config) {
+    cJSON *json = to_json(config);
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    return text;
+}
+
+static char *print_generation(const struct vks_model_config *config) {
+    cJSON *json = cJSON_CreateObject();
+    add_ids(json, config);
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    return text;
+}
+
 enum vks_status config_write(const struct vks_model_config *config, const char *dir,
                              const struct vks_log *log) {
-    cJSON *generation = cJSON_CreateObject();
-    if (generation)
-        add_ids(generation, config);
-    TRY(write_json(generation, dir, "generation_config.json", log));
-    return write_json(config_json(config), dir, "config.json", log);
+    TRY(write_text(print_generation(config), dir, "generation_config.json", log));
+    return write_text(config_print(config), dir, "config.json", log);
 }
