@@ -249,7 +249,18 @@ static const char *check_file(const char *directory, const cJSON *entry) {
     return strcmp(expected, hash_text) == 0 ? NULL : "a file's checksum is wrong";
 }
 
-// NULL if all files are as the manifest says, or what is wrong.
+const char *generation_check(const char *directory, const char *manifest, size_t num_bytes) {
+    cJSON *root = cJSON_ParseWithLength(manifest, num_bytes);
+    const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files"), *entry;
+    const char *fault = cJSON_IsArray(files) ? NULL : MANIFEST " is malformed";
+    cJSON_ArrayForEach(entry, files) {
+        if (!fault)
+            fault = check_file(directory, entry);
+    }
+    cJSON_Delete(root);
+    return fault;
+}
+
 static const char *check_generation(const char *directory) {
     char *path = path_join(directory, MANIFEST);
     unsigned char *text = NULL;
@@ -258,15 +269,8 @@ static const char *check_generation(const char *directory) {
     free(path);
     if (!is_read)
         return MANIFEST " is missing or cannot be read";
-    cJSON *root = cJSON_ParseWithLength((const char *)text, num_bytes);
+    const char *fault = generation_check(directory, (const char *)text, num_bytes);
     free(text);
-    const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files"), *entry;
-    const char *fault = cJSON_IsArray(files) ? NULL : MANIFEST " is malformed";
-    cJSON_ArrayForEach(entry, files) {
-        if (!fault)
-            fault = check_file(directory, entry);
-    }
-    cJSON_Delete(root);
     return fault;
 }
 

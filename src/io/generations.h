@@ -36,4 +36,8 @@ void generation_abort(struct generation *generation);
 VKS_MUST_CHECK enum vks_status generation_open_newest(const char *root, const struct vks_log *log,
                                                       char **path);
 
+// NULL if all files of a folder are as the text of their manifest (checksums.json) says, or what is
+// wrong.
+const char *generation_check(const char *directory, const char *manifest, size_t num_bytes);
+
 #endif
