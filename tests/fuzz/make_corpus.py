@@ -25,7 +25,7 @@ STATE = {
     "epoch": 1, "batch_idx": 2, "steps": 3, "target_tokens": 4, "sentences_in_epoch": 5,
     "updates": 6, "seed": 7, "warmup": 8, "schedule": 1, "schedule_updates": 9, "num_stalled": 0,
     "mini_batch_words": 10, "mini_batch": 11, "maxi_batch_pairs": 12, "max_length": 13,
-    "num_pairs": 14, "best_cost": 1.5}
+    "num_pairs": 14, "best_cost": 1.5, "device_words": [0] * 16}
 
 
 def compact(value):
@@ -75,7 +75,7 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def spm(text, model_type, extra=b"", normalizer=field(1, b"identity")):
+def spm(text, model_type, pieces_of_bytes=b"", normalizer=field(1, b"identity")):
     """A text and a SentencePiece model with a few pieces."""
     normal, unknown, control = 1, 2, 3
     pieces = [("</s>", 0.0, control), ("<unk>", 0.0, unknown), ("\u2581", -2.0, normal),
@@ -84,19 +84,19 @@ def spm(text, model_type, extra=b"", normalizer=field(1, b"identity")):
     model = b"".join(field(1, field(1, piece.encode()) + field(2, score) + field(3, kind))
                      for piece, score, kind in pieces)
     trainer = field(3, model_type) + field(40, 1) + field(41, 2**64 - 1) + field(42, 0) + \
-        field(43, 2**64 - 1)
-    return bytes([len(text)]) + text + model + extra + field(2, trainer) + field(3, normalizer)
+        field(43, 2**64 - 1) + (field(35, 1) if pieces_of_bytes else b"")
+    model += pieces_of_bytes + field(2, trainer) + field(3, normalizer)
+    return bytes([len(text)]) + text + model
 
 
-def charsmap(value=0, leaf_offset=0xC1):
+def charsmap(text=0, leaf=0xC1):
     """A normalisation of A to b: the size of a double array, the array, and what it leads to.
 
     A cell holds a label in its low byte, whether a leaf follows in bit 8, an offset from bit 10 on;
     a leaf has bit 31 and a position in the texts."""
-    cells = [0] * 512
-    cells[0] = 0x100 << 10
-    cells[0x100 ^ ord("A")] = leaf_offset << 10 | 1 << 8 | ord("A")
-    cells[0x100 ^ ord("A") ^ 0xC1] = 1 << 31 | value
+    cells = [0] * 256
+    cells[ord("A")] = leaf << 10 | 1 << 8 | ord("A")
+    cells[ord("A") ^ 0xC1] = 1 << 31 | text
     array = struct.pack(f"<{len(cells)}I", *cells)
     return field(2, struct.pack("<I", len(array)) + array + b"b\0")
 
@@ -105,7 +105,7 @@ def without(mapping, key):
     return {name: value for name, value in mapping.items() if name != key}
 
 
-def bytes_pieces():
+def byte_pieces():
     return b"".join(field(1, field(1, f"<0x{byte:02X}>".encode()) + field(2, 0.0) + field(3, 6))
                     for byte in range(256))
 
@@ -146,9 +146,9 @@ SEEDS = {
         "unigram": spm(b"ab ba", 1), "bpe": spm(b"abab", 2), "word": spm(b"a b", 3),
         "char": spm(b"ab", 4), "not_utf8": spm(b"\xff\x80a", 1),
         "rules": spm(b"aAb", 1, normalizer=charsmap()),
-        "far_leaf": spm(b"aAb", 1, normalizer=charsmap(leaf_offset=2**20)),
-        "far_text": spm(b"aAb", 1, normalizer=charsmap(value=2**30)),
-        "bytes": spm("\u20ac".encode(), 1, bytes_pieces()), "none": b"\x00"},
+        "far_leaf": spm(b"aAb", 1, normalizer=charsmap(leaf=2**20)),
+        "far_text": spm(b"aAb", 1, normalizer=charsmap(text=2**30)),
+        "bytes": spm("\u20ac".encode(), 1, byte_pieces()), "none": b"\x00"},
     "fuzz_data_lines": {
         "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
         "not_utf8": b"one\n\xff\n"},
@@ -166,15 +166,16 @@ SEEDS = {
                           "share_encoder_decoder_embeddings": False}),
         "learned": compact({**CONFIG, "model_type": "vkseq", "position_formula": "learned",
                             "share_encoder_decoder_embeddings": False}),
+        "far": compact({**CONFIG, "position_offset": 1e10}),
         "no_width": compact(without(CONFIG, "d_model")),
         "heads": compact({**CONFIG, "encoder_attention_heads": 3}),
         "first_is_pad": compact({**CONFIG, "pad_token_id": 0, "decoder_start_token_id": 0,
                                  "eos_token_id": 1})},
     "fuzz_train_state": {
-        "new": compact({**STATE, "device_words": [0] * 8, "best_cost": -1}),
+        "new": compact({**STATE, "best_cost": -1}),
         "long_numbers": compact({**STATE, "target_tokens": 2**53 - 1, "best_cost": 0.1 + 0.2,
-                                 "device_words": [2**32 - 1] * 8}),
-        "endless": compact({**STATE, "device_words": [0] * 8}).replace(b"1.5", b"1e999"),
+                                 "device_words": [2**32 - 1] * 16}),
+        "endless": compact(STATE).replace(b"1.5", b"1e999"),
         "few_words": compact({**STATE, "device_words": [1]})},
     "fuzz_cli_values": {
         "duration": b"1h30m", "seconds": b"90", "decimals": b"2.5d1.5s", "updates": b"20Ku",
