@@ -267,7 +267,8 @@ static void durations_are_read(void **state) {
         double seconds;
     } good[] = {{"90s", 90},    {"5m", 300},    {"1h", 3600}, {"1h30m", 5400},
                 {"2d", 172800}, {"0.5h", 1800}, {"45", 45},   {"0", 0}};
-    static const char *const bad[] = {"", "m", "-5m", "5x", "5mm", "1h30", "5 m", "inf", "1e999"};
+    static const char *const bad[] = {"",    "m",   "-5m",   "5x",   "5mm",   "1h30",
+                                      "5 m", "inf", "1e999", "1e3s", "0x10s", "0s5"};
     double seconds = -1;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(cli_parse_duration(good[i].text, &seconds));

@@ -14,18 +14,17 @@ static size_t count_lines(const char *text, size_t begin, size_t end) {
     return num + (end > begin && text[end - 1] != '\n');
 }
 
-enum vks_status lines_read(const char *path, const struct vks_log *log, struct lines *lines) {
-    unsigned char *data;
-    size_t end, begin = 0;
-    TRY(file_read(path, SIZE_MAX - 1, log, &data, &end));
-    struct lines cut = {.text = (char *)data};
-    if (end >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
+enum vks_status lines_cut(char *text, size_t num_bytes, const char *name, const struct vks_log *log,
+                          struct lines *lines) {
+    size_t begin = 0, end = num_bytes;
+    struct lines cut = {.text = text};
+    if (end >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
         begin = 3;
     cut.num = count_lines(cut.text, begin, end);
     cut.begins = calloc(cut.num + 1, sizeof *cut.begins);
     if (!cut.begins) {
         lines_finish(&cut);
-        log_error(log, "%s: out of memory", path);
+        log_error(log, "%s: out of memory", name);
         return VKS_ERR_OOM;
     }
     for (size_t i = 0; i < cut.num; i++) {
@@ -34,7 +33,7 @@ enum vks_status lines_read(const char *path, const struct vks_log *log, struct l
         bool has_nul = memchr(cut.text + begin, '\0', next - begin);
         if (has_nul || !vks_utf8_is_valid(cut.text + begin, next - begin)) {
             lines_finish(&cut);
-            log_error(log, "%s:%zu: %s; expected text in UTF-8", path, i + 1,
+            log_error(log, "%s:%zu: %s; expected text in UTF-8", name, i + 1,
                       has_nul ? "there is a NUL byte" : "not UTF-8");
             return VKS_ERR_FORMAT;
         }
@@ -44,6 +43,13 @@ enum vks_status lines_read(const char *path, const struct vks_log *log, struct l
     cut.begins[cut.num] = end;
     *lines = cut;
     return VKS_OK;
+}
+
+enum vks_status lines_read(const char *path, const struct vks_log *log, struct lines *lines) {
+    unsigned char *text;
+    size_t num_bytes;
+    TRY(file_read(path, SIZE_MAX - 1, log, &text, &num_bytes));
+    return lines_cut((char *)text, num_bytes, path, log, lines);
 }
 
 const char *lines_get(const struct lines *lines, size_t line_idx, size_t *num_bytes) {

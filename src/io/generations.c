@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define MANIFEST "checksums.json"
-enum { MAX_MANIFEST_BYTES = 1 << 20, CHUNK_BYTES = 1 << 16, NAME_BYTES = 32, FAULT_BYTES = 256 };
+enum { MAX_MANIFEST_BYTES = 1 << 20, CHUNK_BYTES = 1 << 16, NAME_BYTES = 32 };
 
 static enum vks_status memory_error(const struct vks_log *log, const char *path) {
     log_error(log, "%s: out of memory", path);
@@ -227,17 +227,18 @@ enum vks_status generation_commit(struct generation *generation, uint32_t keep_l
     return VKS_OK;
 }
 
-static bool found_fault(char fault[FAULT_BYTES], const char *fmt, ...) VKS_PRINTF(2, 3);
-static bool found_fault(char fault[FAULT_BYTES], const char *fmt, ...) {
+static bool found_fault(char fault[GENERATION_FAULT_BYTES], const char *fmt, ...) VKS_PRINTF(2, 3);
+static bool found_fault(char fault[GENERATION_FAULT_BYTES], const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
-    vsnprintf(fault, FAULT_BYTES, fmt, args);
+    vsnprintf(fault, GENERATION_FAULT_BYTES, fmt, args);
     va_end(args);
     return false;
 }
 
 // Whether the file is as its entry of the manifest says, or what is wrong with it.
-static bool check_file(const char *directory, const cJSON *entry, char fault[FAULT_BYTES]) {
+static bool check_file(const char *directory, const cJSON *entry,
+                       char fault[GENERATION_FAULT_BYTES]) {
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "name"));
     const char *hash_text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(entry, "hash64"));
     const cJSON *size = cJSON_GetObjectItemCaseSensitive(entry, "num_bytes");
@@ -263,17 +264,9 @@ static bool check_file(const char *directory, const cJSON *entry, char fault[FAU
     return true;
 }
 
-// Whether all files are as the manifest says, or what is wrong.
-static bool check_generation(const char *directory, char fault[FAULT_BYTES]) {
-    char *path = path_join(directory, MANIFEST);
-    unsigned char *text = NULL;
-    size_t num_bytes;
-    bool is_read = path && file_read(path, MAX_MANIFEST_BYTES, NULL, &text, &num_bytes) == VKS_OK;
-    free(path);
-    if (!is_read)
-        return found_fault(fault, MANIFEST " is missing or cannot be read");
-    cJSON *root = cJSON_ParseWithLength((const char *)text, num_bytes);
-    free(text);
+bool generation_check(const char *directory, const char *manifest, size_t num_bytes,
+                      char fault[GENERATION_FAULT_BYTES]) {
+    cJSON *root = cJSON_ParseWithLength(manifest, num_bytes);
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(root, "files"), *entry;
     bool is_whole = (cJSON_IsArray(files) && files->child) ||
                     found_fault(fault, MANIFEST " is malformed, or lists no file");
@@ -281,6 +274,20 @@ static bool check_generation(const char *directory, char fault[FAULT_BYTES]) {
         is_whole = is_whole && check_file(directory, entry, fault);
     }
     cJSON_Delete(root);
+    return is_whole;
+}
+
+// Whether all files are as the manifest says, or what is wrong.
+static bool check_generation(const char *directory, char fault[GENERATION_FAULT_BYTES]) {
+    char *path = path_join(directory, MANIFEST);
+    unsigned char *text = NULL;
+    size_t num_bytes;
+    bool is_read = path && file_read(path, MAX_MANIFEST_BYTES, NULL, &text, &num_bytes) == VKS_OK;
+    free(path);
+    if (!is_read)
+        return found_fault(fault, MANIFEST " is missing or cannot be read");
+    bool is_whole = generation_check(directory, (const char *)text, num_bytes, fault);
+    free(text);
     return is_whole;
 }
 
@@ -293,7 +300,7 @@ static enum vks_status find_whole(const char *root, const uint32_t *numbers, siz
         char *candidate = path_join(root, name);
         if (!candidate)
             return memory_error(log, root);
-        char fault[FAULT_BYTES];
+        char fault[GENERATION_FAULT_BYTES];
         if (check_generation(candidate, fault)) {
             *path = candidate;
             return VKS_OK;

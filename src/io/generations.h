@@ -36,4 +36,11 @@ void generation_abort(struct generation *generation);
 VKS_MUST_CHECK enum vks_status generation_open_newest(const char *root, const struct vks_log *log,
                                                       char **path);
 
+enum { GENERATION_FAULT_BYTES = 256 };
+
+// Whether all files of a folder are as the text of their manifest (checksums.json) says; else what
+// is wrong.
+bool generation_check(const char *directory, const char *manifest, size_t num_bytes,
+                      char fault[GENERATION_FAULT_BYTES]);
+
 #endif

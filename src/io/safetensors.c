@@ -25,7 +25,8 @@ struct safetensors {
     struct arena arena; // names, metadata, and the arrays below
     const struct vks_log *log;
     char *path;
-    unsigned char *map;
+    void *mapping;            // owned; NULL where the bytes are somebody else's
+    const unsigned char *map; // the whole file
     size_t map_bytes, header_bytes;
     struct safetensors_info *tensors;        // in the order of the data
     const struct safetensors_info **by_name; // in strcmp order
@@ -95,7 +96,7 @@ static enum vks_status parse_dtype(const cJSON *item, struct safetensors_info *i
 static enum vks_status parse_shape(const cJSON *item, struct safetensors_info *info) {
     if (!cJSON_IsArray(item))
         return header_error(info->file, info->name, "no shape");
-    size_t num_elements = 1;
+    size_t element_bytes = dtypes[info->dtype].num_bytes, num_bytes = element_bytes;
     const cJSON *dim;
     cJSON_ArrayForEach(dim, item) {
         if (info->num_dims == SAFETENSORS_MAX_DIMS) {
@@ -105,16 +106,16 @@ static enum vks_status parse_shape(const cJSON *item, struct safetensors_info *i
         uint64_t *value = &info->dims[info->num_dims++];
         if (!parse_u64(dim, value))
             return header_error(info->file, info->name, "a dimension is not a whole number");
-        if (!size_mul(num_elements, *value, &num_elements))
+        if (!size_mul(num_bytes, *value, &num_bytes))
             return header_error(info->file, info->name, "its shape's product overflows");
     }
-    info->num_elements = num_elements;
+    info->num_elements = num_bytes / element_bytes;
     return VKS_OK;
 }
 
 static enum vks_status parse_offsets(const cJSON *item, struct safetensors_info *info) {
     const struct safetensors *file = info->file;
-    size_t data_begin = LENGTH_BYTES + file->header_bytes, expected_bytes;
+    size_t data_begin = LENGTH_BYTES + file->header_bytes;
     uint64_t begin, end;
     if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 || !parse_u64(item->child, &begin) ||
         !parse_u64(item->child->next, &end) || begin > end)
@@ -127,8 +128,7 @@ static enum vks_status parse_offsets(const cJSON *item, struct safetensors_info 
     }
     info->num_bytes = (size_t)(end - begin);
     info->data = file->map + data_begin + begin;
-    if (!size_mul(info->num_elements, dtypes[info->dtype].num_bytes, &expected_bytes) ||
-        expected_bytes != info->num_bytes) {
+    if (info->num_elements * dtypes[info->dtype].num_bytes != info->num_bytes) {
         log_error(file->log,
                   "%s: tensor '%.200s': shape and dtype need %zu elements of %zu bytes, "
                   "data_offsets give %zu bytes",
@@ -277,29 +277,37 @@ static enum vks_status map_file(struct safetensors *file) {
                             S_ISREG(info.st_mode) ? "shorter than 8 bytes" : "not a regular file");
     }
     file->map_bytes = (size_t)info.st_size;
-    void *map = mmap(NULL, file->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    void *mapping = mmap(NULL, file->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
     int error = errno;
     close(fd);
-    if (map == MAP_FAILED) {
+    if (mapping == MAP_FAILED) {
         log_error(file->log, "%s: cannot map: %s", file->path, strerror(error));
         return VKS_ERR_IO;
     }
-    file->map = map;
+    file->map = file->mapping = mapping;
+    return VKS_OK;
+}
+
+static enum vks_status create(const char *path, const struct vks_log *log,
+                              struct safetensors **file) {
+    struct safetensors *created = calloc(1, sizeof *created);
+    if (created) {
+        created->log = log;
+        created->path = arena_strdup(&created->arena, path);
+    }
+    if (!created || !created->path) {
+        log_error(log, "%s: out of memory", path);
+        safetensors_close(&created);
+        return VKS_ERR_OOM;
+    }
+    *file = created;
     return VKS_OK;
 }
 
 enum vks_status safetensors_open(const char *path, const struct vks_log *log,
                                  struct safetensors **file) {
-    struct safetensors *opened = calloc(1, sizeof *opened);
-    if (opened) {
-        opened->log = log;
-        opened->path = arena_strdup(&opened->arena, path);
-    }
-    if (!opened || !opened->path) {
-        log_error(log, "%s: out of memory", path);
-        safetensors_close(&opened);
-        return VKS_ERR_OOM;
-    }
+    struct safetensors *opened;
+    TRY(create(path, log, &opened));
     enum vks_status status = map_file(opened);
     if (status == VKS_OK)
         status = parse_header(opened);
@@ -311,11 +319,26 @@ enum vks_status safetensors_open(const char *path, const struct vks_log *log,
     return VKS_OK;
 }
 
+enum vks_status safetensors_parse(const void *bytes, size_t num_bytes, const char *name,
+                                  const struct vks_log *log, struct safetensors **file) {
+    struct safetensors *parsed;
+    TRY(create(name, log, &parsed));
+    parsed->map = bytes;
+    parsed->map_bytes = num_bytes;
+    enum vks_status status = parse_header(parsed);
+    if (status != VKS_OK) {
+        safetensors_close(&parsed);
+        return status;
+    }
+    *file = parsed;
+    return VKS_OK;
+}
+
 void safetensors_close(struct safetensors **file) {
     if (!*file)
         return;
-    if ((*file)->map)
-        munmap((*file)->map, (*file)->map_bytes);
+    if ((*file)->mapping)
+        munmap((*file)->mapping, (*file)->map_bytes);
     arena_finish(&(*file)->arena);
     free(*file);
     *file = NULL;

@@ -55,6 +55,11 @@ struct safetensors_info {
 // listed here or more than SAFETENSORS_MAX_DIMS dimensions; VKS_ERR_OOM.
 VKS_MUST_CHECK enum vks_status safetensors_open(const char *path, const struct vks_log *log,
                                                 struct safetensors **file);
+// The same for a file in memory. bytes: borrowed until safetensors_close. name: what messages call
+// the file.
+VKS_MUST_CHECK enum vks_status safetensors_parse(const void *bytes, size_t num_bytes,
+                                                 const char *name, const struct vks_log *log,
+                                                 struct safetensors **file);
 void safetensors_close(struct safetensors **file);
 
 size_t safetensors_num_tensors(const struct safetensors *file);

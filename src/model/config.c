@@ -7,7 +7,7 @@
 #include "io/json.h"
 #include "model/weights.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,21 +228,16 @@ static void read_config(struct reader *reader, struct vks_model_config *c) {
     check_same(reader, "decoder_start_token_id", "pad_token_id", c->pad_id);
 }
 
-enum vks_status config_read(const char *path, const struct vks_log *log,
-                            struct vks_model_config *config) {
-    unsigned char *text;
-    size_t num_bytes;
-    TRY(file_read(path, MAX_CONFIG_BYTES, log, &text, &num_bytes));
+enum vks_status config_parse(const char *text, size_t num_bytes, const char *name,
+                             const struct vks_log *log, struct vks_model_config *config) {
     cJSON *json;
-    enum vks_status status = json_parse((const char *)text, num_bytes, path, log, &json);
-    free(text);
-    TRY(status);
+    TRY(json_parse(text, num_bytes, name, log, &json));
     if (!cJSON_IsObject(json)) {
         cJSON_Delete(json);
-        log_error(log, "%s: not a JSON object", path);
+        log_error(log, "%s: not a JSON object", name);
         return VKS_ERR_FORMAT;
     }
-    struct reader reader = {.path = path, .log = log, .json = json};
+    struct reader reader = {.path = name, .log = log, .json = json};
     struct vks_model_config read = {0};
     read_config(&reader, &read);
     cJSON_Delete(json);
@@ -253,15 +248,25 @@ enum vks_status config_read(const char *path, const struct vks_log *log,
     return reader.status;
 }
 
-static enum vks_status write_json(cJSON *json, const char *dir, const char *name,
+enum vks_status config_read(const char *path, const struct vks_log *log,
+                            struct vks_model_config *config) {
+    unsigned char *text;
+    size_t num_bytes;
+    TRY(file_read(path, MAX_CONFIG_BYTES, log, &text, &num_bytes));
+    enum vks_status status = config_parse((const char *)text, num_bytes, path, log, config);
+    free(text);
+    return status;
+}
+
+// Takes the text, which may be NULL for want of memory.
+static enum vks_status write_text(char *text, const char *dir, const char *name,
                                   const struct vks_log *log) {
     enum vks_status status = VKS_ERR_OOM;
-    char *path = path_join(dir, name), *text = json ? cJSON_Print(json) : NULL;
+    char *path = path_join(dir, name);
     if (path && text)
         status = file_replace(path, text, strlen(text), log);
-    cJSON_free(text);
+    free(text);
     free(path);
-    cJSON_Delete(json);
     return status;
 }
 
@@ -279,7 +284,7 @@ static void add_ids(cJSON *json, const struct vks_model_config *c) {
     cJSON_AddNumberToObject(json, "num_beams", 4);
 }
 
-static cJSON *config_json(const struct vks_model_config *c) {
+static cJSON *to_json(const struct vks_model_config *c) {
     bool is_class = c->positions == VKS_POSITIONS_HF && c->position_offset == 0 &&
                     c->tying != VKS_TIED_NONE && (!c->pre_norm || c->tying == VKS_TIED_ALL);
     const char *type = !is_class ? "vkseq" : c->pre_norm ? "pegasus" : "marian";
@@ -314,11 +319,23 @@ static cJSON *config_json(const struct vks_model_config *c) {
     return json;
 }
 
+char *config_print(const struct vks_model_config *config) {
+    cJSON *json = to_json(config);
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    return text;
+}
+
+static char *print_generation(const struct vks_model_config *config) {
+    cJSON *json = cJSON_CreateObject();
+    add_ids(json, config);
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    return text;
+}
+
 enum vks_status config_write(const struct vks_model_config *config, const char *dir,
                              const struct vks_log *log) {
-    cJSON *generation = cJSON_CreateObject();
-    if (generation)
-        add_ids(generation, config);
-    TRY(write_json(generation, dir, "generation_config.json", log));
-    return write_json(config_json(config), dir, "config.json", log);
+    TRY(write_text(print_generation(config), dir, "generation_config.json", log));
+    return write_text(config_print(config), dir, "config.json", log);
 }

@@ -15,6 +15,12 @@ enum vks_status config_complete(struct vks_model_config *config, const char *nam
 // Errors: VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_OOM; the log names key and value.
 enum vks_status config_read(const char *path, const struct vks_log *log,
                             struct vks_model_config *config);
+// The same for a text in memory. name: what messages call it.
+enum vks_status config_parse(const char *text, size_t num_bytes, const char *name,
+                             const struct vks_log *log, struct vks_model_config *config);
+
+// The text of a config.json; owned by the caller (free). NULL when there is no memory.
+char *config_print(const struct vks_model_config *config);
 
 // Writes config.json and generation_config.json into a directory.
 enum vks_status config_write(const struct vks_model_config *config, const char *dir,

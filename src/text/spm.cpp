@@ -2,6 +2,7 @@
 
 extern "C" {
 #include "base/log.h"
+#include "text/spm_check.h"
 }
 
 #include <sentencepiece_processor.h>
@@ -198,82 +199,20 @@ enum vks_status train(const struct spm_train_params &params, struct spm **out) {
     return spm_load(model.data(), model.size(), "the learnt vocabulary", params.log, out);
 }
 
-bool read_varint(const std::string &bytes, size_t *at, uint64_t *value) {
-    *value = 0;
-    for (int shift = 0; shift < 64 && *at < bytes.size(); shift += 7) {
-        unsigned char byte = static_cast<unsigned char>(bytes[(*at)++]);
-        *value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-        if (byte < 0x80)
-            return true;
-    }
-    return false;
-}
-
-// Skips a field of a serialised message, and tells its number.
-bool skip_field(const std::string &bytes, size_t *at, uint64_t *number) {
-    uint64_t tag, length = 0;
-    if (!read_varint(bytes, at, &tag))
-        return false;
-    *number = tag >> 3;
-    switch (tag & 7) {
-    case 0:
-        return read_varint(bytes, at, &length);
-    case 1:
-        length = 8;
-        break;
-    case 2:
-        if (!read_varint(bytes, at, &length))
-            return false;
-        break;
-    case 5:
-        length = 4;
-        break;
-    default:
-        return false;
-    }
-    if (length > bytes.size() - *at)
-        return false;
-    *at += length;
-    return true;
-}
-
-// SentencePiece takes a file that was cut between two fields for a model with fewer pieces and
-// default settings.
-enum vks_status check_whole(const std::string &model, const char *name, const struct vks_log *log) {
-    static const char *const parts[] = {"pieces", "trainer settings", "normaliser settings"};
-    bool has_part[3] = {};
-    for (size_t at = 0; at < model.size();) {
-        size_t begin = at;
-        uint64_t number;
-        if (!skip_field(model, &at, &number)) {
-            log_error(log,
-                      "%s: no SentencePiece model, or a damaged one: malformed at byte %zu of "
-                      "%zu",
-                      name, begin, model.size());
-            return VKS_ERR_FORMAT;
-        }
-        if (number >= 1 && number <= 3)
-            has_part[number - 1] = true;
-    }
-    for (size_t i = 0; i < 3; i++)
-        if (!has_part[i]) {
-            log_error(log, "%s: no SentencePiece model, or a damaged one: it has no %s", name,
-                      parts[i]);
-            return VKS_ERR_FORMAT;
-        }
-    return VKS_OK;
-}
-
 } // namespace
 
 enum vks_status spm_load(const void *model, size_t num_bytes, const char *name,
                          const struct vks_log *log, struct spm **out) {
+    char fault[SPM_FAULT_BYTES];
+    if (!spm_check(model, num_bytes, fault)) {
+        log_error(log, "%s: no SentencePiece model, or a damaged one: %s", name, fault);
+        return VKS_ERR_FORMAT;
+    }
     return guarded(
         log, [&]() -> enum vks_status {
             auto spm = std::make_unique<struct spm>();
             spm->log = log;
             spm->model.assign(static_cast<const char *>(model), num_bytes);
-            TRY(check_whole(spm->model, name, log));
             Status status = spm->processor.LoadFromSerializedProto(spm->model);
             if (!status.ok()) {
                 log_error(log, "%s: no SentencePiece model: %s", name, status.message());

@@ -4,11 +4,9 @@
 #include "base/log.h"
 #include "io/files.h"
 #include "io/generations.h"
-#include "io/json.h"
 #include "model/weights_file.h"
+#include "train/training_state_json.h"
 
-#include <cJSON.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,112 +19,13 @@ static const struct {
              {"moment1.safetensors", PART_MOMENT1},
              {"moment2.safetensors", PART_MOMENT2}};
 
-// The state's whole numbers, all below 2^53 and hence exact in JSON.
-#define STATE_FIELDS(X)                                                                            \
-    X(epoch)                                                                                       \
-    X(batch_idx)                                                                                   \
-    X(steps)                                                                                       \
-    X(target_tokens)                                                                               \
-    X(sentences_in_epoch)                                                                          \
-    X(updates)                                                                                     \
-    X(seed)                                                                                        \
-    X(warmup)                                                                                      \
-    X(schedule)                                                                                    \
-    X(schedule_updates)                                                                            \
-    X(mini_batch_words)                                                                            \
-    X(mini_batch)                                                                                  \
-    X(maxi_batch_pairs)                                                                            \
-    X(max_length)                                                                                  \
-    X(num_pairs)
-
-static void add_metrics(cJSON *json, const struct valid_metrics *metrics) {
-    cJSON *list = cJSON_AddArrayToObject(json, "valid_metrics");
-    for (uint32_t i = 0; i < metrics->num; i++) {
-        const struct valid_metric *metric = &metrics->items[i];
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "name", metric->name);
-        if (metric->has_best)
-            cJSON_AddNumberToObject(item, "best", metric->best);
-        cJSON_AddNumberToObject(item, "stalled", (double)metric->num_stalled);
-        cJSON_AddItemToArray(list, item);
-    }
-}
-
-static cJSON *to_json(const struct training_state *state) {
-    cJSON *json = cJSON_CreateObject();
-#define ADD_FIELD(field) cJSON_AddNumberToObject(json, #field, (double)state->field);
-    STATE_FIELDS(ADD_FIELD)
-#undef ADD_FIELD
-    add_metrics(json, &state->metrics);
-    cJSON *words = cJSON_AddArrayToObject(json, "device_words");
-    for (size_t i = 0; i < STATE_WORDS; i++)
-        cJSON_AddItemToArray(words, cJSON_CreateNumber(state->device_words[i]));
-    return json;
-}
-
-static bool read_number(const cJSON *item, double max, double *value) {
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > max ||
-        floor(item->valuedouble) != item->valuedouble)
-        return false;
-    *value = item->valuedouble;
-    return true;
-}
-
-static bool read_metrics(const cJSON *json, struct valid_metrics *metrics) {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "valid_metrics");
-    const cJSON *item;
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > MAX_VALID_METRICS)
-        return false;
-    cJSON_ArrayForEach(item, list) {
-        struct valid_metric *metric = &metrics->items[metrics->num++];
-        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "name"));
-        const cJSON *best = cJSON_GetObjectItemCaseSensitive(item, "best");
-        double stalled;
-        if (!name || strlen(name) >= sizeof metric->name ||
-            !read_number(cJSON_GetObjectItemCaseSensitive(item, "stalled"), 0x1p53, &stalled))
-            return false;
-        memcpy(metric->name, name, strlen(name) + 1);
-        metric->has_best = cJSON_IsNumber(best);
-        metric->best = metric->has_best ? best->valuedouble : 0;
-        metric->num_stalled = (uint64_t)stalled;
-    }
-    return true;
-}
-
-static bool from_json(const cJSON *json, struct training_state *state) {
-    double value;
-    memset(state, 0, sizeof *state);
-#define READ_FIELD(field)                                                                          \
-    if (!read_number(cJSON_GetObjectItemCaseSensitive(json, #field),                               \
-                     sizeof state->field == 4 ? 0xffffffffp0 : 0x1p53, &value))                    \
-        return false;                                                                              \
-    memcpy(&state->field,                                                                          \
-           sizeof state->field == 4 ? (const void *)&(uint32_t){(uint32_t)value}                   \
-                                    : (const void *)&(uint64_t){(uint64_t)value},                  \
-           sizeof state->field);
-    STATE_FIELDS(READ_FIELD)
-#undef READ_FIELD
-    const cJSON *words = cJSON_GetObjectItemCaseSensitive(json, "device_words");
-    if (cJSON_GetArraySize(words) != STATE_WORDS || !read_metrics(json, &state->metrics))
-        return false;
-    for (int i = 0; i < STATE_WORDS; i++) {
-        if (!read_number(cJSON_GetArrayItem(words, i), 0xffffffffp0, &value))
-            return false;
-        state->device_words[i] = (uint32_t)value;
-    }
-    return true;
-}
-
 static enum vks_status write_state(const struct training_state *state, const char *dir,
                                    const struct vks_log *log) {
     enum vks_status status = VKS_ERR_OOM;
-    char *path = path_join(dir, "state.json");
-    cJSON *json = to_json(state);
-    char *text = cJSON_Print(json);
+    char *path = path_join(dir, "state.json"), *text = training_state_print(state);
     if (path && text)
         status = file_replace(path, text, strlen(text), log);
-    cJSON_free(text);
-    cJSON_Delete(json);
+    free(text);
     free(path);
     return status;
 }
@@ -163,14 +62,8 @@ static enum vks_status read_state(const char *dir, const struct vks_log *log,
     char *path = path_join(dir, "state.json");
     enum vks_status status =
         path ? file_read(path, MAX_STATE_BYTES, log, &text, &num_bytes) : VKS_ERR_OOM;
-    cJSON *json = NULL;
     if (status == VKS_OK)
-        status = json_parse((const char *)text, num_bytes, path, log, &json);
-    if (status == VKS_OK && !from_json(json, state)) {
-        log_error(log, "%s: not a training state of this version of vkseq", path);
-        status = VKS_ERR_FORMAT;
-    }
-    cJSON_Delete(json);
+        status = training_state_parse((const char *)text, num_bytes, path, log, state);
     free(text);
     free(path);
     return status;

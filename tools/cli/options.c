@@ -32,6 +32,7 @@ bool cli_parse_duration(const char *text, double *seconds) {
         double seconds;
     } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
     double sum = 0;
+    const char *begin = text;
     if (!*text)
         return false;
     while (*text) {
@@ -40,14 +41,16 @@ bool cli_parse_duration(const char *text, double *seconds) {
         if (*text < '0' || *text > '9')
             return false;
         double number = strtod(text, &end);
+        if (end != text + strspn(text, "0123456789.")) // strtod also reads 0x10 and 1e3
+            return false;
         for (size_t i = 0; i < sizeof units / sizeof *units; i++)
             if (*end == units[i].unit)
                 scale = units[i].seconds;
-        if (!*end && !sum)
+        if (!*end && text == begin)
             scale = 1;
-        if (scale == 0 || !isfinite(number * scale))
-            return false;
         sum += number * scale;
+        if (scale == 0 || !isfinite(sum))
+            return false;
         text = *end ? end + 1 : end;
     }
     *seconds = sum;

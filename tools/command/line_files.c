@@ -76,9 +76,11 @@ static enum vks_status read_more(struct line_input *input) {
         return report_unreadable(input->console, input->name);
     input->is_at_end = num_bytes == 0;
     input->end += (size_t)num_bytes;
-    if (input->num_lines == 0 && input->begin == 0 && input->end >= 3 &&
-        !memcmp(input->buffer, byte_order_mark, 3))
-        input->begin = input->scanned = 3;
+    if (!input->is_past_mark && input->num_lines == 0 && input->end >= 3) {
+        input->is_past_mark = true;
+        if (!memcmp(input->buffer, byte_order_mark, 3))
+            input->begin = input->scanned = 3;
+    }
     return VKS_OK;
 }
 

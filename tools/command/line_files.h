@@ -10,6 +10,7 @@ struct line_input {
     struct console *console;
     int fd;
     bool is_open, is_at_end;
+    bool is_past_mark;           // there is no byte-order mark, or it was dropped
     bool is_prompt;              // line_input_read does not wait for more lines
     char *buffer;                // owned
     size_t capacity, begin, end; // unread bytes are [begin, end)

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""Writes for each fuzz target inputs to start from, and those that once broke it.
+
+    make_corpus.py            into tests/fuzz/corpus, which it replaces
+    make_corpus.py FOLDER
+"""
+import json
+import pathlib
+import shutil
+import struct
+import sys
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+CONFIG = {
+    "model_type": "marian", "vocab_size": 100, "decoder_vocab_size": 100, "d_model": 64,
+    "encoder_ffn_dim": 256, "decoder_ffn_dim": 256, "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4, "encoder_layers": 2, "decoder_layers": 2, "eos_token_id": 0,
+    "pad_token_id": 99, "decoder_start_token_id": 99, "max_position_embeddings": 512,
+    "activation_function": "relu", "scale_embedding": True,
+    "share_encoder_decoder_embeddings": True, "tie_word_embeddings": True}
+
+STATE = {
+    "epoch": 1, "batch_idx": 2, "steps": 3, "target_tokens": 4, "sentences_in_epoch": 5,
+    "updates": 6, "seed": 7, "warmup": 8, "schedule": 1, "schedule_updates": 9, "num_stalled": 0,
+    "mini_batch_words": 10, "mini_batch": 11, "maxi_batch_pairs": 12, "max_length": 13,
+    "num_pairs": 14, "best_cost": 1.5, "device_words": [0] * 16}
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def hash64(data):
+    """The checksum of src/io/hash64.h."""
+    mask, p1, p2 = 2**64 - 1, 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
+    h = p1
+    for (word,) in struct.iter_unpack("<Q", data + bytes(-len(data) % 8)):
+        h = (h ^ word * p2) & mask
+        h = ((h << 29 | h >> 35) & mask) * p1 & mask
+    h ^= len(data)
+    h = (h ^ h >> 32) * p2 & mask
+    return h ^ h >> 29
+
+
+def manifest(name, num_bytes, checksum):
+    return compact({"files": [{"name": name, "num_bytes": num_bytes,
+                               "hash64": f"{checksum:016x}"}]})
+
+
+def tensor(dtype, shape, begin, end):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def tensors(data_bytes, **header):
+    """A header and how many bytes of data the target puts behind it."""
+    return bytes([data_bytes]) + compact(header)
+
+
+def varint(value):
+    head = b""
+    while value > 127:
+        head += bytes([value & 127 | 128])
+        value >>= 7
+    return head + bytes([value])
+
+
+def field(number, value):
+    """A field of a protocol buffer: a whole number, a float, or bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    if isinstance(value, float):
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def spm(text, model_type, pieces_of_bytes=b"", normalizer=field(1, b"identity")):
+    """A text and a SentencePiece model with a few pieces."""
+    normal, unknown, control = 1, 2, 3
+    pieces = [("</s>", 0.0, control), ("<unk>", 0.0, unknown), ("\u2581", -2.0, normal),
+              ("a", -3.0, normal), ("b", -3.5, normal), ("ab", -4.0, normal),
+              ("\u2581a", -4.5, normal)]
+    model = b"".join(field(1, field(1, piece.encode()) + field(2, score) + field(3, kind))
+                     for piece, score, kind in pieces)
+    trainer = field(3, model_type) + field(40, 1) + field(41, 2**64 - 1) + field(42, 0) + \
+        field(43, 2**64 - 1) + (field(35, 1) if pieces_of_bytes else b"")
+    model += pieces_of_bytes + field(2, trainer) + field(3, normalizer)
+    return bytes([len(text)]) + text + model
+
+
+def charsmap(text=0, leaf=0xC1):
+    """A normalisation of A to b: the size of a double array, the array, and what it leads to.
+
+    A cell holds a label in its low byte, whether a leaf follows in bit 8, an offset from bit 10 on;
+    a leaf has bit 31 and a position in the texts."""
+    cells = [0] * 256
+    cells[ord("A")] = leaf << 10 | 1 << 8 | ord("A")
+    cells[ord("A") ^ 0xC1] = 1 << 31 | text
+    array = struct.pack(f"<{len(cells)}I", *cells)
+    return field(2, struct.pack("<I", len(array)) + array + b"b\0")
+
+
+def without(mapping, key):
+    return {name: value for name, value in mapping.items() if name != key}
+
+
+def byte_pieces():
+    return b"".join(field(1, field(1, f"<0x{byte:02X}>".encode()) + field(2, 0.0) + field(3, 6))
+                    for byte in range(256))
+
+
+SEEDS = {
+    "fuzz_base_utf8": {
+        "plain": b"plain", "lengths": "\u00e9\u20ac\U0001f600".encode(), "overlong": b"\xc0\xaf",
+        "surrogate": b"\xed\xa0\x80", "past_the_end": b"\xf4\x90\x80\x80", "cut": b"\xe2\x82"},
+    "fuzz_io_safetensors": {
+        "none": tensors(0),
+        "two": tensors(12, a=tensor("F32", [2], 0, 8), b=tensor("F16", [1, 2], 8, 12)),
+        "metadata": tensors(2, __metadata__={"format": "pt"}, x=tensor("BF16", [], 0, 2)),
+        "others": tensors(19, a=tensor("I64", [1], 0, 8), b=tensor("U8", [3], 8, 11),
+                          c=tensor("F64", [1], 11, 19), d=tensor("BOOL", [0, 7], 19, 19)),
+        "overlap": tensors(8, a=tensor("F32", [2], 0, 8), b=tensor("F32", [1], 4, 8)),
+        "empty_overflow": tensors(0, a=tensor("F32", [2**32, 2**31, 0], 0, 0)),
+        "hole": tensors(8, a=tensor("F32", [1], 0, 4)),
+        "overflow": tensors(0, a=tensor("F32", [2**32, 2**32, 0], 0, 0)),
+        "whole_file": b"\xff" + struct.pack("<Q", 2) + b"{}",
+        "long_header": b"\xff" + struct.pack("<Q", 2**63) + b"{}"},
+    "fuzz_io_generations": {
+        "empty": b'{"files":[]}', "right": manifest("weights", 5, hash64(b"vkseq")),
+        "wrong": manifest("weights", 5, 0), "missing": manifest("moments", 5, 0),
+        "folder": manifest(".", 0, hash64(b"")), "above": manifest("../whole", 1, 1)},
+    "fuzz_text_vocab": {
+        "small": compact({"</s>": 0, "<unk>": 1, "\u2581a": 2, "<pad>": 3}),
+        "gaps": compact({"</s>": 7, "<unk>": 0, "<pad>": 40, "\n\"": 9}),
+        "same_id": compact({"</s>": 0, "<unk>": 1, "<pad>": 1}),
+        "same_piece": b'{"</s>":0,"<unk>":1,"<pad>":2,"</s>":3}',
+        "fraction": compact({"</s>": 0.5}), "list": b"[1]"},
+    "fuzz_text_metrics": {
+        "western": b"\x00Hello, world: 3.5-fold.\0Hello, &quot;world&quot; 3,5 - fold!",
+        "international": b"\x01" + "\u00abOui\u00bb, dit-il.\0\u00abNon\u00bb \u20ac5.".encode(),
+        "chinese": b"\x02" + "\u4f60\u597d\u3002abc\0\u4f60\u4eec\u597d\u3002".encode(),
+        "characters": b"\x03the cat sat on\0the cat sat", "malformed": b"\x00\xff\xfe a\0\xc3 b",
+        "skipped": b"\x00<skipped>-\nx\0a b c d e"},
+    "fuzz_text_spm": {
+        "unigram": spm(b"ab ba", 1), "bpe": spm(b"abab", 2), "word": spm(b"a b", 3),
+        "char": spm(b"ab", 4), "not_utf8": spm(b"\xff\x80a", 1),
+        "rules": spm(b"aAb", 1, normalizer=charsmap()),
+        "far_leaf": spm(b"aAb", 1, normalizer=charsmap(leaf=2**20)),
+        "far_text": spm(b"aAb", 1, normalizer=charsmap(text=2**30)),
+        "bytes": spm("\u20ac".encode(), 1, byte_pieces()), "none": b"\x00"},
+    "fuzz_data_lines": {
+        "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
+        "not_utf8": b"one\n\xff\n"},
+    "fuzz_data_corpus": {
+        "pairs": b"\x08" b"1 2\n3\n\0" b"4\n5 6\r\n", "cut": b"\x03" b"1 2 3\n\0" b"4 5 6\n",
+        "empty_side": b"\x10" b"1\n\n2\n\0" b"1\n2\n3\n", "unequal": b"\x00" b"1\n2\n\0" b"1\n",
+        "long": b"\x02" b"1 2 3\n\0" b"1\n"},
+    "fuzz_model_config": {
+        "marian": compact(CONFIG),
+        "pegasus": compact({**CONFIG, "model_type": "pegasus", "activation_function": "gelu",
+                            "max_position_embeddings": 0}),
+        "vkseq": compact({**CONFIG, "model_type": "vkseq", "normalize_before": True,
+                          "position_formula": "fairseq", "position_offset": 2, "vocab_size": 120,
+                          "tie_word_embeddings": False, "activation_function": "silu",
+                          "share_encoder_decoder_embeddings": False}),
+        "learned": compact({**CONFIG, "model_type": "vkseq", "position_formula": "learned",
+                            "share_encoder_decoder_embeddings": False}),
+        "far": compact({**CONFIG, "position_offset": 1e10}),
+        "no_width": compact(without(CONFIG, "d_model")),
+        "heads": compact({**CONFIG, "encoder_attention_heads": 3}),
+        "first_is_pad": compact({**CONFIG, "pad_token_id": 0, "decoder_start_token_id": 0,
+                                 "eos_token_id": 1})},
+    "fuzz_train_state": {
+        "new": compact({**STATE, "best_cost": -1}),
+        "long_numbers": compact({**STATE, "target_tokens": 2**53 - 1, "best_cost": 0.1 + 0.2,
+                                 "device_words": [2**32 - 1] * 16}),
+        "endless": compact(STATE).replace(b"1.5", b"1e999"),
+        "few_words": compact({**STATE, "device_words": [1]})},
+    "fuzz_cli_values": {
+        "duration": b"1h30m", "seconds": b"90", "decimals": b"2.5d1.5s", "updates": b"20Ku",
+        "tokens": b"10Gt", "epochs": b"3e", "hexadecimal": b"0x10s", "exponent": b"1e3s",
+        "no_unit": b"0s5", "endless": b"9" * 303 + b"d" + b"9" * 303 + b"d",
+        "overflow": b"18446744073709551615K"},
+    "fuzz_command_lines": {
+        "crlf": b"\x01one\r\ntwo\nthree", "mark": b"\x00" + BYTE_ORDER_MARK + b"one\n\n",
+        "two_marks": b"\x00" + 2 * BYTE_ORDER_MARK, "nul": b"\x02one\n\0two",
+        "returns": b"\x00\r\r\n\n\r"},
+    "fuzz_command_options": {
+        "short": b"-mM\n-t\na\nb\n-l\n1e-3", "long": b"--model\nM\n--train-sets\na\nb\n--seed=5",
+        "equals": b"--model=M\n--train-sets=a\nb\n--dropout=0.1\n--quiet=false",
+        "limits": b"-m\nM\n-t\na\nb\n--after\n20Ku\n--valid-freq\n1Ku\n--disp-freq=10e",
+        "optimizer": b"-m\nM\n-t\na\nb\n--optimizer\nsgd\n--optimizer-params\n0.9\n-0.1",
+        "norm": b"-m\nM\n-t\na\nb\n--transformer-preprocess\nn\n--transformer-postprocess=da",
+        "help": b"--help", "unknown": b"--modle\nM", "choice": b"--task\ntinny"},
+}
+
+
+def main():
+    corpus = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else CORPUS
+    if corpus == CORPUS:
+        shutil.rmtree(corpus, ignore_errors=True)
+    for target, inputs in SEEDS.items():
+        folder = corpus / target
+        folder.mkdir(parents=True)
+        for name, data in inputs.items():
+            (folder / f"{target.split('_', 1)[1]}-{name}").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
