@@ -19,8 +19,9 @@ struct segments {
 struct embedding_case {
     uint32_t capacity, rows, width, vocab, positions;
     float scale, dropout;
-    bool learned; // positions
-    bool twice;   // the table is embedded twice
+    bool learned;           // positions
+    bool twice;             // the table is embedded twice
+    uint64_t binding_bytes; // run also with windows of this size, if any
     uint32_t *tokens, *places;
     struct segments by_token, by_position;
     struct matrix *table, *position_table, *r, *x, *dtable, *dposition_table;
@@ -97,12 +98,27 @@ static void build(struct harness *h, void *user) {
         harness_result(h, op_embedding(h->graph, &params), NULL, c->r);
 }
 
+// The same with tables that are seen in windows has the same bits.
+static void check_windows(struct harness *h, struct arena *arena, const struct embedding_case *c) {
+    struct embedding_case windows = *c;
+    windows.x = matrix_like(arena, c->x);
+    windows.dtable = matrix_like(arena, c->dtable);
+    windows.dposition_table = matrix_like(arena, c->position_table);
+    h->binding_bytes = c->binding_bytes;
+    harness_run(h, build, &windows);
+    assert_same_bits("x", windows.x, c->x);
+    assert_same_bits("dtable", windows.dtable, c->dtable);
+    assert_same_bits("dpositions", windows.dposition_table, c->dposition_table);
+}
+
 static void check(struct vks_device *device, struct embedding_case *c, uint32_t stream) {
     struct harness h = {.device = device, .dropout_seed = 7, .dropout_rank = 1, .dropout_step = 99};
     struct arena arena = {0};
     struct rng rng = {harness_seed(), stream, 0};
     make_case(&arena, &rng, c);
     harness_run(&h, build, c);
+    if (c->binding_bytes)
+        check_windows(&h, &arena, c);
     struct oracle_dropout dropout = {c->dropout, 7, 1, 99, 0};
     struct oracle_embedding oracle = {c->tokens,
                                       c->places,
@@ -173,12 +189,28 @@ static void gradients_of_two_uses_add_up(void **state) {
     check(*state, &c, 30);
 }
 
+static void tables_beyond_the_binding_range_are_seen_in_windows(void **state) {
+    // Five windows on the table, two on the positions.
+    struct embedding_case c = {.capacity = 110,
+                               .rows = 101,
+                               .width = 36,
+                               .vocab = 500,
+                               .positions = 130,
+                               .scale = 2.0f,
+                               .dropout = 0.3f,
+                               .learned = true,
+                               .twice = true,
+                               .binding_bytes = 16 << 10};
+    check(*state, &c, 40);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(embedding_matches_the_oracle),
         cmocka_unit_test(learned_positions_match_the_oracle),
         cmocka_unit_test(dropout_follows_the_counter_forward_and_backward),
         cmocka_unit_test(gradients_of_two_uses_add_up),
+        cmocka_unit_test(tables_beyond_the_binding_range_are_seen_in_windows),
     };
     return cmocka_run_group_tests(tests, gpu_setup, gpu_teardown);
 }

@@ -44,22 +44,24 @@ static void round_to_eighths(struct matrix *m) {
         m->v[i] = floor(8 * m->v[i]) / 8;
 }
 
-static void check_feed_forward(struct vks_device *device, enum activation activation) {
-    enum { ROWS = 43, WIDTH = 12, HIDDEN = 53 };
-    struct harness h = {.device = device};
+enum { ROWS = 43 };
+
+static void check_feed_forward(struct vks_device *device, enum activation activation,
+                               uint32_t width, uint32_t hidden, uint64_t binding_bytes) {
+    struct harness h = {.device = device, .binding_bytes = binding_bytes};
     struct arena arena = {0};
     struct rng rng = {harness_seed(), 200 + activation, 0};
     struct feed_forward_case c = {
-        .capacity = 200,
+        .capacity = 60,
         .rows = ROWS,
         .activation = activation,
-        .in = {matrix_random(&arena, &rng, ROWS, WIDTH, 1),
-               matrix_random(&arena, &rng, HIDDEN, WIDTH, 0.5),
-               matrix_random(&arena, &rng, 1, HIDDEN, 1),
-               matrix_random(&arena, &rng, WIDTH, HIDDEN, 0.5),
-               matrix_random(&arena, &rng, 1, WIDTH, 1)},
-        .r = matrix_random(&arena, &rng, ROWS, WIDTH, 1),
-        .y = matrix_new(&arena, ROWS, WIDTH),
+        .in = {matrix_random(&arena, &rng, ROWS, width, 1),
+               matrix_random(&arena, &rng, hidden, width, 0.5),
+               matrix_random(&arena, &rng, 1, hidden, 1),
+               matrix_random(&arena, &rng, width, hidden, 0.5),
+               matrix_random(&arena, &rng, 1, width, 1)},
+        .r = matrix_random(&arena, &rng, ROWS, width, 1),
+        .y = matrix_new(&arena, ROWS, width),
     };
     round_to_eighths(c.in.x);
     round_to_eighths(c.in.weight1);
@@ -81,15 +83,21 @@ static void check_feed_forward(struct vks_device *device, enum activation activa
 }
 
 static void feed_forward_with_relu_matches_the_oracle(void **state) {
-    check_feed_forward(*state, ACTIVATION_RELU);
+    check_feed_forward(*state, ACTIVATION_RELU, 12, 53, 0);
 }
 
 static void feed_forward_with_gelu_matches_the_oracle(void **state) {
-    check_feed_forward(*state, ACTIVATION_GELU);
+    check_feed_forward(*state, ACTIVATION_GELU, 12, 53, 0);
 }
 
 static void feed_forward_with_silu_matches_the_oracle(void **state) {
-    check_feed_forward(*state, ACTIVATION_SILU);
+    check_feed_forward(*state, ACTIVATION_SILU, 12, 53, 0);
+}
+
+// 19,456 bytes hold 64 rows of either weight, 76 by 75 and 75 by 76; activations of 60 rows fit.
+static void weights_beyond_the_binding_range_are_seen_in_windows(void **state) {
+    for (int activation = ACTIVATION_RELU; activation <= ACTIVATION_SILU; activation++)
+        check_feed_forward(*state, activation, 75, 76, 64 * 76 * sizeof(float));
 }
 
 int main(void) {
@@ -97,6 +105,7 @@ int main(void) {
         cmocka_unit_test(feed_forward_with_relu_matches_the_oracle),
         cmocka_unit_test(feed_forward_with_gelu_matches_the_oracle),
         cmocka_unit_test(feed_forward_with_silu_matches_the_oracle),
+        cmocka_unit_test(weights_beyond_the_binding_range_are_seen_in_windows),
     };
     return cmocka_run_group_tests(tests, gpu_setup, gpu_teardown);
 }

@@ -71,6 +71,32 @@ static void linear_matches_the_oracle(void **state) {
     }
 }
 
+static void weights_beyond_the_binding_range_are_seen_in_windows(void **state) {
+    // 50 KiB hold 640 rows of the weights; activations of 12 rows fit.
+    const struct shape shape = {12, 11, 19, 1039};
+    struct harness h = {.device = *state};
+    struct arena arena = {0};
+    struct rng rng = {harness_seed(), 120, 0};
+    struct linear_case whole, c;
+    make_linear(&arena, &rng, &shape, &whole);
+    harness_run(&h, build_linear, &whole);
+    c = whole;
+    c.y = matrix_like(&arena, c.y);
+    c.dx = matrix_like(&arena, c.x);
+    c.dweight = matrix_like(&arena, c.weight);
+    c.dbias = matrix_like(&arena, c.bias);
+    h.binding_bytes = 50 << 10;
+    harness_run(&h, build_linear, &c);
+    assert_same_bits("y", c.y, whole.y);
+    assert_same_bits("dweight", c.dweight, whole.dweight);
+    assert_same_bits("dbias", c.dbias, whole.dbias);
+    // A sum over the weights' rows, window by window.
+    struct matrix *dx = matrix_like(&arena, c.x);
+    oracle_linear_gradient(c.x, c.weight, c.r, &(struct oracle_linear_gradient){.x = dx});
+    assert_gradient("dx", c.dx, dx);
+    arena_finish(&arena);
+}
+
 // Two layers with one weight and bias, and one input read twice.
 static void build_tied(struct harness *h, void *user) {
     struct linear_case *c = user;
@@ -182,6 +208,7 @@ static void narrow_layers_are_rejected(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_matches_the_oracle),
+        cmocka_unit_test(weights_beyond_the_binding_range_are_seen_in_windows),
         cmocka_unit_test(gradients_of_two_uses_add_up),
         cmocka_unit_test(layers_with_one_weight_may_have_a_bias_each),
         cmocka_unit_test(row_alone_has_the_same_bits),

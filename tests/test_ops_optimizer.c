@@ -174,6 +174,29 @@ static void sgd_matches_the_oracle(void **state) {
     check(*state, UPDATE_SGD, 0.01f);
 }
 
+static void windows_match_the_oracle_and_keep_the_norm(void **state) {
+    // 64 KiB are a block of the norm; 5,000 bytes are less than one.
+    static const uint64_t bindings[] = {0, 64 << 10, 5000};
+    struct vks_device *device = *state;
+    uint64_t binding_bytes = device->info.max_binding_bytes;
+    uint32_t norm = 0;
+    for (uint32_t i = 0; i < COUNT_OF(bindings); i++) {
+        struct fixture f;
+        struct rng rng = {harness_seed(), 40, 0};
+        device->info.max_binding_bytes = bindings[i] ? bindings[i] : binding_bytes;
+        init(&f, UPDATE_ADAM, 0.01f);
+        setup(&f, device, &rng);
+        step_both(&f, &rng, 0.125f, 3.0f);
+        const uint32_t *report = program_output(f.program, 0, f.report);
+        if (i == 1)
+            assert_int_equal(report[STATE_NORM], norm);
+        norm = report[STATE_NORM];
+        compare(&f);
+        teardown(&f);
+    }
+    device->info.max_binding_bytes = binding_bytes;
+}
+
 static void gradient_that_is_not_finite_skips_the_update(void **state) {
     static const float bad[] = {INFINITY, NAN};
     struct fixture f;
@@ -201,6 +224,7 @@ int main(void) {
         cmocka_unit_test(adam_with_decay_matches_the_oracle),
         cmocka_unit_test(adamw_matches_the_oracle),
         cmocka_unit_test(sgd_matches_the_oracle),
+        cmocka_unit_test(windows_match_the_oracle_and_keep_the_norm),
         cmocka_unit_test(gradient_that_is_not_finite_skips_the_update),
     };
     return cmocka_run_group_tests(tests, gpu_setup, gpu_teardown);

@@ -1,5 +1,6 @@
 // The output projection and its loss, and the best symbols, against the oracle.
 #include "base/check.h"
+#include "ops/copy.h"
 #include "ops/decoding.h"
 #include "ops/output.h"
 #include "support/gpu.h"
@@ -18,6 +19,7 @@ struct loss_case {
     uint32_t capacity, rows, width, vocab, pad, chunk_rows;
     float smoothing, loss_scale;
     bool has_bias, without_gradient;
+    uint64_t binding_bytes; // of the harness
     uint32_t *labels;
     struct matrix *h, *weight, *bias, *losses;
     struct matrix *dh, *dweight, *dbias, *total;
@@ -58,7 +60,8 @@ static void build(struct harness *h, void *user) {
 }
 
 static void check(struct vks_device *device, struct loss_case *c, uint32_t stream) {
-    struct harness h = {.device = device, .loss_scale = c->loss_scale};
+    struct harness h = {
+        .device = device, .loss_scale = c->loss_scale, .binding_bytes = c->binding_bytes};
     struct arena arena = {0};
     struct rng rng = {harness_seed(), stream, 0};
     make_case(&arena, &rng, c);
@@ -153,6 +156,56 @@ static void chunks_add_up_and_may_be_empty(void **state) {
         check(*state, &cases[i], 10 + i);
 }
 
+static void vocabulary_beyond_the_binding_range_is_seen_in_windows(void **state) {
+    // 64 KiB hold 8 rows of the logits, and 448 of the weights' 2,003.
+    struct loss_case cases[] = {{.capacity = 24,
+                                 .rows = 21,
+                                 .width = 36,
+                                 .vocab = 2003,
+                                 .pad = 2002,
+                                 .has_bias = true,
+                                 .smoothing = 0.1f,
+                                 .binding_bytes = 64 << 10},
+                                {.capacity = 24,
+                                 .rows = 21,
+                                 .width = 36,
+                                 .vocab = 2003,
+                                 .pad = 450,
+                                 .smoothing = 0.1f,
+                                 .without_gradient = true,
+                                 .binding_bytes = 64 << 10}};
+    for (uint32_t i = 0; i < COUNT_OF(cases); i++)
+        check(*state, &cases[i], 70 + i);
+}
+
+// What a device binds does not change losses, nor, chunk by chunk, the gradient of the weights.
+static void windows_keep_the_bits(void **state) {
+    struct harness h = {.device = *state};
+    struct arena arena = {0};
+    struct rng rng = {harness_seed(), 80, 0};
+    struct loss_case whole = {.capacity = 24,
+                              .rows = 21,
+                              .width = 36,
+                              .vocab = 2003,
+                              .pad = 2,
+                              .chunk_rows = 8,
+                              .has_bias = true,
+                              .smoothing = 0.1f};
+    make_case(&arena, &rng, &whole);
+    harness_run(&h, build, &whole);
+    struct loss_case c = whole;
+    c.losses = matrix_like(&arena, c.losses);
+    c.dh = matrix_like(&arena, c.h);
+    c.dweight = matrix_like(&arena, c.weight);
+    c.dbias = matrix_like(&arena, c.bias);
+    h.binding_bytes = 64 << 10;
+    harness_run(&h, build, &c);
+    assert_same_bits("losses", c.losses, whole.losses);
+    assert_same_bits("dbias", c.dbias, whole.dbias);
+    assert_same_bits("dweight", c.dweight, whole.dweight);
+    arena_finish(&arena);
+}
+
 static void loss_without_gradient_is_the_same(void **state) {
     struct loss_case c = {.capacity = 96,
                           .rows = 50,
@@ -213,9 +266,26 @@ static void tensor_with_two_losses_is_rejected(void **state) {
     graph_destroy(&graph);
 }
 
+static void tensor_that_takes_no_windows_is_refused(void **state) {
+    struct vks_device *device = *state;
+    const struct vks_log *log = device->log;
+    uint64_t binding_bytes = device->info.max_binding_bytes;
+    struct graph *graph = NULL;
+    struct program *program = NULL;
+    assert_int_equal(graph_create(device, &graph), VKS_OK);
+    op_sum(graph, graph_input(graph, graph_dim(graph, 1001), 1));
+    device->log = NULL;
+    device->info.max_binding_bytes = 4000;
+    assert_int_equal(program_create(&graph, &(struct program_params){0}, &program),
+                     VKS_ERR_UNSUPPORTED);
+    assert_null(program);
+    device->info.max_binding_bytes = binding_bytes;
+    device->log = log;
+}
+
 struct logits_case {
     struct matrix *h, *weight, *bias, *logits;
-    uint32_t pad, k, *best;
+    uint32_t pad, k, *best, *words;
 };
 
 static void build_logits(struct harness *h, void *user) {
@@ -301,6 +371,53 @@ static void best_symbols_match_the_oracle(void **state) {
     }
 }
 
+// Logits as the host reads them, and the best of them.
+static void build_step(struct harness *h, void *user) {
+    struct logits_case *c = user;
+    struct dim rows = harness_dim(h, c->h->rows + 3, c->h->rows);
+    const struct output_params params = {.h = harness_leaf(h, rows, c->h, NULL),
+                                         .weight = harness_parameter(h, c->weight, NULL),
+                                         .bias = harness_parameter(h, c->bias, NULL)};
+    struct tensor *logits = op_logits(h->graph, &params);
+    harness_words(h, op_copy_out(h->graph, logits), c->words, c->h->rows);
+    harness_words(h, op_top_k(h->graph, logits, c->pad, c->k), c->best, c->h->rows);
+}
+
+static void logits_and_the_best_beyond_the_binding_range_keep_the_bits(void **state) {
+    // 64 KiB hold 16 rows of the logits, and 512 of the weights.
+    enum { ROWS = 37, VOCAB = 1021, STRIDE = 1024, WIDTH = 28, K = 5, BEST = TOP_K_HEAD + 2 * K };
+    static uint32_t words[2][ROWS * STRIDE], best[2][ROWS * BEST];
+    struct harness h = {.device = *state};
+    struct arena arena = {0};
+    struct rng rng = {harness_seed(), 90, 0};
+    struct logits_case c = {.h = matrix_random(&arena, &rng, ROWS, WIDTH, 1),
+                            .weight = matrix_random(&arena, &rng, VOCAB, WIDTH, 1),
+                            .bias = matrix_random(&arena, &rng, 1, VOCAB, 1),
+                            .logits = matrix_new(&arena, ROWS, VOCAB),
+                            .pad = 3,
+                            .k = K};
+    for (int i = 0; i < 2; i++) {
+        c.words = words[i];
+        c.best = best[i];
+        h.binding_bytes = i ? 64 << 10 : 0;
+        harness_run(&h, build_step, &c);
+    }
+    assert_memory_equal(words[0], words[1], sizeof words[0]);
+    assert_memory_equal(best[0], best[1], sizeof best[0]);
+    for (uint32_t row = 0; row < ROWS; row++)
+        for (uint32_t col = 0; col < VOCAB; col++) {
+            float value;
+            memcpy(&value, &words[1][row * STRIDE + col], sizeof value);
+            AT(c.logits, row, col) = (double)value;
+        }
+    for (uint32_t row = 0; row < ROWS; row++)
+        check_stretch(&c, row, 0, best[1] + row * BEST);
+    struct matrix *logits = matrix_like(&arena, c.logits);
+    oracle_linear(c.h, c.weight, c.bias, logits);
+    assert_forward("logits", c.logits, logits);
+    arena_finish(&arena);
+}
+
 static void equal_logits_are_taken_by_id(void **state) {
     struct arena arena = {0};
     struct rng rng = {harness_seed(), 60, 0};
@@ -334,9 +451,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loss_and_gradients_match_the_oracle),
         cmocka_unit_test(chunks_add_up_and_may_be_empty),
+        cmocka_unit_test(vocabulary_beyond_the_binding_range_is_seen_in_windows),
+        cmocka_unit_test(windows_keep_the_bits),
+        cmocka_unit_test(logits_and_the_best_beyond_the_binding_range_keep_the_bits),
         cmocka_unit_test(loss_without_gradient_is_the_same),
         cmocka_unit_test(row_alone_has_the_same_loss_bits),
         cmocka_unit_test(tensor_with_two_losses_is_rejected),
+        cmocka_unit_test(tensor_that_takes_no_windows_is_refused),
         cmocka_unit_test(logits_match_the_oracle),
         cmocka_unit_test(best_symbols_match_the_oracle),
         cmocka_unit_test(equal_logits_are_taken_by_id),

@@ -333,10 +333,14 @@ static void run_variant(struct harness *h, harness_build *build, void *user,
 }
 
 void harness_run(struct harness *h, harness_build *build, void *user) {
+    uint64_t binding_bytes = h->device->info.max_binding_bytes;
+    if (h->binding_bytes)
+        h->device->info.max_binding_bytes = h->binding_bytes;
     run_variant(h, build, user, &(struct program_params){0}, NULL);
     run_variant(h, build, user, &(struct program_params){.poison = true}, "poisoned memory");
     run_variant(h, build, user, &(struct program_params){.barrier_everywhere = true},
                 "barriers everywhere");
+    h->device->info.max_binding_bytes = binding_bytes;
 }
 
 static void assert_near(const char *name, const struct matrix *out, const struct matrix *reference,
@@ -358,6 +362,11 @@ void assert_forward(const char *name, const struct matrix *out, const struct mat
 
 void assert_gradient(const char *name, const struct matrix *out, const struct matrix *reference) {
     assert_near(name, out, reference, tolerances[ELEMENT_F32].gradient);
+}
+
+void assert_same_bits(const char *name, const struct matrix *a, const struct matrix *b) {
+    assert_int_equal(a->rows, b->rows);
+    assert_same_rows(name, a, 0, b);
 }
 
 void assert_same_rows(const char *name, const struct matrix *batch, uint32_t first,

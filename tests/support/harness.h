@@ -29,6 +29,8 @@ struct harness {
     struct vks_device *device; // borrowed
     uint32_t dropout_seed, dropout_rank, dropout_step;
     float loss_scale; // 0: 1
+    // What kernels see of a buffer, so that larger matrices take windows; 0: what the device binds.
+    uint64_t binding_bytes;
     // The run under way.
     struct arena arena;
     struct parameter_store store;
@@ -67,6 +69,8 @@ void harness_words(struct harness *harness, struct tensor *output, uint32_t *wor
 // Fails the test when the two are further apart than the table says.
 void assert_forward(const char *name, const struct matrix *out, const struct matrix *reference);
 void assert_gradient(const char *name, const struct matrix *out, const struct matrix *reference);
+// Fails the test unless the two have the same bits.
+void assert_same_bits(const char *name, const struct matrix *a, const struct matrix *b);
 // Fails the test unless rows first .. of `batch` have the same bits as all of `alone`.
 void assert_same_rows(const char *name, const struct matrix *batch, uint32_t first,
                       const struct matrix *alone);
