@@ -11,10 +11,9 @@ layout(constant_id = CLEAR_SPEC_ACCUMULATE) const uint ACCUMULATE = ACCUMULATE_N
 BIND_MATRIX_WRITE(1, x);
 
 void main() {
-    const uint rows = header_dim(p.rows_dim);
     if (accumulates(ACCUMULATE))
         return;
-    for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x)
+    for (uint row = gl_WorkGroupID.x; row < p.rows; row += gl_NumWorkGroups.x)
         for (uint quad = lane; quad < p.quads; quad += WAVE)
             STORE4(x, row * p.quads + quad, vec4(0));
 }

@@ -7,7 +7,7 @@
 #define CLEAR_SPEC_ACCUMULATE 1 // nothing is cleared when the kernel's mode says to add
 
 struct clear_push {
-    SHARED_UINT rows_dim;
+    SHARED_UINT rows;
     SHARED_UINT quads; // of a row
 };
 

@@ -1,5 +1,6 @@
 #version 450
-// x = dropout(scale * table[token] + positions[position]); a wave takes a row.
+// x = dropout(scale * table[token] + positions[position]); a wave takes a row. Rows whose token or
+// position is not in the bound stretches of the tables are another dispatch's.
 // Source: Vaswani et al. 2017, arXiv:1706.03762, sections 3.4 and 3.5.
 #extension GL_GOOGLE_include_directive : require
 #include "embedding_interface.h"
@@ -17,10 +18,13 @@ BIND_MATRIX_WRITE(5, x);
 void main() {
     const uint rows = header_dim(p.rows_dim);
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
-        const uint token = tokens.data[row] * p.quads, position = positions.data[row] * p.quads;
+        const uint token = tokens.data[row] - p.first_token;
+        const uint position = positions.data[row] - p.first_position;
+        if (token >= p.num_tokens || position >= p.num_positions)
+            continue;
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
-            const vec4 value = fma(LOAD4(table, token + quad), vec4(p.scale),
-                                   LOAD4(position_table, position + quad));
+            const vec4 value = fma(LOAD4(table, token * p.quads + quad), vec4(p.scale),
+                                   LOAD4(position_table, position * p.quads + quad));
             STORE4(x, row * p.quads + quad,
                    value * dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
                                            row, quad));

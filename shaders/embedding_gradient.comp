@@ -1,5 +1,6 @@
 #version 450
-// Adds a token's pieces to the gradient of its embedding; a wave takes a token.
+// Adds a token's pieces to the gradient of its embedding; a wave takes a token. Tokens outside the
+// bound stretch of the table are another dispatch's.
 #extension GL_GOOGLE_include_directive : require
 #include "embedding_interface.h"
 #define PUSH embedding_push
@@ -14,11 +15,14 @@ void main() {
     const uint num_segments = header_dim(p.rows_dim);
     for (uint i = gl_WorkGroupID.x; i < num_segments; i += gl_NumWorkGroups.x) {
         const uvec4 segment = segments.data[i];
+        const uint token = segment.x - p.first_token;
+        if (token >= p.num_tokens)
+            continue;
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
             vec4 sum = vec4(0);
             for (uint piece = segment.y; piece < segment.y + segment.z; piece++)
                 sum += LOAD4(sums, piece * p.quads + quad);
-            const uint idx = segment.x * p.quads + quad;
+            const uint idx = token * p.quads + quad;
             STORE4(dtable, idx, fma(sum, vec4(p.scale), LOAD4(dtable, idx)));
         }
     }

@@ -14,6 +14,9 @@ struct embedding_push {
     SHARED_UINT dropout_threshold;
     SHARED_FLOAT dropout_scale;
     SHARED_UINT dropout_stream;
+    // The stretches of rows that are bound of the two tables, or of the gradient of one.
+    SHARED_UINT first_token, num_tokens;
+    SHARED_UINT first_position, num_positions;
 };
 
 #endif

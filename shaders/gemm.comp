@@ -68,7 +68,7 @@ STAGE_SHARED(a_stage, STAGED)
     ROW_STEP(q, 3)
 #define LOAD_A(i)                                                                                  \
     if (i * WAVE < SHARE) {                                                                        \
-        uint quad = min(m_quad + i * WAVE + lane, p.a_stride - 1);                                 \
+        uint quad = min(m_quad + i * WAVE + lane, (p.cols + 3) / 4 - 1);                           \
         LOAD_A_ROW(i, 0, quad)                                                                     \
         LOAD_A_ROW(i, 1, quad) LOAD_A_ROW(i, 2, quad) LOAD_A_ROW(i, 3, quad)                       \
     }

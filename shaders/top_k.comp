@@ -16,7 +16,8 @@ void main() {
     const uint row = gl_WorkGroupID.x, base = row * p.stride;
     const uint first = gl_WorkGroupID.y * TOP_K_STRETCH;
     const uint end = min(first + TOP_K_STRETCH, p.vocab);
-    const uint out_base = row * p.out_stride + gl_WorkGroupID.y * (TOP_K_HEAD + 2 * p.k);
+    const uint out_base =
+        (p.first_row + row) * p.out_stride + gl_WorkGroupID.y * (TOP_K_HEAD + 2 * p.k);
     float last_value = 1.0 / 0.0;
     uint last_id = 0;
     for (uint i = 0; i < p.k; i++) {

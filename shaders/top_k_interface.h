@@ -10,7 +10,7 @@
 #define TOP_K_HEAD 2
 
 struct top_k_push {
-    SHARED_UINT rows_dim;
+    SHARED_UINT first_row;     // of the results, for the first row of logits
     SHARED_UINT vocab, stride; // stride in vec4
     SHARED_UINT pad;           // never chosen
     SHARED_UINT k;

@@ -43,9 +43,9 @@ class Case(unittest.TestCase):
         text = re.sub(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]", "[TIME]", text, flags=re.M)
         return re.sub(r"\b\d+\.\d+\.\d+\b", "VERSION", text)
 
-    def check(self, name, exit_code, *words):
+    def check(self, name, exit_code, *words, **environment):
         """The command's exit code, and its output as in the golden files."""
-        run = self.run_vkseq(*words)
+        run = self.run_vkseq(*words, **environment)
         for ending, text in (("out", run.stdout), ("err", run.stderr)):
             file = GOLDEN / f"{name}.{ending}"
             text = self.normalise(text)
@@ -199,6 +199,17 @@ class Files(Case):
     def test_nul_byte_is_refused(self):
         (self.folder / "nul.de").write_bytes(b"fine\nnot\0fine\n")
         self.check("nul_byte", 1, "evaluate", "-r", "nul.de", "--hypotheses", "short.de")
+
+    def test_bad_limits_are_named(self):
+        for name, text in (("limit_unknown", '{"max_invocation": 64}'),
+                           ("limit_value", '{"max_invocations": "many"}'),
+                           ("limits_not_json", "max_invocations = 64")):
+            with self.subTest(name):
+                (self.folder / "limits.json").write_text(text, "utf-8")
+                self.check(name, 1, "devices", VKSEQ_LIMITS="limits.json")
+
+    def test_missing_limits(self):
+        self.check("limits_missing", 1, "devices", VKSEQ_LIMITS="no.json")
 
     def test_log_in_missing_folder(self):
         self.check("bad_log", 1, "train", "-m", "new", "-t", "ref.de", "hyp.de",

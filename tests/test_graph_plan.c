@@ -11,7 +11,8 @@
 
 static struct graph *new_graph(struct vks_device *device) {
     struct graph *graph = NULL;
-    *device = (struct vks_device){.info = {.max_binding_bytes = 1u << 30}};
+    *device = (struct vks_device){
+        .info = {.max_binding_bytes = 1u << 30, .max_allocation_bytes = 1ull << 31}};
     assert_int_equal(graph_create(device, &graph), VKS_OK);
     return graph;
 }
@@ -99,6 +100,22 @@ static void large_activations_take_more_arenas(void **state) {
     graph_destroy(&graph);
 }
 
+static void arenas_are_no_larger_than_an_allocation(void **state) {
+    struct vks_device device;
+    struct graph *graph = new_graph(&device);
+    struct plan plan;
+    (void)state;
+    device.info.max_allocation_bytes = 65536 + 255;
+    for (uint32_t i = 0; i < 5; i++)
+        add(graph, 100, 0, 4);
+    assert_int_equal(plan_make(graph, &plan), VKS_OK);
+    assert_int_equal(plan.num_arenas, 3);
+    for (uint32_t i = 0; i < plan.num_arenas; i++)
+        assert_true(plan.arena_bytes[i] <= 65536);
+    assert_true(plan_is_sound(graph, &plan));
+    graph_destroy(&graph);
+}
+
 static void tensor_of_no_node_takes_no_memory(void **state) {
     struct vks_device device;
     struct graph *graph = new_graph(&device);
@@ -110,11 +127,11 @@ static void tensor_of_no_node_takes_no_memory(void **state) {
     graph_destroy(&graph);
 }
 
-static void tensor_beyond_what_can_be_bound_is_rejected(void **state) {
+static void tensor_beyond_an_allocation_is_rejected(void **state) {
     struct vks_device device;
     struct graph *graph = new_graph(&device);
     (void)state;
-    device.info.max_binding_bytes = 1000;
+    device.info.max_allocation_bytes = 1024;
     assert_null(graph_activation(graph, (struct dim){0, 100}, 64));
     assert_int_equal(graph->status, VKS_ERR_UNSUPPORTED);
     graph_destroy(&graph);
@@ -127,8 +144,9 @@ int main(void) {
         cmocka_unit_test(tensors_of_one_node_do_not_share),
         cmocka_unit_test(unsound_plans_are_found),
         cmocka_unit_test(large_activations_take_more_arenas),
+        cmocka_unit_test(arenas_are_no_larger_than_an_allocation),
         cmocka_unit_test(tensor_of_no_node_takes_no_memory),
-        cmocka_unit_test(tensor_beyond_what_can_be_bound_is_rejected),
+        cmocka_unit_test(tensor_beyond_an_allocation_is_rejected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 
 enum { ROWS = 16, ROW_BYTES = 256, MATRIX_BYTES = ROWS * ROW_BYTES, NUM_MATRICES = 4 };
 
-// Matrices side by side, a header with one dimension, and two sets of group counts.
+// Matrices side by side, and a header with two sets of group counts.
 struct fixture {
     struct vks_device *device;
     struct vk_buffer matrices, header;
@@ -31,7 +31,6 @@ static void setup(struct fixture *f, struct vks_device *device,
                      VKS_OK);
     uint32_t *header = f->header.mapped;
     memset(header, 0, HEADER_SIZE * sizeof(uint32_t));
-    header[HEADER_DIMS] = ROWS;
     memcpy(&header[SOME_GROUPS], (uint32_t[]){3, 1, 1}, 12);
     memcpy(&header[NO_GROUPS], (uint32_t[]){0, 1, 1}, 12);
     assert_int_equal(buffer_fill(device, (struct vk_range){&f->matrices, 0, f->matrices.bytes}, 7),
@@ -51,7 +50,7 @@ static struct vk_range matrix(const struct fixture *f, uint32_t idx) {
 
 // Zeros a matrix.
 static void clear(struct fixture *f, uint32_t idx, uint32_t groups) {
-    const struct clear_push push = {0, ROW_BYTES / 16};
+    const struct clear_push push = {ROWS, ROW_BYTES / 16};
     const struct dispatch dispatch = {
         .key = {"clear", {ACCUMULATE_NO}, 1},
         .binds = {{{&f->header, 0, HEADER_WORDS * sizeof(uint32_t)}, ACCESS_READ},
@@ -178,14 +177,10 @@ static void counts_are_read_when_it_runs(void **state) {
     clear(&f, 0, SOME_GROUPS);
     assert_int_equal(recording_end(f.recording), VKS_OK);
     uint32_t *header = f.header.mapped;
-    header[HEADER_DIMS] = 1; // one row of sixteen
+    header[SOME_GROUPS] = 0; // instead of three
     assert_int_equal(recording_submit(f.recording), VKS_OK);
     assert_int_equal(recording_wait(f.recording), VKS_OK);
-    uint32_t words[2 * ROW_BYTES / 4];
-    assert_int_equal(buffer_read(f.device, (struct vk_range){&f.matrices, 0, 2 * ROW_BYTES}, words),
-                     VKS_OK);
-    assert_int_equal(words[ROW_BYTES / 4 - 1], 0);
-    assert_int_equal(words[ROW_BYTES / 4], 7);
+    assert_filled(&f, 0, 7);
     teardown(&f);
 }
 
@@ -197,6 +192,11 @@ static void every_dispatch_is_profiled(void **state) {
     run(&f);
     double ns[8];
     const char *shaders[8];
+    if (!f.device->info.timestamps) {
+        assert_int_equal(recording_profile(f.recording, 8, ns, shaders), 0);
+        teardown(&f);
+        return;
+    }
     assert_int_equal(recording_profile(f.recording, 8, ns, shaders), NUM_MATRICES);
     for (uint32_t i = 0; i < NUM_MATRICES; i++) {
         assert_true(ns[i] >= 0 && ns[i] < 60e9);

@@ -26,18 +26,25 @@ struct vks_device_info {
     uint32_t api_major, api_minor, api_patch;
     uint32_t vendor_id, device_id, driver_version;
     enum vks_device_type type;
-    uint64_t memory_bytes;                                        // sum of the device-local heaps
-    uint64_t max_binding_bytes;                                   // maxStorageBufferRange
+    uint64_t memory_bytes;         // sum of the device-local heaps
+    uint64_t max_binding_bytes;    // a kernel's view of a buffer: maxStorageBufferRange
+    uint64_t max_allocation_bytes; // one buffer: maxMemoryAllocationSize
     uint32_t subgroup_size, min_subgroup_size, max_subgroup_size; // min and max 0: not told
-    uint32_t max_invocations, shared_memory_bytes;
-    bool float16, storage16, bfloat16, integer_dot, cooperative_matrix, buffer_address;
+    uint32_t max_invocations, shared_memory_bytes;                // a workgroup's
+    uint32_t max_storage_buffers, push_constant_bytes;            // a kernel's
+    bool float16, storage16, bfloat16, int64, integer_dot, cooperative_matrix, buffer_address;
+    bool subgroup_operations;   // arithmetic and ballot in compute kernels
+    bool subgroup_size_fixed;   // all kernels have the same
+    bool subgroup_size_control; // or they can ask for one
+    bool timestamps;
     char kernels[64];   // the kernel family vkseq would use, "" if none
     char unusable[256]; // why vkseq cannot use it, "" if it can
 };
 
-// Every Vulkan device of the machine. *infos is allocated; free with vks_free.
-// Errors: VKS_ERR_NO_DEVICE when there is no Vulkan loader, no driver or no device (the log says
-// what to install), VKS_ERR_OOM.
+// Every Vulkan device of the machine, its limits lowered by the profile that VKSEQ_LIMITS in the
+// environment names, if any. *infos is allocated; free with vks_free.
+// Errors: VKS_ERR_IO and VKS_ERR_FORMAT for the profile, VKS_ERR_NO_DEVICE when there is no Vulkan
+// loader, no driver or no device (the log says what to install), VKS_ERR_OOM.
 VKS_API VKS_MUST_CHECK enum vks_status
 vks_devices_list(const struct vks_log *log, struct vks_device_info **infos, size_t *num_infos);
 
@@ -47,7 +54,7 @@ struct vks_device;
 // NULL for the environment's VKSEQ_DEVICE and, without one, the best: discrete before integrated
 // before virtual before CPU, then the newer driver. log: borrowed while the device lives.
 // Errors: VKS_ERR_NO_DEVICE (none, none that fits, or the one asked for cannot be used),
-// VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
+// VKS_ERR_OOM, VKS_ERR_DEVICE_OOM; for VKSEQ_LIMITS as above.
 VKS_API VKS_MUST_CHECK enum vks_status
 vks_device_create(const char *selector, const struct vks_log *log, struct vks_device **device);
 // Borrowed while the device lives.

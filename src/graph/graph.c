@@ -64,6 +64,10 @@ struct dim graph_dim_fixed(struct graph *graph, uint32_t value) {
 struct dim graph_dim_rest(struct graph *graph, struct dim base, uint32_t first, uint32_t capacity) {
     if (first == 0 && capacity >= base.capacity)
         return base;
+    for (uint32_t i = 0; i < graph->num_dims; i++)
+        if (graph->dims[i].kind == DIM_REST && graph->dims[i].base == base.idx &&
+            graph->dims[i].value == first && graph->dims[i].capacity == capacity)
+            return (struct dim){i, capacity};
     return add_dim(graph,
                    (struct dim_rule){
                        .kind = DIM_REST, .value = first, .base = base.idx, .capacity = capacity});
@@ -111,12 +115,12 @@ static struct tensor *add_tensor(struct graph *graph, enum tensor_kind kind, str
     };
     tensor->bytes = (uint64_t)rows.capacity * tensor->stride * sizeof(float);
     tensor->bytes = tensor->bytes ? tensor->bytes : 4;
-    if (tensor->bytes > graph->device->info.max_binding_bytes) {
+    uint64_t limit = buffer_max_bytes(graph->device);
+    if (tensor->bytes > limit) {
         graph_fail(graph, VKS_ERR_UNSUPPORTED,
-                   "a tensor of %u x %u takes %.0f MiB, more than the %.0f MiB that %s binds at "
-                   "once; use a smaller batch",
-                   rows.capacity, cols, (double)tensor->bytes / 0x1p20,
-                   (double)graph->device->info.max_binding_bytes / 0x1p20,
+                   "a tensor of %u x %u takes %.1f MiB, more than the %.1f MiB that a matrix may "
+                   "have on %s; use a smaller batch",
+                   rows.capacity, cols, (double)tensor->bytes / 0x1p20, (double)limit / 0x1p20,
                    graph->device->info.name);
         return NULL;
     }
@@ -188,6 +192,16 @@ struct node *graph_add_node(struct graph *graph, const struct op_class *op,
     }
     graph->nodes[graph->num_nodes++] = node;
     return node;
+}
+
+uint32_t graph_window_rows(const struct graph *graph, const struct tensor *tensor,
+                           uint32_t multiple) {
+    uint64_t row_bytes = (uint64_t)tensor->stride * sizeof(float);
+    if (tensor->bytes <= graph->device->info.max_binding_bytes)
+        return max_u32(tensor->rows.capacity, 1);
+    CHECK(multiple * row_bytes % BUFFER_ALIGNMENT == 0);
+    uint64_t rows = graph->device->info.max_binding_bytes / row_bytes / multiple * multiple;
+    return rows ? (uint32_t)rows : multiple;
 }
 
 uint32_t graph_next_dropout(struct graph *graph) {

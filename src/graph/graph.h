@@ -110,6 +110,16 @@ struct node *graph_add_node(struct graph *graph, const struct op_class *op,
                             struct tensor *const tensors[NODE_MAX_TENSORS], const void *params,
                             size_t params_bytes);
 
+// A matrix may be larger than what a kernel can see of a buffer; operators whose matrices may be go
+// through windows of rows. Windows of a multiple of WINDOW_ROWS rows begin where a binding can;
+// where columns of another matrix go along with the rows, it must be one of WINDOW_COLS.
+enum { WINDOW_ROWS = 16, WINDOW_COLS = 64 };
+
+// Rows of a window on the matrix: all, or a multiple of `multiple`. At least one row or multiple:
+// what is still too large is refused when it is bound (recorder_dispatch).
+uint32_t graph_window_rows(const struct graph *graph, const struct tensor *tensor,
+                           uint32_t multiple);
+
 // The next free stream of dropout's random numbers.
 uint32_t graph_next_dropout(struct graph *graph);
 

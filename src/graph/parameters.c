@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t MAX_SLAB_BYTES = 1ull << 30;
-
 void parameter_store_init(struct vks_device *device, struct parameter_store *store) {
     memset(store, 0, sizeof *store);
     store->device = device;
@@ -18,18 +16,18 @@ enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t 
     struct vks_device *device = store->device;
     uint32_t stride = (uint32_t)round_up_u64(cols, 4);
     uint64_t bytes = (uint64_t)rows * stride * sizeof(float);
-    uint64_t room = round_up_u64(bytes, 256), limit = device->info.max_binding_bytes;
-    if (room > limit || room > MAX_SLAB_BYTES) {
+    uint64_t room = round_up_u64(bytes, BUFFER_ALIGNMENT), limit = buffer_max_bytes(device);
+    if (room > limit) {
         log_error(device->log,
-                  "a parameter of %u x %u takes %.0f MiB, more than the %.0f MiB that %s binds at "
-                  "once",
+                  "a parameter of %u x %u takes %.1f MiB, more than the %.1f MiB that a matrix may "
+                  "have on %s",
                   rows, cols, (double)bytes / 0x1p20, (double)limit / 0x1p20, device->info.name);
         return VKS_ERR_UNSUPPORTED;
     }
-    if (store->num_slabs == 0 || store->slab_bytes[store->num_slabs - 1] + room > MAX_SLAB_BYTES) {
+    if (store->num_slabs == 0 || store->slab_bytes[store->num_slabs - 1] + room > limit) {
         if (store->num_slabs == PARAMETERS_MAX_SLABS) {
-            log_error(device->log, "the model has more than %d GiB of parameters",
-                      PARAMETERS_MAX_SLABS);
+            log_error(device->log, "the model takes more than %d slabs of %.1f MiB",
+                      PARAMETERS_MAX_SLABS, (double)limit / 0x1p20);
             return VKS_ERR_UNSUPPORTED;
         }
         store->num_slabs++;

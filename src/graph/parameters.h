@@ -27,7 +27,7 @@ struct parameter_store {
 
 void parameter_store_init(struct vks_device *device, struct parameter_store *store);
 // Reserves room; before parameter_store_allocate.
-// Errors: VKS_ERR_UNSUPPORTED when the matrix is larger than the device can bind.
+// Errors: VKS_ERR_UNSUPPORTED when the matrix is larger than a slab.
 enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t rows, uint32_t cols,
                                         struct parameter *parameter);
 // Allocates the slabs of parts that there are not yet, all zero.

@@ -6,14 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t MAX_ARENA_BYTES = 1ull << 30;
-
 static bool is_planned(const struct tensor *tensor) {
     return tensor->kind == TENSOR_ACTIVATION && tensor->first_node != UINT32_MAX;
 }
 
 static uint64_t planned_bytes(const struct tensor *tensor) {
-    return round_up_u64(tensor->bytes, 256);
+    return round_up_u64(tensor->bytes, BUFFER_ALIGNMENT);
 }
 
 static bool lifetimes_overlap(const struct tensor *a, const struct tensor *b) {
@@ -31,7 +29,7 @@ static int larger_first(const void *a_ref, const void *b_ref) {
 }
 
 // The lowest offset in one arena where the tensor fits, given `num` placed ones ordered by
-// offset; UINT64_MAX when it does not fit.
+// offset. It may lie past what an arena can have.
 static uint64_t lowest_place(struct tensor **placed, size_t num, const struct tensor *tensor,
                              uint32_t arena_idx) {
     uint64_t place = 0, bytes = planned_bytes(tensor);
@@ -44,18 +42,18 @@ static uint64_t lowest_place(struct tensor **placed, size_t num, const struct te
         uint64_t end = other->offset + planned_bytes(other);
         place = end > place ? end : place;
     }
-    return place + bytes <= MAX_ARENA_BYTES ? place : UINT64_MAX;
+    return place;
 }
 
 static bool place(struct plan *plan, struct tensor **placed, size_t num, struct tensor *tensor) {
     for (uint32_t idx = 0; idx < PLAN_MAX_ARENAS; idx++) {
         uint64_t offset = lowest_place(placed, num, tensor, idx);
-        if (offset == UINT64_MAX)
+        uint64_t end = offset + planned_bytes(tensor);
+        if (end > plan->max_arena_bytes)
             continue;
         tensor->arena_idx = idx;
         tensor->offset = offset;
         plan->num_arenas = max_u32(plan->num_arenas, idx + 1);
-        uint64_t end = offset + planned_bytes(tensor);
         if (end > plan->arena_bytes[idx])
             plan->arena_bytes[idx] = end;
         size_t i = num;
@@ -71,6 +69,7 @@ static bool place(struct plan *plan, struct tensor **placed, size_t num, struct 
 
 enum vks_status plan_make(struct graph *graph, struct plan *plan) {
     memset(plan, 0, sizeof *plan);
+    plan->max_arena_bytes = buffer_max_bytes(graph->device);
     size_t num = 0, num_placed = 0;
     struct tensor **order = calloc(2 * graph->num_tensors + 1, sizeof(struct tensor *));
     if (!order)
@@ -84,9 +83,9 @@ enum vks_status plan_make(struct graph *graph, struct plan *plan) {
     for (size_t i = 0; i < num && status == VKS_OK; i++) {
         if (!place(plan, placed, num_placed, order[i])) {
             log_error(graph->device->log,
-                      "the program needs more than %d GiB of activations; "
-                      "use a smaller batch",
-                      PLAN_MAX_ARENAS);
+                      "the program needs more than %d times %.0f MiB of activations; use a smaller "
+                      "batch",
+                      PLAN_MAX_ARENAS, (double)plan->max_arena_bytes / 0x1p20);
             status = VKS_ERR_UNSUPPORTED;
         }
         num_placed++;

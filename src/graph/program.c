@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_GROUPS = 65535, GROUP_WORDS = 4, POISON = 0x7fc00000 };
+enum { GROUP_WORDS = 4, POISON = 0x7fc00000 };
 
 // Workgroup counts of a dispatch, worked out when the header is written.
 struct group_rule {
@@ -49,7 +49,7 @@ static void place_slot_tensors(struct program *program) {
         if (!end)
             continue;
         tensor->offset = *end;
-        *end = round_up_u64(*end + tensor->bytes, 256);
+        *end = round_up_u64(*end + tensor->bytes, BUFFER_ALIGNMENT);
     }
     program->upload_bytes = upload;
     program->readback_bytes = readback;
@@ -80,12 +80,40 @@ static uint32_t intern_groups(struct program *program, const struct group_rule *
     return program->num_groups++;
 }
 
-const struct vks_device *recorder_device(const struct recorder *recorder) {
-    return recorder->program->graph->device;
+const struct graph *recorder_graph(const struct recorder *recorder) {
+    return recorder->program->graph;
 }
 
 struct op_groups groups_for_lanes(const struct recorder *recorder, uint32_t items) {
     return (struct op_groups){.fixed = div_up_u32(items, recorder->program->graph->device->wave)};
+}
+
+// The part of a tensor that a dispatch sees.
+static enum vks_status window_range(const struct recorder *recorder, const struct op_dispatch *op,
+                                    int binding, struct vk_range *result) {
+    const struct vks_device *device = recorder->program->graph->device;
+    const struct tensor *tensor = op->binds[binding].tensor;
+    const struct op_window *window = &op->windows[binding];
+    struct vk_range range = tensor_range(recorder, tensor);
+    uint64_t row_bytes = (uint64_t)tensor->stride * sizeof(float);
+    if (window->num_rows) {
+        CHECK((uint64_t)window->first_row + window->num_rows <= tensor->rows.capacity);
+        range.offset += window->first_row * row_bytes;
+        range.bytes = window->num_rows * row_bytes;
+    }
+    range.offset += window->first_col * sizeof(float);
+    range.bytes -= window->first_col * sizeof(float);
+    if (range.bytes > device->info.max_binding_bytes) {
+        log_error(device->log,
+                  "%s: %.1f MiB of a tensor of %u x %u are more than the %.1f MiB that %s binds at "
+                  "once%s",
+                  op->key.shader, (double)range.bytes / 0x1p20, tensor->rows.capacity, tensor->cols,
+                  (double)device->info.max_binding_bytes / 0x1p20, device->info.name,
+                  tensor->kind == TENSOR_STORED ? "" : "; use a smaller batch");
+        return VKS_ERR_UNSUPPORTED;
+    }
+    *result = range;
+    return VKS_OK;
 }
 
 enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *op) {
@@ -98,17 +126,19 @@ enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dis
         rule.axis[i].dim = op->groups[i].per ? op->groups[i].dim.idx : 0;
         rule.axis[i].per = op->groups[i].per;
         rule.axis[i].fixed = op->groups[i].fixed ? op->groups[i].fixed : 1;
-        CHECK(rule.axis[i].fixed <= MAX_GROUPS);
+        CHECK(rule.axis[i].fixed <= RECORDER_MAX_GROUPS);
     }
     uint32_t idx = intern_groups(recorder->program, &rule);
     dispatch.groups = (struct vk_range){
         &slot->upload, GROUPS_OFFSET + idx * GROUP_WORDS * sizeof(uint32_t), 3 * sizeof(uint32_t)};
     dispatch.binds[0] =
         (struct bind){{&slot->upload, 0, HEADER_WORDS * sizeof(uint32_t)}, ACCESS_READ};
-    for (int i = 1; i < MAX_BINDINGS; i++)
-        if (op->binds[i].tensor)
-            dispatch.binds[i] =
-                (struct bind){tensor_range(recorder, op->binds[i].tensor), op->binds[i].access};
+    for (int i = 1; i < MAX_BINDINGS; i++) {
+        if (!op->binds[i].tensor)
+            continue;
+        dispatch.binds[i].access = op->binds[i].access;
+        TRY(window_range(recorder, op, i, &dispatch.binds[i].range));
+    }
     return recording_dispatch(slot->recording, &dispatch);
 }
 
@@ -245,8 +275,9 @@ static void finish_header(struct program *program, uint32_t slot) {
         for (int axis = 0; axis < 3; axis++) {
             uint32_t per = program->groups[i].axis[axis].per;
             uint32_t value = dims[program->groups[i].axis[axis].dim];
-            counts[i * GROUP_WORDS + axis] = per ? min_u32(div_up_u32(value, per), MAX_GROUPS)
-                                                 : program->groups[i].axis[axis].fixed;
+            counts[i * GROUP_WORDS + axis] =
+                per ? min_u32(div_up_u32(value, per), RECORDER_MAX_GROUPS)
+                    : program->groups[i].axis[axis].fixed;
         }
     }
 }

@@ -49,6 +49,12 @@ struct op_bind {
     enum access access;
 };
 
+// What a kernel sees of a tensor: rows first_row .. first_row + num_rows (0: all rows), beginning
+// at column first_col of the first of them. Must begin at a multiple of BUFFER_ALIGNMENT.
+struct op_window {
+    uint32_t first_row, num_rows, first_col;
+};
+
 struct op_groups {
     struct dim dim; // workgroups: the dimension's value divided by `per`, rounded up
     uint32_t per;   // 0: `fixed` workgroups
@@ -58,18 +64,22 @@ struct op_groups {
 struct op_dispatch {
     struct pipeline_key key;
     struct op_bind binds[MAX_BINDINGS]; // [0] is the batch header, set by the recorder
+    struct op_window windows[MAX_BINDINGS];
     const void *push;
     uint32_t push_bytes;
     struct op_groups groups[3];
     double flops;
 };
 
-const struct vks_device *recorder_device(const struct recorder *recorder);
+const struct graph *recorder_graph(const struct recorder *recorder);
 
 // Workgroups whose lanes take one of `items` each.
 struct op_groups groups_for_lanes(const struct recorder *recorder, uint32_t items);
 
-// At most 65,535 workgroups a dimension are dispatched; kernels over rows stride by that number.
+// Workgroups of a dimension, at most; kernels over rows stride by that number.
+enum { RECORDER_MAX_GROUPS = 65535 };
+
+// Errors: VKS_ERR_UNSUPPORTED when the device cannot bind a tensor's window.
 enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *dispatch);
 // Copies a tensor, at full capacity, to one of the same shape.
 enum vks_status recorder_copy(struct recorder *recorder, const struct tensor *from,

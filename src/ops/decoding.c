@@ -51,7 +51,8 @@ void op_scatter_rows(struct graph *graph, struct tensor *from, uint32_t from_col
 }
 
 struct top_k_params {
-    uint32_t pad, k;
+    struct dim rows; // of a window on the logits
+    uint32_t first_row, pad, k;
 };
 
 uint32_t top_k_num_stretches(uint32_t vocab) {
@@ -62,7 +63,7 @@ static enum vks_status record_top_k(struct recorder *recorder, const struct node
     struct tensor *const *t = node->tensors;
     const struct top_k_params *params = node->params;
     const struct top_k_push push = {
-        .rows_dim = t[LOGITS]->rows.idx,
+        .first_row = params->first_row,
         .vocab = t[LOGITS]->cols,
         .stride = t[LOGITS]->stride / 4,
         .pad = params->pad,
@@ -74,9 +75,10 @@ static enum vks_status record_top_k(struct recorder *recorder, const struct node
         &(struct op_dispatch){
             .key = {.shader = "top_k"},
             .binds = {[1] = {t[LOGITS], ACCESS_READ}, [2] = {t[BEST], ACCESS_WRITE}},
+            .windows = {[1] = {params->first_row, params->rows.capacity, 0}},
             .push = &push,
             .push_bytes = sizeof push,
-            .groups = {{t[LOGITS]->rows, 1, 0}, {.fixed = top_k_num_stretches(t[LOGITS]->cols)}},
+            .groups = {{params->rows, 1, 0}, {.fixed = top_k_num_stretches(t[LOGITS]->cols)}},
         });
 }
 
@@ -87,9 +89,15 @@ struct tensor *op_top_k(struct graph *graph, struct tensor *logits, uint32_t pad
         return NULL;
     uint32_t cols = top_k_num_stretches(logits->cols) * (TOP_K_HEAD + 2 * k);
     struct tensor *best = graph_output(graph, logits->rows, cols);
-    const struct top_k_params params = {pad, k};
-    graph_add_node(graph, &top_k_class,
-                   (struct tensor *[NODE_MAX_TENSORS]){[LOGITS] = logits, [BEST] = best}, &params,
-                   sizeof params);
+    uint32_t num_rows = logits->rows.capacity;
+    uint32_t step = graph_window_rows(graph, logits, WINDOW_ROWS);
+    for (uint32_t first = 0; first < num_rows; first += step) {
+        const struct top_k_params params = {
+            graph_dim_rest(graph, logits->rows, first, min_u32(step, num_rows - first)), first, pad,
+            k};
+        graph_add_node(graph, &top_k_class,
+                       (struct tensor *[NODE_MAX_TENSORS]){[LOGITS] = logits, [BEST] = best},
+                       &params, sizeof params);
+    }
     return best;
 }

@@ -1,5 +1,6 @@
 #include "ops/embedding.h"
 
+#include "base/check.h"
 #include "base/log.h"
 #include "clear_interface.h"
 #include "graph/program.h"
@@ -43,43 +44,70 @@ static struct embedding_push make_push(const struct tensor *x, float scale,
     };
 }
 
+// Windows on a table, from its first row on.
+static struct op_window first_window(const struct recorder *recorder, const struct tensor *table) {
+    uint32_t step = graph_window_rows(recorder_graph(recorder), table, WINDOW_ROWS);
+    return (struct op_window){.num_rows = min_u32(step, table->rows.capacity)};
+}
+
+// Moves to the next window; false at the table's end.
+static bool next_window(const struct tensor *table, struct op_window *window) {
+    window->first_row += window->num_rows;
+    window->num_rows = min_u32(window->num_rows, table->rows.capacity - window->first_row);
+    return window->num_rows > 0;
+}
+
 static enum vks_status record(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
-    const struct embedding_push push = make_push(t[X], params->scale, &params->dropout);
-    return recorder_dispatch(recorder, &(struct op_dispatch){
-                                           .key = {.shader = "embedding"},
-                                           .binds = {[1] = {t[TOKENS], ACCESS_READ},
-                                                     [2] = {t[POSITIONS], ACCESS_READ},
-                                                     [3] = {t[TABLE], ACCESS_READ},
-                                                     [4] = {t[POSITION_TABLE], ACCESS_READ},
-                                                     [5] = {t[X], ACCESS_WRITE}},
-                                           .push = &push,
-                                           .push_bytes = sizeof push,
-                                           .groups = {{t[X]->rows, 1, 0}},
-                                       });
+    struct embedding_push push = make_push(t[X], params->scale, &params->dropout);
+    struct op_dispatch dispatch = {
+        .key = {.shader = "embedding"},
+        .binds = {[1] = {t[TOKENS], ACCESS_READ},
+                  [2] = {t[POSITIONS], ACCESS_READ},
+                  [3] = {t[TABLE], ACCESS_READ},
+                  [4] = {t[POSITION_TABLE], ACCESS_READ},
+                  [5] = {t[X], ACCESS_WRITE}},
+        .push = &push,
+        .push_bytes = sizeof push,
+        .groups = {{t[X]->rows, 1, 0}},
+    };
+    struct op_window *tokens = &dispatch.windows[3], *positions = &dispatch.windows[4];
+    *tokens = first_window(recorder, t[TABLE]);
+    do {
+        push.first_token = tokens->first_row;
+        push.num_tokens = tokens->num_rows;
+        *positions = first_window(recorder, t[POSITION_TABLE]);
+        do {
+            push.first_position = positions->first_row;
+            push.num_positions = positions->num_rows;
+            TRY(recorder_dispatch(recorder, &dispatch));
+        } while (next_window(t[POSITION_TABLE], positions));
+    } while (next_window(t[TABLE], tokens));
+    return VKS_OK;
 }
 
 // A table that only embeddings write to is cleared first: not every row is in a batch.
 static enum vks_status record_clear(struct recorder *recorder, const struct tensor *table,
-                                    uint32_t accumulate) {
-    const struct clear_push push = {table->rows.idx, table->stride / 4};
+                                    const struct op_window *window, uint32_t accumulate) {
+    const struct clear_push push = {window->num_rows, table->stride / 4};
     if (accumulate == ACCUMULATE_YES)
         return VKS_OK;
-    return recorder_dispatch(recorder, &(struct op_dispatch){
-                                           .key = {"clear", {accumulate}, 1},
-                                           .binds = {[1] = {table, ACCESS_WRITE}},
-                                           .push = &push,
-                                           .push_bytes = sizeof push,
-                                           .groups = {{table->rows, 1, 0}},
-                                       });
+    return recorder_dispatch(recorder,
+                             &(struct op_dispatch){
+                                 .key = {"clear", {accumulate}, 1},
+                                 .binds = {[1] = {table, ACCESS_WRITE}},
+                                 .windows = {[1] = *window},
+                                 .push = &push,
+                                 .push_bytes = sizeof push,
+                                 .groups = {{.fixed = min_u32(push.rows, RECORDER_MAX_GROUPS)}},
+                             });
 }
 
 static enum vks_status record_gradient(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct gradient_params *params = node->params;
     struct embedding_push push = make_push(t[DX], params->scale, &params->dropout);
-    TRY(record_clear(recorder, t[DTABLE], params->accumulate));
     push.rows_dim = t[PIECES]->rows.idx;
     TRY(recorder_dispatch(recorder, &(struct op_dispatch){
                                         .key = {.shader = "embedding_piece_gradient"},
@@ -92,15 +120,23 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                         .groups = {{t[PIECES]->rows, 1, 0}},
                                     }));
     push.rows_dim = t[SEGMENTS]->rows.idx;
-    return recorder_dispatch(recorder, &(struct op_dispatch){
-                                           .key = {.shader = "embedding_gradient"},
-                                           .binds = {[1] = {t[SEGMENTS], ACCESS_READ},
-                                                     [2] = {t[SUMS], ACCESS_READ},
-                                                     [3] = {t[DTABLE], ACCESS_UPDATE}},
-                                           .push = &push,
-                                           .push_bytes = sizeof push,
-                                           .groups = {{t[SEGMENTS]->rows, 1, 0}},
-                                       });
+    struct op_window window = first_window(recorder, t[DTABLE]);
+    do {
+        push.first_token = window.first_row;
+        push.num_tokens = window.num_rows;
+        TRY(record_clear(recorder, t[DTABLE], &window, params->accumulate));
+        TRY(recorder_dispatch(recorder, &(struct op_dispatch){
+                                            .key = {.shader = "embedding_gradient"},
+                                            .binds = {[1] = {t[SEGMENTS], ACCESS_READ},
+                                                      [2] = {t[SUMS], ACCESS_READ},
+                                                      [3] = {t[DTABLE], ACCESS_UPDATE}},
+                                            .windows = {[3] = window},
+                                            .push = &push,
+                                            .push_bytes = sizeof push,
+                                            .groups = {{t[SEGMENTS]->rows, 1, 0}},
+                                        }));
+    } while (next_window(t[DTABLE], &window));
+    return VKS_OK;
 }
 
 static const struct op_class gradient_class = {"embedding gradient", record_gradient, NULL};

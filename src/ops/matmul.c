@@ -1,55 +1,109 @@
 #include "ops/matmul.h"
 
 #include "base/check.h"
+#include "base/log.h"
 
 // Tall tiles load less for each product, and hold 256 sums an invocation: right for software
 // drivers, whose registers are memory. GPUs get tiles of 8 rows, and so do products of few rows.
 // The bits do not depend on it.
 enum { TALL_ROWS = 64, SHORT_ROWS = 8, FEW_ROWS = 16 };
 
-enum vks_status matmul_record(struct recorder *recorder, const struct matmul *matmul) {
+// The weights or their gradient: a matrix that may be larger than what the device binds.
+static const struct tensor *weights(const struct matmul *matmul) {
+    return matmul->layout == GEMM_TN ? matmul->c : matmul->b;
+}
+
+// Binds little more than the given rows of a tensor; returns how many vec4 to skip.
+static uint32_t narrow(const struct tensor *tensor, uint32_t row, uint32_t num_rows,
+                       struct op_window *window) {
+    window->first_row = row / WINDOW_ROWS * WINDOW_ROWS;
+    window->num_rows = min_u32(row + num_rows, tensor->rows.capacity) - window->first_row;
+    return (row - window->first_row) * (tensor->stride / 4);
+}
+
+// What the dispatch binds, apart from the weights' matrix: in NT the weights' rows are columns of
+// C, in NN and TN those of A.
+static void bind(const struct matmul *matmul, const struct op_window *rows,
+                 struct op_dispatch *dispatch, struct gemm_push *push) {
+    bool is_nt = matmul->layout == GEMM_NT, is_tn = matmul->layout == GEMM_TN;
+    uint32_t num_rows = matmul->rows.capacity, epilogue = dispatch->key.spec[0];
+    struct op_window *windows = dispatch->windows;
+    dispatch->binds[GEMM_A] = (struct op_bind){matmul->a, ACCESS_READ};
+    dispatch->binds[GEMM_B] = (struct op_bind){matmul->b, ACCESS_READ};
+    dispatch->binds[GEMM_C] =
+        (struct op_bind){matmul->c, dispatch->key.spec[1] ? ACCESS_UPDATE : ACCESS_WRITE};
+    push->a_offset = narrow(matmul->a, matmul->a_row, num_rows, &windows[GEMM_A]);
+    windows[is_nt ? GEMM_C : GEMM_A].first_col = rows->first_row;
+    if (is_tn) {
+        push->b_offset = narrow(matmul->b, matmul->b_row, num_rows, &windows[GEMM_B]);
+        windows[GEMM_C] = *rows;
+    } else {
+        windows[GEMM_B] = *rows;
+        push->c_offset = narrow(matmul->c, matmul->c_row, num_rows, &windows[GEMM_C]);
+    }
+    if (matmul->bias) {
+        dispatch->binds[GEMM_BIAS] =
+            (struct op_bind){matmul->bias, is_tn ? ACCESS_UPDATE : ACCESS_READ};
+        windows[GEMM_BIAS].first_col = rows->first_row;
+    }
+    uint32_t aux = epilogue >= GEMM_RELU_BACKWARD ? GEMM_AUX_READ : GEMM_AUX_WRITE;
+    if (epilogue < GEMM_GELU)
+        return;
+    dispatch->binds[aux] =
+        (struct op_bind){matmul->aux, aux == GEMM_AUX_READ ? ACCESS_READ : ACCESS_WRITE};
+    if (is_nt)
+        windows[aux].first_col = rows->first_row;
+}
+
+// The product with some rows of the weights. NN sums over them: each window adds to what the ones
+// before it gave, and the last one has the epilogue.
+static enum vks_status record_window(struct recorder *recorder, const struct matmul *matmul,
+                                     const struct op_window *rows) {
     static const char *const names[] = {"gemm_nt", "gemm_nn", "gemm_tn"};
     static const char *const short_names[] = {"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"};
     const struct tensor *a = matmul->a, *b = matmul->b, *c = matmul->c;
-    uint32_t layout = matmul->layout, epilogue = matmul->epilogue;
-    bool is_tall = recorder_device(recorder)->tall_tiles;
+    uint32_t layout = matmul->layout, accumulate = matmul->accumulate, epilogue = matmul->epilogue;
+    if (layout == GEMM_NN && rows->first_row > 0)
+        accumulate = ACCUMULATE_YES;
+    if (layout == GEMM_NN && rows->first_row + rows->num_rows < b->rows.capacity)
+        epilogue = GEMM_PLAIN;
+    bool is_tall = recorder_graph(recorder)->device->tall_tiles;
     bool is_short = !is_tall || (layout != GEMM_TN && matmul->rows.capacity <= FEW_ROWS);
     uint32_t tile_rows = is_short ? SHORT_ROWS : TALL_ROWS;
     struct op_groups row_tiles = {matmul->rows, tile_rows, 0};
     if (layout == GEMM_TN)
-        row_tiles = (struct op_groups){.fixed = div_up_u32(a->cols, tile_rows)};
-    const struct gemm_push push = {
+        row_tiles = (struct op_groups){.fixed = div_up_u32(rows->num_rows, tile_rows)};
+    struct gemm_push push = {
         .rows_dim = matmul->rows.idx,
-        .cols = a->cols,
-        .n = c->cols,
-        .a_offset = matmul->a_row * (a->stride / 4),
+        .cols = layout == GEMM_NT ? a->cols : rows->num_rows,
+        .n = layout == GEMM_NT ? rows->num_rows : c->cols,
         .a_stride = a->stride / 4,
-        .b_offset = matmul->b_row * (b->stride / 4),
         .b_stride = b->stride / 4,
-        .c_offset = matmul->c_row * (c->stride / 4),
         .c_stride = c->stride / 4,
         .aux_stride = matmul->aux ? matmul->aux->stride / 4 : 0,
     };
     struct op_dispatch dispatch = {
         .key = {.shader = (is_short ? short_names : names)[layout],
-                .spec = {epilogue, matmul->accumulate,
-                         matmul->bias ? 1 + matmul->accumulate_bias : 0},
+                .spec = {epilogue, accumulate, matmul->bias ? 1 + matmul->accumulate_bias : 0},
                 .num_spec = 3},
-        .binds = {[GEMM_A] = {a, ACCESS_READ},
-                  [GEMM_B] = {b, ACCESS_READ},
-                  [GEMM_C] = {c, matmul->accumulate ? ACCESS_UPDATE : ACCESS_WRITE}},
         .push = &push,
         .push_bytes = sizeof push,
-        .groups = {groups_for_lanes(recorder, div_up_u32(c->cols, 4)), row_tiles},
-        .flops = 2.0 * matmul->rows.capacity * a->cols * c->cols,
+        .groups = {groups_for_lanes(recorder, div_up_u32(push.n, 4)), row_tiles},
+        .flops = 2.0 * matmul->rows.capacity * push.cols * push.n,
     };
-    if (matmul->bias)
-        dispatch.binds[GEMM_BIAS] =
-            (struct op_bind){matmul->bias, layout == GEMM_TN ? ACCESS_UPDATE : ACCESS_READ};
-    if (epilogue >= GEMM_RELU_BACKWARD)
-        dispatch.binds[GEMM_AUX_READ] = (struct op_bind){matmul->aux, ACCESS_READ};
-    if (epilogue == GEMM_GELU || epilogue == GEMM_SILU)
-        dispatch.binds[GEMM_AUX_WRITE] = (struct op_bind){matmul->aux, ACCESS_WRITE};
-    CHECK((epilogue < GEMM_GELU || matmul->aux) && (layout != GEMM_TN || matmul->a_row == 0));
+    bind(matmul, rows, &dispatch, &push);
     return recorder_dispatch(recorder, &dispatch);
+}
+
+enum vks_status matmul_record(struct recorder *recorder, const struct matmul *matmul) {
+    uint32_t num_rows = weights(matmul)->rows.capacity;
+    uint32_t step = graph_window_rows(recorder_graph(recorder), weights(matmul), WINDOW_COLS);
+    CHECK(matmul->epilogue < GEMM_GELU || matmul->aux);
+    CHECK(matmul->layout != GEMM_TN || (matmul->a_row == 0 && matmul->c_row == 0));
+    CHECK(matmul->layout == GEMM_TN || matmul->b_row == 0);
+    for (uint32_t first = 0; first < num_rows; first += step)
+        TRY(record_window(
+            recorder, matmul,
+            &(struct op_window){.first_row = first, .num_rows = min_u32(step, num_rows - first)}));
+    return VKS_OK;
 }

@@ -9,6 +9,8 @@
 // Windows of the flat stores that one kernel walks.
 static const uint64_t MAX_WINDOW_BYTES = 128ull << 20;
 
+enum { NORM_BLOCK_BYTES = NORM_BLOCK_QUADS * 4 * sizeof(float) };
+
 enum { VALUE, GRADIENT, MOMENT1, MOMENT2, NORM_PARTS, STATE, REPORT };
 
 struct node_params {
@@ -75,16 +77,22 @@ static const struct op_class norm_class = {"gradient norm", record_norm, NULL};
 static const struct op_class norm_finish_class = {"gradient norm finish", record_norm_finish, NULL};
 static const struct op_class update_class = {"optimizer", record_update, NULL};
 
+// Whole blocks where the device allows, so that sums of squares do not depend on its limits.
+static uint64_t window_bytes(const struct graph *graph) {
+    uint64_t limit = graph->device->info.max_binding_bytes;
+    uint64_t unit = limit < NORM_BLOCK_BYTES ? BUFFER_ALIGNMENT : NORM_BLOCK_BYTES;
+    return limit < MAX_WINDOW_BYTES ? limit / unit * unit : MAX_WINDOW_BYTES;
+}
+
 // Adds a node for every window of the store's slabs.
 static void add_windows(struct graph *graph, const struct parameter_store *store,
                         const struct op_class *op, struct tensor **t, struct node_params *params) {
-    uint64_t limit = graph->device->info.max_binding_bytes;
-    uint64_t window_bytes = limit < MAX_WINDOW_BYTES ? limit / 256 * 256 : MAX_WINDOW_BYTES;
+    uint64_t step = window_bytes(graph);
     params->first_part = 0;
     for (uint32_t slab = 0; slab < store->num_slabs; slab++) {
-        for (uint64_t at = 0; at < store->slab_bytes[slab]; at += window_bytes) {
+        for (uint64_t at = 0; at < store->slab_bytes[slab]; at += step) {
             uint64_t left = store->slab_bytes[slab] - at;
-            uint64_t bytes = left < window_bytes ? left : window_bytes;
+            uint64_t bytes = left < step ? left : step;
             struct dim quads = graph_dim_fixed(graph, (uint32_t)(bytes / 16));
             for (int part = 0; part < NUM_PARTS; part++)
                 t[part] = graph_stored(
@@ -102,10 +110,10 @@ struct tensor *op_optimizer(struct graph *graph, struct parameter_store *store,
     if (graph->status != VKS_OK)
         return NULL;
     CHECK(store->num_parts == NUM_PARTS);
-    // Each window rounds its blocks up once; windows are many blocks long, but for small limits.
-    uint64_t num_parts = 0;
+    uint64_t block = window_bytes(graph), num_parts = 0;
+    block = block < NORM_BLOCK_BYTES ? block : NORM_BLOCK_BYTES;
     for (uint32_t slab = 0; slab < store->num_slabs; slab++)
-        num_parts += 2 * (store->slab_bytes[slab] / 16 / NORM_BLOCK_QUADS) + 2;
+        num_parts += store->slab_bytes[slab] / block + 1;
     struct node_params params = {.optimizer = *optimizer};
     struct tensor *t[NODE_MAX_TENSORS] = {[STATE] = state};
     t[NORM_PARTS] = graph_activation(graph, graph_dim_fixed(graph, (uint32_t)num_parts), 1);

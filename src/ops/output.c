@@ -19,12 +19,15 @@ struct node_params {
 
 static enum vks_status record_logits(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
+    const struct node_params *params = node->params;
     return matmul_record(recorder, &(struct matmul){.layout = GEMM_NT,
                                                     .a = t[H],
                                                     .b = t[WEIGHT],
                                                     .c = t[LOGITS],
                                                     .bias = t[BIAS],
-                                                    .rows = t[H]->rows});
+                                                    .a_row = params->first_row,
+                                                    .c_row = params->first_row,
+                                                    .rows = params->rows});
 }
 
 static const struct op_class logits_class = {"logits", record_logits, NULL};
@@ -48,7 +51,16 @@ struct tensor *op_logits(struct graph *graph, const struct output_params *p) {
         return NULL;
     struct tensor *t[NODE_MAX_TENSORS] = {[H] = p->h, [WEIGHT] = p->weight, [BIAS] = p->bias};
     t[LOGITS] = graph_activation(graph, p->h->rows, p->weight->rows.capacity);
-    graph_add_node(graph, &logits_class, t, NULL, 0);
+    if (!t[LOGITS])
+        return NULL;
+    uint32_t num_rows = p->h->rows.capacity;
+    uint32_t step = graph_window_rows(graph, t[LOGITS], WINDOW_ROWS);
+    for (uint32_t first = 0; first < num_rows; first += step) {
+        const struct node_params params = {
+            .rows = graph_dim_rest(graph, p->h->rows, first, min_u32(step, num_rows - first)),
+            .first_row = first};
+        graph_add_node(graph, &logits_class, t, &params, sizeof params);
+    }
     return t[LOGITS];
 }
 
@@ -113,7 +125,7 @@ static uint32_t chunk_rows(const struct graph *graph, const struct cross_entropy
     uint64_t fits = graph->device->info.max_binding_bytes / row_bytes;
     uint32_t rows = p->chunk_rows ? p->chunk_rows : MAX_CHUNK_ROWS;
     if (rows > fits)
-        rows = (uint32_t)fits;
+        rows = fits ? (uint32_t)fits : 1;
     return rows > 32 ? rows / 32 * 32 : rows;
 }
 

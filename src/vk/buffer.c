@@ -7,6 +7,8 @@
 
 enum { STAGING_BYTES = 8 << 20 };
 
+static const uint64_t MAX_SLAB_BYTES = 1ull << 30;
+
 // Memory types in order of preference: every flag of a row must be there.
 static const VkMemoryPropertyFlags preferences[][3] = {
     [BUFFER_DEVICE] = {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0, 0},
@@ -50,12 +52,36 @@ static VkResult allocate(struct vks_device *device, enum buffer_kind kind,
     return result;
 }
 
+uint64_t buffer_max_bytes(const struct vks_device *device) {
+    uint64_t bytes = device->info.max_allocation_bytes / BUFFER_ALIGNMENT * BUFFER_ALIGNMENT;
+    return bytes < MAX_SLAB_BYTES ? bytes : MAX_SLAB_BYTES;
+}
+
+static enum vks_status check_size(const struct vks_device *device, uint64_t bytes) {
+    const struct vks_device_info *info = &device->info;
+    uint64_t used = device->memory_now_bytes, limit = device->memory_limit_bytes;
+    if (bytes > info->max_allocation_bytes)
+        log_error(device->log,
+                  "a buffer of %.1f MiB is more than the %.1f MiB that %s allocates "
+                  "at once",
+                  (double)bytes / 0x1p20, (double)info->max_allocation_bytes / 0x1p20, info->name);
+    else if (used > limit || bytes > limit - used)
+        log_error(device->log,
+                  "a buffer of %.1f MiB beside %.1f MiB in use is more than the %.1f MiB that "
+                  "VKSEQ_LIMITS gives %s",
+                  (double)bytes / 0x1p20, (double)used / 0x1p20, (double)limit / 0x1p20,
+                  info->name);
+    else
+        return VKS_OK;
+    return VKS_ERR_DEVICE_OOM;
+}
+
 enum vks_status buffer_init(struct vks_device *device, enum buffer_kind kind, uint64_t bytes,
                             struct vk_buffer *buffer) {
     bool has_address = device->family == KERNELS_ADDRESS;
     const VkBufferCreateInfo create = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-        .size = round_up_u64(bytes ? bytes : 4, 256),
+        .size = round_up_u64(bytes ? bytes : 4, BUFFER_ALIGNMENT),
         .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT |
                  VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
                  (has_address ? VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT : 0u),
@@ -64,6 +90,7 @@ enum vks_status buffer_init(struct vks_device *device, enum buffer_kind kind, ui
     VkMemoryPropertyFlags flags = 0;
     VkMemoryRequirements needs;
     enum vks_status status;
+    TRY(check_size(device, create.size));
     TRY_GOTO(status,
              device_check(device,
                           device->vk.vkCreateBuffer(device->handle, &create, NULL, &made.handle),
@@ -163,7 +190,9 @@ static enum vks_status copy_once(struct vks_device *device, struct vk_range from
 static enum vks_status transfer(struct vks_device *device, struct vk_range range,
                                 const void *written, void *read) {
     struct vk_buffer staging;
-    uint64_t piece_bytes = range.bytes < STAGING_BYTES ? range.bytes : STAGING_BYTES;
+    uint64_t piece_bytes = buffer_max_bytes(device);
+    piece_bytes = piece_bytes < STAGING_BYTES ? piece_bytes : STAGING_BYTES;
+    piece_bytes = piece_bytes < range.bytes ? piece_bytes : range.bytes;
     TRY(buffer_init(device, written ? BUFFER_UPLOAD : BUFFER_READBACK, piece_bytes, &staging));
     enum vks_status status = VKS_OK;
     for (uint64_t done = 0; done < range.bytes && status == VKS_OK; done += piece_bytes) {

@@ -18,13 +18,20 @@ struct vk_buffer {
     void *mapped;            // NULL when the host cannot reach it
 };
 
+// Where a range that a kernel binds may begin: a multiple of this is good for every device.
+enum { BUFFER_ALIGNMENT = 256 };
+
 // A stretch of a buffer.
 struct vk_range {
     const struct vk_buffer *buffer;
     uint64_t offset, bytes;
 };
 
-// Errors: VKS_ERR_DEVICE_OOM, VKS_ERR_OOM.
+// How large a slab of many tensors may be: 1 GiB, and no more than the device allocates at once.
+uint64_t buffer_max_bytes(const struct vks_device *device);
+
+// Errors: VKS_ERR_DEVICE_OOM, also if it is larger than the device's largest allocation;
+// VKS_ERR_OOM.
 enum vks_status buffer_init(struct vks_device *device, enum buffer_kind kind, uint64_t bytes,
                             struct vk_buffer *buffer);
 void buffer_finish(struct vks_device *device, struct vk_buffer *buffer);

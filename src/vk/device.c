@@ -38,6 +38,8 @@ enum vks_status vks_devices_list(const struct vks_log *log, struct vks_device_in
     VkInstance instance = VK_NULL_HANDLE;
     VkPhysicalDevice *physical = NULL;
     uint32_t num = 0;
+    struct limits limits;
+    TRY(limits_read(log, &limits));
     TRY(probe_instance(log, &instance));
     enum vks_status status = probe_list(log, instance, &physical, &num);
     struct vks_device_info *list = NULL;
@@ -47,7 +49,7 @@ enum vks_status vks_devices_list(const struct vks_log *log, struct vks_device_in
     }
     for (uint32_t i = 0; status == VKS_OK && i < num; i++) {
         struct probe probe;
-        probe_device(physical[i], i, &probe);
+        probe_device(physical[i], i, &limits, &probe);
         list[i] = probe.info;
     }
     free(physical);
@@ -91,7 +93,8 @@ static bool better(const struct vks_device_info *a, const struct vks_device_info
 }
 
 static enum vks_status choose(const struct vks_log *log, const char *selector,
-                              VkPhysicalDevice *physical, uint32_t num, struct probe *chosen) {
+                              const struct limits *limits, VkPhysicalDevice *physical, uint32_t num,
+                              struct probe *chosen) {
     char names[1024] = "", unusable[600] = "";
     size_t used = 0;
     bool found = false;
@@ -99,7 +102,7 @@ static enum vks_status choose(const struct vks_log *log, const char *selector,
         selector = getenv("VKSEQ_DEVICE");
     for (uint32_t i = 0; i < num; i++) {
         struct probe probe;
-        probe_device(physical[i], i, &probe);
+        probe_device(physical[i], i, limits, &probe);
         if (used < sizeof names)
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%u: %s", i ? ", " : "",
                                      i, probe.info.name);
@@ -179,10 +182,12 @@ enum vks_status vks_device_create(const char *selector, const struct vks_log *lo
     VkPhysicalDevice *physical = NULL;
     uint32_t num = 0;
     struct probe probe = {0};
+    struct limits limits;
     enum vks_status status;
+    TRY_GOTO(status, limits_read(log, &limits), failed);
     TRY_GOTO(status, probe_instance(log, &device->instance), failed);
     TRY_GOTO(status, probe_list(log, device->instance, &physical, &num), failed);
-    TRY_GOTO(status, choose(log, selector, physical, num, &probe), failed);
+    TRY_GOTO(status, choose(log, selector, &limits, physical, num, &probe), failed);
     device->physical = physical[probe.info.index];
     device->info = probe.info;
     device->family = probe.family;
@@ -191,9 +196,7 @@ enum vks_status vks_device_create(const char *selector, const struct vks_log *lo
     device->tall_tiles = probe.tall_tiles;
     device->queue_family = probe.queue_family;
     device->timestamp_ns = probe.timestamp_ns;
-    VkPhysicalDeviceProperties properties;
-    vkGetPhysicalDeviceProperties(device->physical, &properties);
-    device->limits = properties.limits;
+    device->memory_limit_bytes = probe.memory_limit_bytes;
     vkGetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
     TRY_GOTO(status, open_device(device, &probe), failed);
     free(physical);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "vk/shaders.h"
+#include "vk/spirv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,22 @@ static bool same_key(const struct pipeline_key *a, const struct pipeline_key *b)
            strcmp(a->shader, b->shader) == 0;
 }
 
+// Whether the shader's workgroup is one that the device can run.
+static enum vks_status check_workgroup(const struct vks_device *device, const char *name,
+                                       const struct spirv *module) {
+    const struct vks_device_info *info = &device->info;
+    uint64_t shared_bytes;
+    TRY(spirv_shared_bytes(module, &shared_bytes));
+    if (shared_bytes <= info->shared_memory_bytes && device->wave <= info->max_invocations)
+        return VKS_OK;
+    log_error(device->log,
+              "the kernel %s needs workgroups of %u invocations and %llu bytes of shared memory; "
+              "%s has %u and %u",
+              name, device->wave, (unsigned long long)shared_bytes, info->name,
+              info->max_invocations, info->shared_memory_bytes);
+    return VKS_ERR_UNSUPPORTED;
+}
+
 static enum vks_status build(struct vks_device *device, const struct shader *shader,
                              const struct pipeline_key *key, VkPipeline *pipeline) {
     const unsigned char *code = shader->code[device->family].begin;
@@ -97,13 +114,16 @@ static enum vks_status build(struct vks_device *device, const struct shader *sha
         .codeSize = (size_t)(shader->code[device->family].end - code),
         .pCode = (const uint32_t *)(const void *)code,
     };
+    uint32_t values[MAX_SPEC + 1] = {device->wave};
+    VkSpecializationMapEntry map[MAX_SPEC + 1];
+    memcpy(values + 1, key->spec, key->num_spec * sizeof values[0]);
+    const struct spirv spirv = {module_info.pCode, module_info.codeSize / sizeof(uint32_t), values,
+                                key->num_spec + 1};
+    TRY(check_workgroup(device, key->shader, &spirv));
     VkShaderModule module;
     TRY(device_check(device,
                      device->vk.vkCreateShaderModule(device->handle, &module_info, NULL, &module),
                      "vkCreateShaderModule"));
-    uint32_t values[MAX_SPEC + 1] = {device->wave};
-    VkSpecializationMapEntry map[MAX_SPEC + 1];
-    memcpy(values + 1, key->spec, key->num_spec * sizeof values[0]);
     for (uint32_t i = 0; i <= key->num_spec; i++)
         map[i] = (VkSpecializationMapEntry){i, i * (uint32_t)sizeof values[0], sizeof values[0]};
     const VkSpecializationInfo spec = {key->num_spec + 1, map, sizeof values, values};

@@ -18,7 +18,8 @@ enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline
 void pipeline_cache_destroy(struct vks_device *device, struct pipeline_cache **cache);
 
 // The pipeline of a key, made if need be.
-// Errors: VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, VKS_ERR_UNSUPPORTED (the driver refuses the shader).
+// Errors: VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, VKS_ERR_UNSUPPORTED (the driver refuses the shader, or
+// its workgroup takes more invocations or shared memory than the device has).
 enum vks_status pipeline_get(struct vks_device *device, const struct pipeline_key *key,
                              VkPipeline *pipeline);
 

@@ -136,139 +136,160 @@ static void probe_queue(VkPhysicalDevice device, const VkPhysicalDeviceLimits *l
     probe->queue_family = (uint32_t)best;
     if (families[best].timestampValidBits)
         probe->timestamp_ns = limits->timestampPeriod;
+    probe->info.timestamps = probe->timestamp_ns > 0;
 }
 
-struct features {
-    VkPhysicalDeviceVulkan12Features v12;
-    VkPhysicalDevice16BitStorageFeatures storage16;
-    VkPhysicalDeviceSubgroupSizeControlFeatures size_control;
-    bool int64;
-};
-
-static void probe_features(VkPhysicalDevice device, uint32_t api, struct features *features) {
-    memset(features, 0, sizeof *features);
-    features->storage16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES;
-    features->v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
-    features->size_control.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES;
-    VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
-    all.pNext = &features->storage16;
+// Features that kernels may use.
+static void probe_features(VkPhysicalDevice device, uint32_t api, struct vks_device_info *info) {
+    VkPhysicalDeviceSubgroupSizeControlFeatures size_control = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES};
+    VkPhysicalDeviceVulkan12Features v12 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    VkPhysicalDevice16BitStorageFeatures storage16 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES};
+    VkPhysicalDeviceFeatures2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                     .pNext = &storage16};
     if (api >= VK_API_VERSION_1_2)
-        features->storage16.pNext = &features->v12;
+        storage16.pNext = &v12;
     if (api >= VK_API_VERSION_1_3)
-        features->v12.pNext = &features->size_control;
+        v12.pNext = &size_control;
     vkGetPhysicalDeviceFeatures2(device, &all);
-    features->int64 = all.features.shaderInt64;
+    info->int64 = all.features.shaderInt64;
+    info->storage16 = storage16.storageBuffer16BitAccess;
+    info->float16 = v12.shaderFloat16;
+    info->buffer_address = v12.bufferDeviceAddress;
+    info->subgroup_size_control =
+        size_control.subgroupSizeControl && size_control.computeFullSubgroups;
 }
 
-// Which kernels fit: a wave must be exactly one subgroup for the subgroup families.
-static void choose_family(const VkPhysicalDeviceSubgroupProperties *subgroup,
-                          VkShaderStageFlags size_stages, const struct features *features,
-                          struct probe *probe) {
-    struct vks_device_info *info = &probe->info;
+static void probe_extensions(VkPhysicalDevice device, uint32_t api, struct vks_device_info *info) {
+    VkExtensionProperties extensions[512];
+    uint32_t num = COUNT_OF(extensions);
+    vkEnumerateDeviceExtensionProperties(device, NULL, &num, extensions);
+    info->bfloat16 = has_extension(extensions, num, "VK_KHR_shader_bfloat16");
+    info->integer_dot = api >= VK_API_VERSION_1_3 ||
+                        has_extension(extensions, num, "VK_KHR_shader_integer_dot_product");
+    info->cooperative_matrix = has_extension(extensions, num, "VK_KHR_cooperative_matrix");
+}
+
+static void probe_subgroups(const VkPhysicalDeviceSubgroupProperties *subgroup,
+                            const VkPhysicalDeviceSubgroupSizeControlProperties *size_control,
+                            struct vks_device_info *info) {
     const VkSubgroupFeatureFlags needed = VK_SUBGROUP_FEATURE_BASIC_BIT |
                                           VK_SUBGROUP_FEATURE_ARITHMETIC_BIT |
                                           VK_SUBGROUP_FEATURE_BALLOT_BIT;
-    bool fixed = info->min_subgroup_size == info->max_subgroup_size && info->min_subgroup_size;
-    bool pinned = features->size_control.subgroupSizeControl &&
-                  features->size_control.computeFullSubgroups &&
-                  (size_stages & VK_SHADER_STAGE_COMPUTE_BIT);
-    uint32_t size = subgroup->subgroupSize;
-    bool fits = (subgroup->supportedOperations & needed) == needed &&
-                (subgroup->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) && size >= 4 &&
-                (info->api_major > 1 || info->api_minor >= 2) && size <= 64 && (fixed || pinned);
+    info->subgroup_size = subgroup->subgroupSize;
+    info->min_subgroup_size = size_control->minSubgroupSize;
+    info->max_subgroup_size = size_control->maxSubgroupSize;
+    info->subgroup_operations = (subgroup->supportedOperations & needed) == needed &&
+                                (subgroup->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT);
+    info->subgroup_size_fixed =
+        info->min_subgroup_size && info->min_subgroup_size == info->max_subgroup_size;
+    if (!(size_control->requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT))
+        info->subgroup_size_control = false;
+}
+
+// Which kernels fit: a wave must be exactly one subgroup for the subgroup families.
+static void choose_family(struct probe *probe) {
+    struct vks_device_info *info = &probe->info;
+    uint32_t size = info->subgroup_size;
+    bool fits = info->subgroup_operations && size >= 4 && size <= 64 &&
+                (info->api_major > 1 || info->api_minor >= 2) &&
+                (info->subgroup_size_fixed || info->subgroup_size_control);
     probe->family = KERNELS_SHARED;
     if (fits)
-        probe->family =
-            info->buffer_address && features->int64 ? KERNELS_ADDRESS : KERNELS_SUBGROUP;
+        probe->family = info->buffer_address && info->int64 ? KERNELS_ADDRESS : KERNELS_SUBGROUP;
     const char *forced = getenv("VKSEQ_KERNELS");
     for (int i = 0; forced && i < NUM_KERNEL_FAMILIES; i++)
         if (strcmp(forced, kernel_family_name(i)) == 0 && i < (int)probe->family)
             probe->family = i;
     probe->wave = probe->family == KERNELS_SHARED ? SHARED_WAVE : size;
-    probe->pin_subgroup_size = probe->family != KERNELS_SHARED && pinned && !fixed;
+    probe->pin_subgroup_size = probe->family != KERNELS_SHARED && !info->subgroup_size_fixed;
     const char *tiles = getenv("VKSEQ_TILES");
     probe->tall_tiles = tiles ? strcmp(tiles, "tall") == 0 : info->type == VKS_DEVICE_CPU;
     snprintf(info->kernels, sizeof info->kernels, "%s, wave %u", kernel_family_name(probe->family),
              probe->wave);
 }
 
-static void check_floor(const VkPhysicalDeviceProperties *properties,
-                        struct vks_device_info *info) {
-    const VkPhysicalDeviceLimits *limits = &properties->limits;
+static void check_floor(struct vks_device_info *info) {
     char *why = info->unusable;
     size_t room = sizeof info->unusable;
     if (why[0])
         return;
-    if (properties->apiVersion < VK_API_VERSION_1_1)
+    if (info->api_major == 1 && info->api_minor < 1)
         snprintf(why, room, "it has Vulkan %u.%u, vkseq needs 1.1", info->api_major,
                  info->api_minor);
-    else if (limits->maxPerStageDescriptorStorageBuffers < MIN_STORAGE_BUFFERS)
+    else if (info->max_storage_buffers < MIN_STORAGE_BUFFERS)
         snprintf(why, room, "it binds %u storage buffers a stage, vkseq needs %d",
-                 limits->maxPerStageDescriptorStorageBuffers, MIN_STORAGE_BUFFERS);
-    else if (limits->maxComputeWorkGroupInvocations < MIN_INVOCATIONS)
+                 info->max_storage_buffers, MIN_STORAGE_BUFFERS);
+    else if (info->max_invocations < MIN_INVOCATIONS)
         snprintf(why, room, "it has %u invocations a workgroup, vkseq needs %d",
-                 limits->maxComputeWorkGroupInvocations, MIN_INVOCATIONS);
-    else if (limits->maxPushConstantsSize < MIN_PUSH_BYTES)
+                 info->max_invocations, MIN_INVOCATIONS);
+    else if (info->push_constant_bytes < MIN_PUSH_BYTES)
         snprintf(why, room, "it has %u bytes of push constants, vkseq needs %d",
-                 limits->maxPushConstantsSize, MIN_PUSH_BYTES);
+                 info->push_constant_bytes, MIN_PUSH_BYTES);
 }
 
-void probe_device(VkPhysicalDevice device, uint32_t idx, struct probe *probe) {
-    memset(probe, 0, sizeof *probe);
-    struct vks_device_info *info = &probe->info;
+// What every device says about itself, whatever its version.
+static void probe_core(const VkPhysicalDeviceProperties *properties, uint32_t idx,
+                       struct vks_device_info *info) {
+    const VkPhysicalDeviceLimits *limits = &properties->limits;
+    info->index = idx;
+    info->api_major = VK_API_VERSION_MAJOR(properties->apiVersion);
+    info->api_minor = VK_API_VERSION_MINOR(properties->apiVersion);
+    info->api_patch = VK_API_VERSION_PATCH(properties->apiVersion);
+    snprintf(info->name, sizeof info->name, "%s", properties->deviceName);
+    info->vendor_id = properties->vendorID;
+    info->device_id = properties->deviceID;
+    info->driver_version = properties->driverVersion;
+    info->type = device_type(properties->deviceType);
+    info->max_binding_bytes = limits->maxStorageBufferRange;
+    info->max_invocations = limits->maxComputeWorkGroupInvocations;
+    info->shared_memory_bytes = limits->maxComputeSharedMemorySize;
+    info->max_storage_buffers = limits->maxPerStageDescriptorStorageBuffers;
+    info->push_constant_bytes = limits->maxPushConstantsSize;
+}
+
+// What Vulkan 1.1 and later can be asked besides.
+static void probe_extended(VkPhysicalDevice device, uint32_t api, struct vks_device_info *info) {
     VkPhysicalDeviceSubgroupSizeControlProperties size_control = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES};
     VkPhysicalDeviceDriverProperties driver = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+    VkPhysicalDeviceMaintenance3Properties maintenance3 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES};
     VkPhysicalDeviceSubgroupProperties subgroup = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES, .pNext = &maintenance3};
     VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
                                        .pNext = &subgroup};
-    vkGetPhysicalDeviceProperties(device, &all.properties);
-    uint32_t api = all.properties.apiVersion;
-    info->index = idx;
-    info->api_major = VK_API_VERSION_MAJOR(api);
-    info->api_minor = VK_API_VERSION_MINOR(api);
-    info->api_patch = VK_API_VERSION_PATCH(api);
-    snprintf(info->name, sizeof info->name, "%s", all.properties.deviceName);
-    if (api < VK_API_VERSION_1_1) {
-        check_floor(&all.properties, info);
-        return;
-    }
     if (api >= VK_API_VERSION_1_2)
-        subgroup.pNext = &driver;
+        maintenance3.pNext = &driver;
     if (api >= VK_API_VERSION_1_3)
         driver.pNext = &size_control;
     vkGetPhysicalDeviceProperties2(device, &all);
-    VkExtensionProperties extensions[512];
-    uint32_t num_extensions = COUNT_OF(extensions);
-    vkEnumerateDeviceExtensionProperties(device, NULL, &num_extensions, extensions);
-    struct features features;
-    probe_features(device, api, &features);
-
     snprintf(info->driver, sizeof info->driver, "%s %s", driver.driverName, driver.driverInfo);
-    info->vendor_id = all.properties.vendorID;
-    info->device_id = all.properties.deviceID;
-    info->driver_version = all.properties.driverVersion;
-    info->type = device_type(all.properties.deviceType);
-    info->max_binding_bytes = all.properties.limits.maxStorageBufferRange;
-    info->subgroup_size = subgroup.subgroupSize;
-    info->min_subgroup_size = size_control.minSubgroupSize;
-    info->max_subgroup_size = size_control.maxSubgroupSize;
-    info->max_invocations = all.properties.limits.maxComputeWorkGroupInvocations;
-    info->shared_memory_bytes = all.properties.limits.maxComputeSharedMemorySize;
-    info->float16 = features.v12.shaderFloat16;
-    info->storage16 = features.storage16.storageBuffer16BitAccess;
-    info->buffer_address = features.v12.bufferDeviceAddress;
-    info->bfloat16 = has_extension(extensions, num_extensions, "VK_KHR_shader_bfloat16");
-    info->integer_dot =
-        api >= VK_API_VERSION_1_3 ||
-        has_extension(extensions, num_extensions, "VK_KHR_shader_integer_dot_product");
-    info->cooperative_matrix =
-        has_extension(extensions, num_extensions, "VK_KHR_cooperative_matrix");
+    info->max_allocation_bytes = maintenance3.maxMemoryAllocationSize;
+    probe_features(device, api, info);
+    probe_extensions(device, api, info);
+    probe_subgroups(&subgroup, &size_control, info);
+}
+
+void probe_device(VkPhysicalDevice device, uint32_t idx, const struct limits *limits,
+                  struct probe *probe) {
+    memset(probe, 0, sizeof *probe);
+    struct vks_device_info *info = &probe->info;
+    VkPhysicalDeviceProperties properties;
+    vkGetPhysicalDeviceProperties(device, &properties);
+    probe_core(&properties, idx, info);
     probe_memory(device, info);
-    probe_queue(device, &all.properties.limits, probe);
-    check_floor(&all.properties, info);
+    probe_queue(device, &properties.limits, probe);
+    if (properties.apiVersion >= VK_API_VERSION_1_1)
+        probe_extended(device, properties.apiVersion, info);
+    limits_apply(limits, info);
+    probe->memory_limit_bytes = limits->most[LIMIT_MEMORY];
+    if (!info->timestamps)
+        probe->timestamp_ns = 0;
+    check_floor(info);
     if (!info->unusable[0])
-        choose_family(&subgroup, size_control.requiredSubgroupSizeStages, &features, probe);
+        choose_family(probe);
 }

@@ -2,6 +2,7 @@
 #ifndef VK_PROBE_H
 #define VK_PROBE_H
 
+#include "vk/limits.h"
 #include "vk/vk_device.h"
 
 // Everything opening a device needs to know about it.
@@ -13,6 +14,7 @@ struct probe {
     bool tall_tiles;
     uint32_t queue_family;
     float timestamp_ns;
+    uint64_t memory_limit_bytes;
 };
 
 // Loads the Vulkan loader and makes an instance. Errors: VKS_ERR_NO_DEVICE, said in the log.
@@ -23,8 +25,10 @@ enum vks_status probe_instance(const struct vks_log *log, VkInstance *instance);
 enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
                            VkPhysicalDevice **devices, uint32_t *num_devices);
 
-// Asks one device. In the environment VKSEQ_KERNELS=shared|subgroup|address lowers the family, and
-// VKSEQ_TILES=short|tall sets the tiles.
-void probe_device(VkPhysicalDevice device, uint32_t idx, struct probe *probe);
+// Asks one device, lowers what it says by the limits, and chooses kernels. In the environment
+// VKSEQ_KERNELS=shared|subgroup|address lowers the family, and VKSEQ_TILES=short|tall sets the
+// tiles.
+void probe_device(VkPhysicalDevice device, uint32_t idx, const struct limits *limits,
+                  struct probe *probe);
 
 #endif

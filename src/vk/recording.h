@@ -26,7 +26,8 @@ struct dispatch {
 
 struct recording_params {
     bool barrier_everywhere; // between any two dispatches, for tests of the barriers
-    bool profile;            // a timestamp after every dispatch; implies barrier_everywhere
+    bool profile;            // a timestamp after every dispatch, if the device has them; implies
+                             // barrier_everywhere
 };
 
 enum vks_status recording_create(struct vks_device *device, const struct recording_params *params,

@@ -31,7 +31,6 @@ struct vks_device {
     uint32_t queue_family;
     VkCommandPool command_pool;
     VkPhysicalDeviceMemoryProperties memory;
-    VkPhysicalDeviceLimits limits;
     enum kernel_family family;
     uint32_t wave;          // invocations a workgroup
     bool pin_subgroup_size; // ask for subgroups of exactly `wave`
@@ -41,6 +40,7 @@ struct vks_device {
     float timestamp_ns;               // nanoseconds a tick; 0: no timestamps
     struct pipeline_cache *pipelines; // owned
     uint64_t memory_now_bytes, memory_peak_bytes;
+    uint64_t memory_limit_bytes; // of a profile; UINT64_MAX: what the driver gives
 };
 
 // The status for a Vulkan result; a failure is logged once with the call's name.

@@ -23,6 +23,9 @@ static void print_features(const struct vks_device_info *info) {
         {info->integer_dot, "integer dot products"},
         {info->cooperative_matrix, "cooperative matrices"},
         {info->buffer_address, "buffer addresses"},
+        {info->int64, "64-bit integers"},
+        {info->subgroup_operations, "subgroup operations"},
+        {info->timestamps, "timestamps"},
     };
     const char *separator = "";
     printf("   supports   ");
@@ -39,13 +42,19 @@ void print_device(const struct vks_device_info *info) {
     printf("   driver     %s\n", info->driver);
     printf("   Vulkan     %u.%u.%u, %s\n", info->api_major, info->api_minor, info->api_patch,
            vks_device_type_name(info->type));
-    printf("   memory     %.1f GiB, buffers of up to %.0f MiB\n",
-           (double)info->memory_bytes / 0x1p30, (double)info->max_binding_bytes / 0x1p20);
+    printf("   memory     %.1f GiB, up to %.0f MiB a buffer, of which a kernel sees %.0f MiB\n",
+           (double)info->memory_bytes / 0x1p30, (double)info->max_allocation_bytes / 0x1p20,
+           (double)info->max_binding_bytes / 0x1p20);
     printf("   subgroups  %u", info->subgroup_size);
     if (info->max_subgroup_size)
         printf(" (%u to %u)", info->min_subgroup_size, info->max_subgroup_size);
+    printf(", %s", info->subgroup_size_fixed     ? "always"
+                   : info->subgroup_size_control ? "as kernels ask"
+                                                 : "as the driver chooses");
     printf("; workgroups of up to %u, with %u KiB shared memory\n", info->max_invocations,
            info->shared_memory_bytes / 1024);
+    printf("   kernels'   %u storage buffers, %u bytes of push constants\n",
+           info->max_storage_buffers, info->push_constant_bytes);
     print_features(info);
     if (info->unusable[0])
         printf("   unusable   %s\n", info->unusable);
@@ -73,7 +82,10 @@ void print_json_device(const struct vks_device_info *info) {
                    {"min_subgroup_size", info->min_subgroup_size},
                    {"max_subgroup_size", info->max_subgroup_size},
                    {"max_invocations", info->max_invocations},
-                   {"shared_memory_bytes", info->shared_memory_bytes}};
+                   {"shared_memory_bytes", info->shared_memory_bytes},
+                   {"max_allocation_bytes", info->max_allocation_bytes},
+                   {"max_storage_buffers", info->max_storage_buffers},
+                   {"push_constant_bytes", info->push_constant_bytes}};
     const struct {
         const char *key;
         bool is_there;
@@ -82,7 +94,12 @@ void print_json_device(const struct vks_device_info *info) {
                     {"bfloat16", info->bfloat16},
                     {"integer_dot", info->integer_dot},
                     {"cooperative_matrix", info->cooperative_matrix},
-                    {"buffer_address", info->buffer_address}};
+                    {"buffer_address", info->buffer_address},
+                    {"int64", info->int64},
+                    {"subgroup_operations", info->subgroup_operations},
+                    {"subgroup_size_fixed", info->subgroup_size_fixed},
+                    {"subgroup_size_control", info->subgroup_size_control},
+                    {"timestamps", info->timestamps}};
     printf("{\"index\": %u, \"api\": \"%u.%u.%u\"", info->index, info->api_major, info->api_minor,
            info->api_patch);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
