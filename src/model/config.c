@@ -241,7 +241,7 @@ enum vks_status config_parse(const char *text, size_t num_bytes, const char *nam
     struct vks_model_config read = {0};
     read_config(&reader, &read);
     cJSON_Delete(json);
-    if (reader.status == VKS_OK && config_complete(&read, path, log) != VKS_OK)
+    if (reader.status == VKS_OK && config_complete(&read, name, log) != VKS_OK)
         reader.status = VKS_ERR_FORMAT;
     if (reader.status == VKS_OK)
         *config = read;
