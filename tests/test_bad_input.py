@@ -143,7 +143,7 @@ MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", "so
                "target.spm", "vocab.json"]
 STATE_FILES = ["checksums.json", "moment1.safetensors", "moment2.safetensors", "state.json",
                "weights.safetensors"]
-TRAINED = {f"new/{name}" for name in MODEL_FILES} | {
+TRAINED = {f"new/{name}" for name in [*MODEL_FILES, "history.jsonl", "training_run.json"]} | {
     f"new/training/gen-00000001/{name}" for name in STATE_FILES}
 LEARNED = {"new/source.spm", "new/target.spm", "new/vocab.json"}
 

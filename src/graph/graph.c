@@ -42,7 +42,9 @@ void graph_fail(struct graph *graph, enum vks_status status, const char *fmt, ..
 
 static struct dim add_dim(struct graph *graph, struct dim_rule rule) {
     if (graph->num_dims == HEADER_MAX_DIMS) {
-        graph_fail(graph, VKS_ERR_UNSUPPORTED, "the program needs more than %d dimensions",
+        graph_fail(graph, VKS_ERR_UNSUPPORTED,
+                   "the program needs more than %d dimensions, as on large batches; use a smaller "
+                   "batch",
                    HEADER_MAX_DIMS);
         return (struct dim){0, rule.capacity};
     }
