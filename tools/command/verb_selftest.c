@@ -78,6 +78,7 @@ static void print_head(const struct values *values, const struct vks_device_info
         printf("vkseq " VKS_VERSION_STRING " on %s, kernels %s\n\n", info->name, info->kernels);
     }
     printf("%-17s%-9s %10s %10s\n", "what", "", "error", "tolerance");
+    fflush(stdout);
 }
 
 static void print_row(const struct vks_selftest_result *result) {
