@@ -1,42 +1,38 @@
 #!/usr/bin/env python3
 """Runs a test program under the Khronos validation layer with synchronisation validation; any
-message of the layer is a failure. validation.py PROGRAM
+message of the layer is a failure.
 
-Buffers are descriptors here, since synchronisation validation does not see through addresses.
+    validation.py PROVOKER PROGRAM
+
+PROVOKER is provoke_validation: it must be told of what it does wrong.
 """
 import os
 import pathlib
-import re
 import subprocess
 import sys
+import tempfile
 
-LAYER = "VK_LAYER_KHRONOS_validation"
-MESSAGE = re.compile(r"VUID-|SYNC-HAZARD|UNASSIGNED-|Validation (Error|Warning)")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools" / "lib"))
+import validation_layer
 
 
-def layer_is_installed():
-    folders = ["/usr/share/vulkan", "/usr/local/share/vulkan", "/etc/vulkan"]
-    folders += [os.environ["VK_LAYER_PATH"]] if "VK_LAYER_PATH" in os.environ else []
-    return any(path for folder in folders
-               for path in pathlib.Path(folder).glob("**/VkLayer_khronos_validation.json"))
+def run(program, environment):
+    result = subprocess.run([program], env=environment, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, check=False)
+    print(result.stdout)
+    if result.returncode != 0:
+        sys.exit(result.returncode)
+    return result.stdout
 
 
 def main():
-    program = sys.argv[1]
-    if not layer_is_installed():
-        print("the Khronos validation layer is not installed")
-        return 77
-    # The layer leaks its own C++ objects; leaks of vkseq show in every other test.
-    environment = dict(os.environ, VKSEQ_KERNELS="subgroup", VK_INSTANCE_LAYERS=LAYER,
-                       ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0",
-                       VK_LAYER_ENABLES="VK_VALIDATION_FEATURE_ENABLE_"
-                                        "SYNCHRONIZATION_VALIDATION_EXT")
-    result = subprocess.run([program], env=environment, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
-    print(result.stdout)
-    if result.returncode != 0:
-        return result.returncode
-    messages = [line for line in result.stdout.splitlines() if MESSAGE.search(line)]
+    provoker, program = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = dict(os.environ, **validation_layer.environment("sync", pathlib.Path(folder)))
+        if not validation_layer.was_provoked("sync", run(provoker, environment)):
+            print("the validation layer does not see a missing barrier")
+            return 1
+        messages = validation_layer.messages(run(program, environment))
     print(f"{len(messages)} messages of the validation layer")
     return 1 if messages else 0
 

@@ -119,8 +119,11 @@ static void probe_memory(VkPhysicalDevice device, struct vks_device_info *info) 
 static void probe_queue(VkPhysicalDevice device, const VkPhysicalDeviceLimits *limits,
                         struct probe *probe) {
     VkQueueFamilyProperties families[32];
-    uint32_t num = COUNT_OF(families);
+    uint32_t num = 0;
     int best = -1;
+    vkGetPhysicalDeviceQueueFamilyProperties(device, &num, NULL);
+    if (num > COUNT_OF(families))
+        num = COUNT_OF(families);
     vkGetPhysicalDeviceQueueFamilyProperties(device, &num, families);
     for (uint32_t i = 0; i < num; i++) {
         if (!(families[i].queueFlags & VK_QUEUE_COMPUTE_BIT))

@@ -121,7 +121,7 @@ static enum vks_status segment(struct recording *recording, double flops,
         barrier(recording);
         if (recording->queries && recording->num_segments == 1) {
             device->vk.vkCmdResetQueryPool(*made, recording->queries, 0, MAX_PROFILED + 1);
-            device->vk.vkCmdWriteTimestamp(*made, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+            device->vk.vkCmdWriteTimestamp(*made, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
                                            recording->queries, 0);
         }
     }
@@ -264,7 +264,7 @@ enum vks_status recording_dispatch(struct recording *recording, const struct dis
                                      dispatch->groups.offset);
     if (recording->queries && recording->num_dispatches < MAX_PROFILED) {
         barrier(recording);
-        device->vk.vkCmdWriteTimestamp(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+        device->vk.vkCmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
                                        recording->queries, recording->num_dispatches + 1);
         recording->shaders[recording->num_dispatches] = dispatch->key.shader;
     }
