@@ -6,7 +6,7 @@
 #include "io/files.h"
 #include "model/weights.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "io/generations.h"
 #include "model/weights_file.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 // The vkseq command: a verb, then its options.
 #include "command.h"
+
+#include "cli/system.h"
 #include "environment.h"
 
 #include <string.h>
@@ -59,6 +61,7 @@ static int report_unknown(const char *word) {
 }
 
 int main(int argc, char **argv) {
+    system_prepare();
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
