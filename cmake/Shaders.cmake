@@ -22,7 +22,8 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${shader_dir}/sha
 file(STRINGS ${shader_dir}/shaders.list shader_lines REGEX "^[a-z]")
 
 set(VKSEQ_SPIRV_FILES "")
-set(asm_text ".section .rodata\n")
+string(CONCAT asm_text "#ifdef __ELF__\n#define HIDDEN(name) .hidden name\n.section .rodata\n"
+  "#else\n#define HIDDEN(name)\n.section .rdata,\"dr\"\n#endif\n")
 set(extern_text "")
 set(table_text "")
 foreach(line ${shader_lines})
@@ -42,14 +43,15 @@ foreach(line ${shader_lines})
       set(spirv ${shader_dir}/spirv/${name}.${family}.spv)
     endif()
     list(APPEND VKSEQ_SPIRV_FILES ${spirv})
-    string(APPEND asm_text ".balign 16\n.globl ${symbol}\n.hidden ${symbol}\n${symbol}:\n"
-      ".incbin \"${spirv}\"\n.globl ${symbol}_end\n.hidden ${symbol}_end\n${symbol}_end:\n")
+    string(APPEND asm_text ".balign 16\n.globl ${symbol}\nHIDDEN(${symbol})\n${symbol}:\n"
+      ".incbin \"${spirv}\"\n.globl ${symbol}_end\nHIDDEN(${symbol}_end)\n${symbol}_end:\n")
     string(APPEND extern_text "extern const unsigned char ${symbol}[], ${symbol}_end[];\n")
     string(APPEND table_text "{${symbol}, ${symbol}_end}, ")
   endforeach()
   string(APPEND table_text "}},\n")
 endforeach()
-string(APPEND asm_text ".section .note.GNU-stack,\"\",@progbits\n")
+string(APPEND asm_text
+  "#ifdef __ELF__\n.section .note.GNU-stack,\"\",%progbits\n#endif\n")
 
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/shader_data.S CONTENT "${asm_text}")
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/shader_table.c CONTENT

@@ -22,8 +22,19 @@ PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer":
 SHARED_OPS = {"ops/matmul.h", "ops/dropout.h"}
 # Libraries that one layer alone knows, by the beginning of a header's name.
 LIBRARY_LAYERS = {"volk": "vk", "vulkan": "vk", "sentencepiece": "text", "unicode/": "text"}
+# The layers that may call the operating system. The others include of the system ISO C's headers
+# alone, which declare nothing else but the functions below, and headers of C++ and of libraries.
+PLATFORM_LAYERS = {"base", "io"}
+PORTABLE_HEADERS = {"ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
+                    "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}
+PORTABLE_LIBRARIES = ("cjson/", "cJSON.h", *LIBRARY_LAYERS)
+PLATFORM_CALL = re.compile(
+    r"(?<![\w.:>])(?:pthread_\w+|f?open|fdopen|freopen|popen|fileno|isatty|rename|remove|unlink|mkdir|rmdir|"
+    r"fsync|getenv|setenv|putenv|system|fork|exec[lv]\w*|mkstemp|mkdtemp|realpath)\s*\(")
 # Sources without a header of their own that implement no public function.
 HEADERLESS = {"src/vk/volk_build.c": "compiles volk itself",
+              "src/io/file_system_posix.c": "implements io/file_system.h",
+              "src/io/file_system_windows.c": "implements io/file_system.h",
               "src/train/validator.c": "one of the trainer's parts, declared in train/trainer.h"}
 REPEATED_NAMES = {"README.md", "CMakeLists.txt"}
 # The one place under src/ that may print and end the process: a broken invariant.
@@ -133,6 +144,19 @@ class Tree(unittest.TestCase):
                    for layer in table for path in files(f"src/{layer}/", ".c", ".h", ".cpp")
                    for kind, header in INCLUDE.findall(path.read_text("utf-8"))
                    if not include_allowed(layer, header, kind == "<", table))
+
+    def test_platform_is_called_in_base_and_io_alone(self):
+        violations = []
+        for path in files("src/", ".c", ".h", ".cpp"):
+            if path.relative_to(ROOT / "src").parts[0] in PLATFORM_LAYERS:
+                continue
+            text = path.read_text("utf-8")
+            violations += [f"{name_of(path)}: <{header}>" for kind, header in INCLUDE.findall(text)
+                           if kind == "<" and header not in PORTABLE_HEADERS and "." in header
+                           and not header.startswith(PORTABLE_LIBRARIES)]
+            violations += [f"{name_of(path)}: {match[0]}"
+                           for match in PLATFORM_CALL.finditer(COMMENT_OR_TEXT.sub("", text))]
+        self.check(violations)
 
     def test_operator_includes_no_other_operator(self):
         self.check(f"{name_of(path)}: {header}"

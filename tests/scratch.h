@@ -31,8 +31,11 @@ static inline int scratch_create(void **state) {
     struct scratch *scratch = calloc(1, sizeof *scratch);
     assert_non_null(scratch);
     const char *parent = getenv("TMPDIR");
-    snprintf(scratch->dir, sizeof scratch->dir, "%s/vkseq-test-XXXXXX", parent ? parent : P_tmpdir);
-    assert_non_null(mkdtemp(scratch->dir));
+    // No other program has this PID now, and no other scratch of this one this address.
+    snprintf(scratch->dir, sizeof scratch->dir, "%s/vkseq-test-%ld-%p", parent ? parent : P_tmpdir,
+             (long)getpid(), (void *)scratch);
+    assert_int_equal(directory_remove(scratch->dir, NULL), VKS_OK);
+    assert_int_equal(directory_create(scratch->dir, NULL), VKS_OK);
     scratch->log = (struct vks_log){scratch_write_log, scratch, VKS_LOG_INFO};
     *state = scratch;
     return 0;

@@ -1,6 +1,7 @@
 // Options as YAML files: read, written, and read again.
 #include "../tools/cli/option_file.h"
 #include "scratch.h"
+#include "text_stream.h"
 
 #define MAX_WORDS 16
 
@@ -47,7 +48,7 @@ static void parse(struct run *run, const char *line) {
     int num_words = 1;
     memset(run, 0, sizeof *run);
     run->words[0] = "vkseq train";
-    FILE *err = fmemopen(run->err, sizeof run->err, "w");
+    FILE *err = text_stream_open();
     run->command = (struct cli_command){.name = "vkseq train",
                                         .options = options,
                                         .values = &run->values,
@@ -59,14 +60,14 @@ static void parse(struct run *run, const char *line) {
          word = strtok(NULL, " "))
         run->words[num_words++] = word;
     run->result = cli_parse(&run->command, num_words, run->words);
-    fclose(err);
+    text_stream_close(err, run->err, sizeof run->err);
     run->command.err = NULL;
 }
 
 static void write_options(struct run *run, bool all) {
-    FILE *file = fmemopen(run->written, sizeof run->written, "w");
+    FILE *file = text_stream_open();
     assert_true(cli_option_file_write(&run->command, all, file));
-    fclose(file);
+    text_stream_close(file, run->written, sizeof run->written);
 }
 
 static void end(struct run *run) {

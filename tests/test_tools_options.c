@@ -1,6 +1,7 @@
 // The command's options, help and progress line. Linked with tools/cli/options.c and progress.c.
 #include "../tools/cli/options.h"
 #include "../tools/cli/progress.h"
+#include "text_stream.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,8 +66,8 @@ static void parse(struct run *run, const char *line) {
     char *words[MAX_WORDS] = {"vkseq"};
     int num_words = 1;
     memset(run, 0, sizeof *run);
-    FILE *out = fmemopen(run->out, sizeof run->out, "w");
-    FILE *err = fmemopen(run->err, sizeof run->err, "w");
+    FILE *out = text_stream_open();
+    FILE *err = text_stream_open();
     const struct cli_command command = {.name = "vkseq train",
                                         .summary = "Trains a model.",
                                         .options = options,
@@ -79,8 +80,8 @@ static void parse(struct run *run, const char *line) {
          word = strtok(NULL, " "))
         words[num_words++] = word;
     run->result = cli_parse(&command, num_words, words);
-    fclose(out);
-    fclose(err);
+    text_stream_close(out, run->out, sizeof run->out);
+    text_stream_close(err, run->err, sizeof run->err);
 }
 
 static void assert_rejected(const char *line, const char *message) {
@@ -339,20 +340,18 @@ static void progress_says_share_rate_and_time_left(void **state) {
 
 static void progress_in_a_file_is_whole_lines(void **state) {
     (void)state;
-    char *text = NULL;
-    size_t text_bytes = 0;
-    FILE *file = open_memstream(&text, &text_bytes);
+    char text[1024];
+    FILE *file = text_stream_open();
     struct progress progress;
     progress_begin(&progress, file, "copy", "files", 3);
     for (uint64_t i = 1; i <= 3; i++)
         progress_update(&progress, i);
     progress_clear(&progress);
     progress_end(&progress);
-    fclose(file);
+    text_stream_close(file, text, sizeof text);
     assert_ptr_equal(strstr(text, "copy: 3 of 3 files, 100 %"), text);
-    assert_ptr_equal(strchr(text, '\n'), text + text_bytes - 1);
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
     assert_null(strchr(text, '\r'));
-    free(text);
     progress_begin(&progress, NULL, "copy", "files", 3);
     progress_update(&progress, 3);
     progress_end(&progress);

@@ -1,6 +1,7 @@
 // Training steps on random sentences of given lengths.
 #include "base/check.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "base/rng.h"
 #include "bench/timing.h"
 #include "data/batch.h"
@@ -91,7 +92,7 @@ static enum vks_status measure(struct bench *bench, struct loss_program *loss,
         if (step == 0 || status != VKS_OK)
             continue;
         status = wait(loss, updater, step - 1);
-        double now = timing_now();
+        double now = platform_now_s();
         if (step > p->warmup) {
             ms[step - 1 - p->warmup] = (now - begin) * 1e3;
             all += now - begin;

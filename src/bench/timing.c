@@ -4,15 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_KERNELS = 64 };
-
-double timing_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static int ascending(const void *a_ref, const void *b_ref) {
     double a = *(const double *)a_ref, b = *(const double *)b_ref;

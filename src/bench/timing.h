@@ -5,9 +5,6 @@
 #include "vk/recording.h"
 #include "vkseq/bench.h"
 
-// Seconds on a clock that only goes forward.
-double timing_now(void);
-
 // Fills the result's median, least and most of num times in milliseconds; sorts them.
 void timing_summarize(double *ms, uint32_t num, struct vks_bench_result *result);
 

@@ -2,9 +2,9 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "data/epoch_plan.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 // Two batches may be borrowed, two are prepared ahead.
@@ -16,10 +16,9 @@ struct batcher {
     struct batch *slots[NUM_SLOTS];
     struct epoch_plan *counting_plan; // the caller's, for batcher_num_batches
     struct epoch_plan *filling_plan;  // the thread's
-    pthread_t thread;
-    bool is_started, has_mutex, has_changed;
-    pthread_mutex_t mutex; // guards what follows
-    pthread_cond_t changed;
+    struct thread thread;
+    bool is_started, has_monitor;
+    struct monitor monitor; // guards what follows
     bool is_stopping;
     uint64_t num_seeks;
     uint64_t epoch, batch_idx; // of the batch to be filled next
@@ -45,27 +44,27 @@ static void fill(const struct batcher *batcher, uint64_t batch_idx, struct batch
 
 static void *prefetch(void *user) {
     struct batcher *batcher = user;
-    pthread_mutex_lock(&batcher->mutex);
+    monitor_enter(&batcher->monitor);
     while (!batcher->is_stopping) {
         if (batcher->num_filled >= batcher->num_taken + NUM_AHEAD) {
-            pthread_cond_wait(&batcher->changed, &batcher->mutex);
+            monitor_wait(&batcher->monitor);
             continue;
         }
         uint64_t num_seeks = batcher->num_seeks;
         uint64_t epoch = batcher->epoch, batch_idx = batcher->batch_idx;
         struct batch *batch = batcher->slots[batcher->num_filled % NUM_SLOTS];
-        pthread_mutex_unlock(&batcher->mutex);
+        monitor_leave(&batcher->monitor);
         epoch_plan_make(batcher->filling_plan, epoch);
         fill(batcher, batch_idx, batch);
-        pthread_mutex_lock(&batcher->mutex);
+        monitor_enter(&batcher->monitor);
         if (num_seeks != batcher->num_seeks)
             continue; // this batch is no longer wanted
         batcher->num_filled++;
         batcher->epoch += batch->last_of_epoch;
         batcher->batch_idx = batch->last_of_epoch ? 0 : batch_idx + 1;
-        pthread_cond_broadcast(&batcher->changed);
+        monitor_notify(&batcher->monitor);
     }
-    pthread_mutex_unlock(&batcher->mutex);
+    monitor_leave(&batcher->monitor);
     return NULL;
 }
 
@@ -120,10 +119,8 @@ static enum vks_status allocate(struct batcher *batcher, const struct batcher_pa
 }
 
 static bool start_thread(struct batcher *batcher) {
-    batcher->has_mutex = pthread_mutex_init(&batcher->mutex, NULL) == 0;
-    batcher->has_changed = batcher->has_mutex && pthread_cond_init(&batcher->changed, NULL) == 0;
-    batcher->is_started =
-        batcher->has_changed && pthread_create(&batcher->thread, NULL, prefetch, batcher) == 0;
+    batcher->has_monitor = monitor_init(&batcher->monitor);
+    batcher->is_started = batcher->has_monitor && thread_start(&batcher->thread, prefetch, batcher);
     return batcher->is_started;
 }
 
@@ -154,16 +151,14 @@ void batcher_destroy(struct batcher **batcher) {
     if (!destroyed)
         return;
     if (destroyed->is_started) {
-        pthread_mutex_lock(&destroyed->mutex);
+        monitor_enter(&destroyed->monitor);
         destroyed->is_stopping = true;
-        pthread_cond_broadcast(&destroyed->changed);
-        pthread_mutex_unlock(&destroyed->mutex);
-        pthread_join(destroyed->thread, NULL);
+        monitor_notify(&destroyed->monitor);
+        monitor_leave(&destroyed->monitor);
+        thread_join(&destroyed->thread);
     }
-    if (destroyed->has_changed)
-        pthread_cond_destroy(&destroyed->changed);
-    if (destroyed->has_mutex)
-        pthread_mutex_destroy(&destroyed->mutex);
+    if (destroyed->has_monitor)
+        monitor_finish(&destroyed->monitor);
     for (size_t i = 0; i < NUM_SLOTS; i++)
         batch_destroy(&destroyed->slots[i]);
     epoch_plan_destroy(&destroyed->counting_plan);
@@ -181,22 +176,22 @@ bool batcher_seek(struct batcher *batcher, uint64_t epoch, uint64_t batch_idx) {
     uint32_t num_batches = batcher_num_batches(batcher, epoch);
     if (batch_idx > num_batches)
         return false;
-    pthread_mutex_lock(&batcher->mutex);
+    monitor_enter(&batcher->monitor);
     batcher->num_seeks++;
     batcher->num_filled = batcher->num_taken;
     batcher->epoch = batch_idx == num_batches ? epoch + 1 : epoch;
     batcher->batch_idx = batch_idx == num_batches ? 0 : batch_idx;
-    pthread_cond_broadcast(&batcher->changed);
-    pthread_mutex_unlock(&batcher->mutex);
+    monitor_notify(&batcher->monitor);
+    monitor_leave(&batcher->monitor);
     return true;
 }
 
 const struct batch *batcher_next(struct batcher *batcher) {
-    pthread_mutex_lock(&batcher->mutex);
+    monitor_enter(&batcher->monitor);
     uint64_t number = batcher->num_taken++;
-    pthread_cond_broadcast(&batcher->changed);
+    monitor_notify(&batcher->monitor);
     while (batcher->num_filled <= number)
-        pthread_cond_wait(&batcher->changed, &batcher->mutex);
-    pthread_mutex_unlock(&batcher->mutex);
+        monitor_wait(&batcher->monitor);
+    monitor_leave(&batcher->monitor);
     return batcher->slots[number % NUM_SLOTS];
 }

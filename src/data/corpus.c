@@ -2,12 +2,12 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/platform.h"
+#include "base/thread.h"
 #include "data/lines.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { NUM_SIDES = 2, MAX_THREADS = 64, MIN_LINES_PER_THREAD = 256 };
 
@@ -33,7 +33,7 @@ struct part {
     size_t capacities[NUM_SIDES]; // of piece.ids
     size_t num_empty, num_long;
     enum vks_status status;
-    pthread_t thread;
+    struct thread thread;
     bool is_started;
 };
 
@@ -135,9 +135,7 @@ static void *encode_part(void *user) {
 }
 
 static size_t count_threads(const struct corpus_params *params, size_t num_lines) {
-    long num_processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t num = params->num_threads ? params->num_threads
-                                     : (size_t)(num_processors > 0 ? num_processors : 1);
+    size_t num = params->num_threads ? params->num_threads : platform_num_processors();
     size_t useful = num_lines / MIN_LINES_PER_THREAD + 1;
     num = num < useful ? num : useful;
     return num < MAX_THREADS ? num : MAX_THREADS;
@@ -146,11 +144,11 @@ static size_t count_threads(const struct corpus_params *params, size_t num_lines
 // Tokenises all lines; what a thread cannot be had for is done here.
 static enum vks_status encode_parts(struct part *parts, size_t num_parts) {
     for (size_t i = 1; i < num_parts; i++)
-        parts[i].is_started = pthread_create(&parts[i].thread, NULL, encode_part, &parts[i]) == 0;
+        parts[i].is_started = thread_start(&parts[i].thread, encode_part, &parts[i]);
     enum vks_status status = VKS_OK;
     for (size_t i = 0; i < num_parts; i++) {
         if (parts[i].is_started)
-            pthread_join(parts[i].thread, NULL);
+            thread_join(&parts[i].thread);
         else
             encode_part(&parts[i]);
         if (status == VKS_OK)

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "io/file_system.h"
 #include "io/files.h"
 
 #include <errno.h>
@@ -134,7 +135,7 @@ enum vks_status event_file_create(const char *dir, double time_s, uint64_t first
         free(path);
         return VKS_ERR_OOM;
     }
-    *file = (struct event_file){.path = path, .log = log, .file = fopen(path, "wb")};
+    *file = (struct event_file){.path = path, .log = log, .file = fs_open_stream(path, "wb")};
     enum vks_status status = VKS_ERR_IO;
     if (file->file)
         status = write_head(file, time_s, first_step);

@@ -2,14 +2,12 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "io/file_system.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static enum vks_status io_error(const struct vks_log *log, const char *action, const char *path) {
@@ -30,9 +28,13 @@ char *path_join(const char *directory, const char *name) {
     return path;
 }
 
+enum vks_status file_remove(const char *path, const struct vks_log *log) {
+    return fs_unlink(path) || errno == ENOENT ? VKS_OK : io_error(log, "remove", path);
+}
+
 bool file_exists(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0;
+    struct fs_info info;
+    return fs_look(path, true, &info);
 }
 
 // Reads into *data, which the caller frees also after a failure, until the end or until more than
@@ -40,12 +42,12 @@ bool file_exists(const char *path) {
 static enum vks_status read_to_end(int fd, const char *path, size_t max_bytes,
                                    const struct vks_log *log, unsigned char **data,
                                    size_t *num_bytes) {
-    struct stat info;
-    if (fstat(fd, &info) != 0)
+    struct fs_info info;
+    if (!fs_look_open(fd, &info))
         return io_error(log, "read", path);
     size_t capacity = 4096, used = 0;
-    if (S_ISREG(info.st_mode) && (uintmax_t)info.st_size <= max_bytes)
-        capacity += (size_t)info.st_size;
+    if (info.is_file && info.num_bytes <= max_bytes)
+        capacity += (size_t)info.num_bytes;
     for (;;) {
         if (!*data || capacity - used < 2) {
             if (*data && !size_mul(capacity, 2, &capacity))
@@ -75,7 +77,7 @@ static enum vks_status read_to_end(int fd, const char *path, size_t max_bytes,
 
 enum vks_status file_read(const char *path, size_t max_bytes, const struct vks_log *log,
                           unsigned char **data, size_t *num_bytes) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = fs_open(path, O_RDONLY);
     if (fd < 0)
         return io_error(log, "open", path);
     unsigned char *content = NULL;
@@ -126,7 +128,7 @@ enum vks_status file_writer_open(struct file_writer *writer, const char *path,
     do {
         snprintf(writer->temporary_path, temporary_bytes, "%s.tmp-%ld-%u", path, (long)getpid(),
                  attempt++);
-        fd = open(writer->temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        fd = fs_open(writer->temporary_path, O_WRONLY | O_CREAT | O_EXCL);
     } while (fd < 0 && errno == EEXIST && attempt < 1000);
     if (fd < 0) {
         io_error(log, "create", writer->temporary_path);
@@ -136,7 +138,7 @@ enum vks_status file_writer_open(struct file_writer *writer, const char *path,
     writer->file = fdopen(fd, "wb");
     if (!writer->file) {
         close(fd);
-        unlink(writer->temporary_path);
+        fs_unlink(writer->temporary_path);
         close_writer(writer);
         return memory_error(log, path);
     }
@@ -168,8 +170,8 @@ static enum vks_status sync_parent(const char *path, const struct vks_log *log) 
 
 enum vks_status file_writer_commit(struct file_writer *writer) {
     const struct vks_log *log = writer->log;
-    bool is_written = fflush(writer->file) == 0 && fsync(fileno(writer->file)) == 0;
-    if (!is_written || rename(writer->temporary_path, writer->path) != 0) {
+    bool is_written = fflush(writer->file) == 0 && fs_sync(fileno(writer->file));
+    if (!is_written || !fs_rename(writer->temporary_path, writer->path)) {
         io_error(log, is_written ? "replace" : "write", writer->path);
         file_writer_abort(writer);
         return VKS_ERR_IO;
@@ -181,7 +183,7 @@ enum vks_status file_writer_commit(struct file_writer *writer) {
 
 void file_writer_abort(struct file_writer *writer) {
     if (writer->temporary_path)
-        unlink(writer->temporary_path);
+        fs_unlink(writer->temporary_path);
     close_writer(writer);
 }
 
@@ -191,13 +193,13 @@ enum vks_status directory_create(const char *path, const struct vks_log *log) {
         return memory_error(log, path);
     size_t num_bytes = strlen(path);
     for (size_t i = 1; i <= num_bytes; i++) {
-        if (path[i] != '/' && path[i] != 0)
+        if (!fs_is_separator(path[i]) && path[i] != 0)
             continue;
         prefix[i] = 0;
-        struct stat info;
-        if (mkdir(prefix, 0777) != 0) {
+        struct fs_info info;
+        if (!fs_make_folder(prefix)) {
             int error = errno;
-            if (stat(prefix, &info) != 0 || !S_ISDIR(info.st_mode)) {
+            if (!fs_look(prefix, true, &info) || !info.is_folder) {
                 errno = error == EEXIST ? ENOTDIR : error;
                 enum vks_status status = io_error(log, "create this folder", prefix);
                 free(prefix);
@@ -214,17 +216,14 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-// Appends the names of a stream to *names, which the caller frees also after a failure.
-static enum vks_status collect_names(DIR *stream, const char *path, const struct vks_log *log,
-                                     char ***names, size_t *num_names) {
+// Appends the names in an open folder to *names, which the caller frees also after a failure.
+static enum vks_status collect_names(struct fs_folder *folder, const char *path,
+                                     const struct vks_log *log, char ***names, size_t *num_names) {
     size_t capacity = 0;
     for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(stream);
-        if (!entry)
+        const char *found = fs_folder_next(folder);
+        if (!found)
             return errno ? io_error(log, "list", path) : VKS_OK;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
         if (*num_names == capacity) {
             capacity = capacity ? capacity * 2 : 16;
             char **grown = realloc(*names, capacity * sizeof *grown);
@@ -232,7 +231,7 @@ static enum vks_status collect_names(DIR *stream, const char *path, const struct
                 return memory_error(log, path);
             *names = grown;
         }
-        char *name = strdup(entry->d_name);
+        char *name = strdup(found);
         if (!name)
             return memory_error(log, path);
         (*names)[(*num_names)++] = name;
@@ -241,13 +240,13 @@ static enum vks_status collect_names(DIR *stream, const char *path, const struct
 
 enum vks_status directory_list(const char *path, const struct vks_log *log, char ***names,
                                size_t *num_names) {
-    DIR *stream = opendir(path);
-    if (!stream)
+    struct fs_folder folder;
+    if (!fs_folder_open(path, &folder))
         return io_error(log, "list", path);
     char **collected = NULL;
     size_t num_collected = 0;
-    enum vks_status status = collect_names(stream, path, log, &collected, &num_collected);
-    closedir(stream);
+    enum vks_status status = collect_names(&folder, path, log, &collected, &num_collected);
+    fs_folder_close(&folder);
     if (status != VKS_OK) {
         directory_list_free(&collected, num_collected);
         return status;
@@ -266,43 +265,12 @@ void directory_list_free(char ***names, size_t num_names) {
     *names = NULL;
 }
 
-// Removes what stands under `name` in an open folder. False, with errno set, when it cannot.
-static bool remove_entry(int parent_fd, const char *name) {
-    if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
-        return true;
-    if (errno != EISDIR && errno != EPERM)
-        return false;
-    int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    if (!stream) {
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    bool is_empty = true;
-    for (const struct dirent *entry; is_empty && (entry = readdir(stream));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            is_empty = remove_entry(fd, entry->d_name);
-    int error = errno;
-    closedir(stream);
-    errno = error;
-    return is_empty && unlinkat(parent_fd, name, AT_REMOVEDIR) == 0;
-}
-
 enum vks_status directory_remove(const char *path, const struct vks_log *log) {
-    return remove_entry(AT_FDCWD, path) ? VKS_OK : io_error(log, "remove", path);
+    return fs_remove(path) ? VKS_OK : io_error(log, "remove", path);
 }
 
 enum vks_status directory_sync(const char *path, const struct vks_log *log) {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return io_error(log, "open", path);
-    // Some file systems cannot sync a folder and say EINVAL.
-    bool is_synced = fsync(fd) == 0 || errno == EINVAL;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return is_synced ? VKS_OK : io_error(log, "sync", path);
+    return fs_sync_folder(path) ? VKS_OK : io_error(log, "sync", path);
 }
 
 enum vks_status lock_acquire(const char *directory, const struct vks_log *log, struct lock *lock) {
@@ -311,10 +279,10 @@ enum vks_status lock_acquire(const char *directory, const struct vks_log *log, s
         return memory_error(log, directory);
     enum vks_status status = VKS_OK;
     char pid_text[32] = "";
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = fs_open(path, O_RDWR | O_CREAT);
     if (fd < 0) {
         status = io_error(log, "open", path);
-    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    } else if (!fs_lock(fd)) {
         if (errno == EWOULDBLOCK && read(fd, pid_text, sizeof pid_text - 1) >= 0)
             log_error(log, "%s: in use by another process (PID %ld)", directory,
                       strtol(pid_text, NULL, 10));

@@ -22,6 +22,9 @@ VKS_MUST_CHECK enum vks_status file_read(const char *path, size_t max_bytes,
 VKS_MUST_CHECK enum vks_status file_replace(const char *path, const void *data, size_t num_bytes,
                                             const struct vks_log *log);
 
+// Removes a file; one that does not exist is fine. Errors: VKS_ERR_IO.
+VKS_MUST_CHECK enum vks_status file_remove(const char *path, const struct vks_log *log);
+
 // True if the path leads to something, whatever it is.
 bool file_exists(const char *path);
 

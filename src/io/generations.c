@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "io/file_system.h"
 #include "io/files.h"
 
 #include <cjson/cJSON.h>
@@ -10,7 +11,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MANIFEST "checksums.json"
@@ -111,14 +111,14 @@ static bool hash_stream(FILE *file, struct hash64 *hash) {
 // Adds a file to the list of the manifest, and waits until it is on the disk.
 static enum vks_status add_file(const char *path, const char *name, const struct vks_log *log,
                                 cJSON *files) {
-    struct stat info;
-    if (lstat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+    struct fs_info info;
+    if (fs_look(path, false, &info) && !info.is_file) {
         log_error(log, "%s: not a regular file, which a training state is made of", path);
         return VKS_ERR_UNSUPPORTED;
     }
-    FILE *file = fopen(path, "rb");
+    FILE *file = fs_open_stream(path, "rb");
     struct hash64 hash;
-    bool is_read = file && hash_stream(file, &hash) && fsync(fileno(file)) == 0;
+    bool is_read = file && hash_stream(file, &hash) && fs_sync(fileno(file));
     if (!is_read)
         log_error(log, "%s: cannot read and sync: %s", path, strerror(errno));
     if (file)
@@ -181,7 +181,7 @@ static enum vks_status rename_into_place(const struct generation *generation) {
     if (!path)
         return memory_error(generation->log, generation->root);
     enum vks_status status = VKS_OK;
-    if (rename(generation->path, path) != 0) {
+    if (!fs_rename(generation->path, path)) {
         log_error(generation->log, "%s: cannot rename to %s: %s", generation->path, name,
                   strerror(errno));
         status = VKS_ERR_IO;
@@ -245,7 +245,7 @@ static bool check_file(const char *directory, const cJSON *entry,
     if (!name || strchr(name, '/') || !hash_text || !cJSON_IsNumber(size))
         return found_fault(fault, "an entry of " MANIFEST " is malformed");
     char *path = path_join(directory, name);
-    FILE *file = path ? fopen(path, "rb") : NULL;
+    FILE *file = path ? fs_open_stream(path, "rb") : NULL;
     free(path);
     struct hash64 hash;
     bool is_read = file && hash_stream(file, &hash);

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/half.h"
 #include "base/log.h"
+#include "io/file_system.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -11,8 +12,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -227,6 +226,15 @@ static enum vks_status parse_entries(struct safetensors *file, const cJSON *root
     return index_tensors(file);
 }
 
+static bool has_escaped_nul(const char *text, size_t num_bytes) {
+    static const char escape[] = "\\u0000";
+    enum { ESCAPE_BYTES = sizeof escape - 1 };
+    for (size_t i = 0; i + ESCAPE_BYTES <= num_bytes; i++)
+        if (text[i] == '\\' && memcmp(text + i, escape, ESCAPE_BYTES) == 0)
+            return true;
+    return false;
+}
+
 static enum vks_status parse_header(struct safetensors *file) {
     if (file->map_bytes < LENGTH_BYTES)
         return header_error(file, NULL, "shorter than 8 bytes");
@@ -242,7 +250,7 @@ static enum vks_status parse_header(struct safetensors *file) {
     file->header_bytes = (size_t)header_bytes;
     const char *header = (const char *)file->map + LENGTH_BYTES, *end = header;
     // A NUL, plain or escaped, would cut a name short.
-    if (memchr(header, 0, file->header_bytes) || memmem(header, file->header_bytes, "\\u0000", 6))
+    if (memchr(header, 0, file->header_bytes) || has_escaped_nul(header, file->header_bytes))
         return header_error(file, NULL, "its header contains a NUL");
     cJSON *root = cJSON_ParseWithLengthOpts(header, file->header_bytes, &end, 0);
     enum vks_status status = VKS_OK;
@@ -263,24 +271,24 @@ static enum vks_status parse_header(struct safetensors *file) {
 }
 
 static enum vks_status map_file(struct safetensors *file) {
-    int fd = open(file->path, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-    if (fd < 0 || fstat(fd, &info) != 0) {
+    int fd = fs_open(file->path, O_RDONLY);
+    struct fs_info info;
+    if (fd < 0 || !fs_look_open(fd, &info)) {
         log_error(file->log, "%s: cannot open: %s", file->path, strerror(errno));
         if (fd >= 0)
             close(fd);
         return VKS_ERR_IO;
     }
-    if (!S_ISREG(info.st_mode) || info.st_size < LENGTH_BYTES) {
+    if (!info.is_file || info.num_bytes < LENGTH_BYTES) {
         close(fd);
         return header_error(file, NULL,
-                            S_ISREG(info.st_mode) ? "shorter than 8 bytes" : "not a regular file");
+                            info.is_file ? "shorter than 8 bytes" : "not a regular file");
     }
-    file->map_bytes = (size_t)info.st_size;
-    void *mapping = mmap(NULL, file->map_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    file->map_bytes = (size_t)info.num_bytes;
+    void *mapping = fs_map(fd, file->map_bytes);
     int error = errno;
     close(fd);
-    if (mapping == MAP_FAILED) {
+    if (!mapping) {
         log_error(file->log, "%s: cannot map: %s", file->path, strerror(error));
         return VKS_ERR_IO;
     }
@@ -338,7 +346,7 @@ void safetensors_close(struct safetensors **file) {
     if (!*file)
         return;
     if ((*file)->mapping)
-        munmap((*file)->mapping, (*file)->map_bytes);
+        fs_unmap((*file)->mapping, (*file)->map_bytes);
     arena_finish(&(*file)->arena);
     free(*file);
     *file = NULL;

@@ -15,6 +15,7 @@ extern "C" {
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <new>
@@ -94,7 +95,7 @@ class LineIterator : public sentencepiece::SentenceIterator {
                 return;
             }
             file_.clear();
-            file_.open(*paths_, std::ios::binary);
+            file_.open(std::filesystem::u8path(*paths_), std::ios::binary);
             if (!file_.is_open())
                 return fail(std::string(*paths_) + ": " + std::strerror(errno));
         }

@@ -6,10 +6,8 @@
 #include "text/spm.h"
 #include "text/vocab.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { DEFAULT_VOCAB_SIZE = 8000, NUM_SIDES = 2 };
 #define MAX_FILE_BYTES ((size_t)1 << 29)
@@ -248,14 +246,6 @@ static enum vks_status save_vocab(const struct vocab *vocab, const char *path,
     return status;
 }
 
-// A target vocabulary left over from before would make the directory's vocabularies separate.
-static enum vks_status remove_vocab(const char *path, const struct vks_log *log) {
-    if (unlink(path) == 0 || errno == ENOENT)
-        return VKS_OK;
-    log_error(log, "%s: cannot be removed: %s", path, strerror(errno));
-    return VKS_ERR_IO;
-}
-
 static enum vks_status save_side(const struct vks_tokenizer *tokenizer, enum vks_side side,
                                  const char *model_dir) {
     char *spm_path = path_join(model_dir, spm_names[side]);
@@ -268,8 +258,9 @@ static enum vks_status save_side(const struct vks_tokenizer *tokenizer, enum vks
     size_t num_bytes;
     const void *model = spm_model(tokenizer->spm[side], &num_bytes);
     TRY_GOTO(status, file_replace(spm_path, model, num_bytes, tokenizer->log), finish);
+    // One left over from before would make the directory's vocabularies separate.
     if (side == VKS_TARGET && vks_tokenizer_is_joint(tokenizer))
-        status = remove_vocab(vocab_path, tokenizer->log);
+        status = file_remove(vocab_path, tokenizer->log);
     else
         status = save_vocab(tokenizer->vocab[side], vocab_path, tokenizer->log);
 finish:

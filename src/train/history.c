@@ -1,14 +1,15 @@
 #include "train/history.h"
 
 #include "base/log.h"
+#include "base/platform.h"
+#include "io/file_system.h"
 #include "io/files.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_HISTORY_BYTES = 1 << 30 };
 
@@ -19,12 +20,6 @@ struct history {
     const struct vks_log *log;
     bool has_failed;
 };
-
-static double now_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 // Whether the line, of num_bytes, is a whole one of an update up to `updates`.
 static bool is_kept(const char *line, size_t num_bytes, uint64_t updates) {
@@ -69,14 +64,14 @@ enum vks_status history_open(const char *model_dir, const char *tensorboard_dir,
     *history = (struct history){.path = path, .log = log};
     enum vks_status status = cut(path, updates, log);
     if (status == VKS_OK) {
-        history->file = fopen(path, "a");
+        history->file = fs_open_stream(path, "ab");
         if (!history->file) {
             log_error(log, "%s: %s", path, strerror(errno));
             status = VKS_ERR_IO;
         }
     }
     if (status == VKS_OK && tensorboard_dir)
-        status = event_file_create(tensorboard_dir, now_s(), updates + 1, log, &history->events);
+        status = event_file_create(tensorboard_dir, platform_time_s(), updates + 1, log, &history->events);
     if (status != VKS_OK)
         history_close(&history);
     else
@@ -101,7 +96,7 @@ static bool write_line(struct history *history, double time_s, uint64_t update,
 
 void history_add(struct history *history, uint64_t update, const struct event_value *values,
                  size_t num_values) {
-    double time_s = now_s();
+    double time_s = platform_time_s();
     if (history->has_failed)
         return;
     if (!write_line(history, time_s, update, values, num_values)) {

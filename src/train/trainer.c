@@ -2,20 +2,15 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "train/schedule.h"
 
 #include <math.h>
 #include <string.h>
 
-double seconds_since(const struct timespec *begin) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - begin->tv_sec) + (double)(now.tv_nsec - begin->tv_nsec) * 1e-9;
-}
-
 static void begin_display(struct vks_trainer *trainer) {
     memset(&trainer->display, 0, sizeof trainer->display);
-    clock_gettime(CLOCK_MONOTONIC, &trainer->display.begin);
+    trainer->display.begin_s = platform_now_s();
 }
 
 // 1273373 as "1,273,373".
@@ -35,7 +30,7 @@ static const char *grouped(uint64_t value, char text[32]) {
 static void log_progress(struct vks_trainer *trainer, const struct pending_update *update) {
     const struct display *display = &trainer->display;
     char sentences[32], tokens[32], last[32], total[32];
-    double seconds = seconds_since(&display->begin);
+    double seconds = platform_now_s() - display->begin_s;
     log_info(trainer->log,
              "Ep. %llu : Up. %llu : Sen. %s : Cost %.8f * %s @ %s after %s : Time %.2fs : %.2f "
              "words/s : gNorm %.4f : L.r. %.4e",
@@ -82,10 +77,10 @@ static void call_back(struct vks_trainer *trainer, const struct pending_update *
         .target_tokens = trainer->state.target_tokens,
         .planned_updates = trainer->planned_updates,
         .cost = trainer->last_cost,
-        .tokens_per_second = update->num_tokens / seconds_since(&trainer->last_call),
+        .tokens_per_second = update->num_tokens / (platform_now_s() - trainer->last_call_s),
         .learn_rate = update->rate,
     };
-    clock_gettime(CLOCK_MONOTONIC, &trainer->last_call);
+    trainer->last_call_s = platform_now_s();
     if (!trainer->params.on_update(trainer->params.user, &progress))
         trainer->is_stopped = true;
 }
@@ -188,7 +183,7 @@ static bool is_finished(const struct vks_trainer *trainer) {
            (p->after_updates && state->steps >= p->after_updates) ||
            (p->after_epochs && state->epoch >= p->after_epochs) ||
            (p->after_target_tokens && state->target_tokens >= p->after_target_tokens) ||
-           (p->max_seconds > 0 && seconds_since(&trainer->begin) >= p->max_seconds);
+           (p->max_seconds > 0 && platform_now_s() - trainer->begin_s >= p->max_seconds);
 }
 
 enum vks_status vks_trainer_run(struct vks_trainer *trainer) {
@@ -196,8 +191,7 @@ enum vks_status vks_trainer_run(struct vks_trainer *trainer) {
     const struct training_state *state = &trainer->state;
     uint64_t validated_steps = state->steps;
     trainer->is_stopped = false;
-    clock_gettime(CLOCK_MONOTONIC, &trainer->begin);
-    trainer->last_call = trainer->begin;
+    trainer->begin_s = trainer->last_call_s = platform_now_s();
     begin_display(trainer);
     while (!is_finished(trainer)) {
         uint32_t slot = (uint32_t)(state->steps % TRAINER_SLOTS);

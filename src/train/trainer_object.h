@@ -11,8 +11,6 @@
 #include "train/updater.h"
 #include "vkseq/trainer.h"
 
-#include <time.h>
-
 enum { TRAINER_SLOTS = 2, TRAINER_MAX_SKIPPED = 20 };
 
 // An update that the device is working on.
@@ -27,7 +25,7 @@ struct pending_update {
 struct display {
     double loss;
     uint64_t num_tokens, num_updates;
-    struct timespec begin;
+    double begin_s;
 };
 
 struct validator {
@@ -59,7 +57,7 @@ struct vks_trainer {
     double last_cost;
     uint32_t last_tokens;
     uint32_t num_skipped_in_a_row;
-    struct timespec begin, last_call;
+    double begin_s, last_call_s;
     bool is_stopped; // on_update said so
     FILE *batches;   // params.dump_batches
     struct history *history;
@@ -67,7 +65,5 @@ struct vks_trainer {
 
 // Computes the validation metrics, takes note of new bests, and says so; no update is pending.
 enum vks_status validator_run(struct vks_trainer *trainer);
-
-double seconds_since(const struct timespec *begin);
 
 #endif

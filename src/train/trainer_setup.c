@@ -1,6 +1,7 @@
 // Making and unmaking a trainer: corpora, programs, and the state it resumes from.
 #include "base/check.h"
 #include "base/log.h"
+#include "io/file_system.h"
 #include "train/schedule.h"
 #include "train/trainer_object.h"
 
@@ -257,7 +258,7 @@ static enum vks_status open_batch_dump(struct vks_trainer *trainer) {
     const char *path = trainer->params.dump_batches;
     if (!path)
         return VKS_OK;
-    trainer->batches = fopen(path, "w");
+    trainer->batches = fs_open_stream(path, "wb");
     if (trainer->batches)
         return VKS_OK;
     log_error(trainer->log, "%s: cannot be written: %s", path, strerror(errno));

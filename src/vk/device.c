@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "vk/pipeline.h"
 #include "vk/probe.h"
 
@@ -99,7 +100,7 @@ static enum vks_status choose(const struct vks_log *log, const char *selector,
     size_t used = 0;
     bool found = false;
     if (!selector)
-        selector = getenv("VKSEQ_DEVICE");
+        selector = platform_env("VKSEQ_DEVICE");
     for (uint32_t i = 0; i < num; i++) {
         struct probe probe;
         probe_device(physical[i], i, limits, &probe);

@@ -2,9 +2,10 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/platform.h"
 #include "io/files.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,7 +137,7 @@ enum vks_status limits_read(const struct vks_log *log, struct limits *result) {
     struct limits limits;
     for (size_t i = 0; i < MAX_LIMITS; i++)
         limits.most[i] = UINT64_MAX;
-    const char *path = getenv("VKSEQ_LIMITS");
+    const char *path = platform_env("VKSEQ_LIMITS");
     if (path && *path)
         TRY(read_file(path, log, &limits));
     *result = limits;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/platform.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,13 +203,13 @@ static void choose_family(struct probe *probe) {
     probe->family = KERNELS_SHARED;
     if (fits)
         probe->family = info->buffer_address && info->int64 ? KERNELS_ADDRESS : KERNELS_SUBGROUP;
-    const char *forced = getenv("VKSEQ_KERNELS");
+    const char *forced = platform_env("VKSEQ_KERNELS");
     for (int i = 0; forced && i < NUM_KERNEL_FAMILIES; i++)
         if (strcmp(forced, kernel_family_name(i)) == 0 && i < (int)probe->family)
             probe->family = i;
     probe->wave = probe->family == KERNELS_SHARED ? SHARED_WAVE : size;
     probe->pin_subgroup_size = probe->family != KERNELS_SHARED && !info->subgroup_size_fixed;
-    const char *tiles = getenv("VKSEQ_TILES");
+    const char *tiles = platform_env("VKSEQ_TILES");
     probe->tall_tiles = tiles ? strcmp(tiles, "tall") == 0 : info->type == VKS_DEVICE_CPU;
     snprintf(info->kernels, sizeof info->kernels, "%s, wave %u", kernel_family_name(probe->family),
              probe->wave);

@@ -6,8 +6,6 @@
 
 #include <volk.h>
 
-#include <pthread.h>
-
 // Kernel families, by what the device can do. Every shader is compiled in each.
 enum kernel_family {
     KERNELS_SHARED,   // waves talk through shared memory: any device

@@ -1,19 +1,13 @@
 #include "progress.h"
 
+#include "system.h"
+
 #include <math.h>
-#include <time.h>
-#include <unistd.h>
 
 #define TERMINAL_PERIOD_S 0.2
 #define FILE_PERIOD_S 30.0
 #define LINE_BYTES 160
 #define ERASE_LINE "\r\033[K"
-
-static double now_s(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 // "1,234,567"; text holds 27 bytes.
 static const char *format_count(uint64_t count, char text[27]) {
@@ -64,7 +58,7 @@ void progress_format(const struct progress *progress, double elapsed_s, bool fin
 
 void progress_begin(struct progress *progress, FILE *file, const char *label, const char *unit,
                     uint64_t num_total) {
-    double start_s = now_s();
+    double start_s = system_now_s();
     *progress = (struct progress){
         .file = file,
         .label = label,
@@ -72,7 +66,7 @@ void progress_begin(struct progress *progress, FILE *file, const char *label, co
         .num_total = num_total,
         .start_s = start_s,
         .shown_s = start_s,
-        .is_terminal = file && isatty(fileno(file)),
+        .is_terminal = file && system_is_terminal(file),
     };
 }
 
@@ -90,7 +84,7 @@ void progress_update(struct progress *progress, uint64_t num_done) {
     progress->num_done = num_done;
     if (!progress->file)
         return;
-    double time_s = now_s();
+    double time_s = system_now_s();
     if (time_s - progress->shown_s >= (progress->is_terminal ? TERMINAL_PERIOD_S : FILE_PERIOD_S))
         show(progress, time_s, false);
 }
@@ -105,6 +99,6 @@ void progress_clear(struct progress *progress) {
 
 void progress_end(struct progress *progress) {
     if (progress->file)
-        show(progress, now_s(), true);
+        show(progress, system_now_s(), true);
     progress->file = NULL;
 }

@@ -1,10 +1,11 @@
 #include "console.h"
 
+#include "cli/system.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define LINE_BYTES 4096
 
@@ -97,7 +98,7 @@ bool console_has_error(struct console *console) {
 
 void console_begin_progress(struct console *console, const char *label, const char *unit,
                             uint64_t num_total, bool is_log) {
-    bool is_shown = !console->is_quiet && (is_log || isatty(STDERR_FILENO));
+    bool is_shown = !console->is_quiet && (is_log || system_is_terminal(stderr));
     pthread_mutex_lock(&console->mutex);
     progress_begin(&console->progress, is_shown ? stderr : NULL, label, unit, num_total);
     pthread_mutex_unlock(&console->mutex);

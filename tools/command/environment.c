@@ -1,5 +1,6 @@
 #include "environment.h"
 
+#include "cli/system.h"
 #include "folders.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ static void set_shader_cache(const char *caches) {
              is_set("LP_NATIVE_VECTOR_WIDTH") ? getenv("LP_NATIVE_VECTOR_WIDTH") : "native");
     char *folder = path_append(caches, name);
     if (folder && folder_create(folder))
-        setenv("MESA_SHADER_CACHE_DIR", folder, 1);
+        system_set_environment("MESA_SHADER_CACHE_DIR", folder);
     free(folder);
 }
 
@@ -33,14 +34,14 @@ static void add_driver(const char *caches) {
     static const char name[] = "lavapipe/lvp_icd.json";
     char *path = path_append(caches, name);
     if (path && folder_has(caches, name))
-        setenv("VK_ADD_DRIVER_FILES", path, 1);
+        system_set_environment("VK_ADD_DRIVER_FILES", path);
     free(path);
 }
 
 void environment_prepare(void) {
     char *caches = cache_folder();
     if (!is_set("LP_NATIVE_VECTOR_WIDTH") && has_avx512())
-        setenv("LP_NATIVE_VECTOR_WIDTH", "512", 1);
+        system_set_environment("LP_NATIVE_VECTOR_WIDTH", "512");
     if (caches && !is_set("MESA_SHADER_CACHE_DIR"))
         set_shader_cache(caches);
     if (caches && !is_set("VK_DRIVER_FILES") && !is_set("VK_ICD_FILENAMES") &&

@@ -1,5 +1,7 @@
 #include "folders.h"
 
+#include "cli/system.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -31,11 +33,11 @@ bool folder_create(const char *path) {
         return false;
     for (char *slash = strchr(part + 1, '/'); *part && slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        mkdir(part, 0777); // the last one tells whether this worked
+        system_make_folder(part); // the last one tells whether this worked
         *slash = '/';
     }
     free(part);
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && folder_exists(path)))
+    if (system_make_folder(path) || (errno == EEXIST && folder_exists(path)))
         return true;
     if (errno == EEXIST)
         errno = ENOTDIR;

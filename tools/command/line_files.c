@@ -1,9 +1,10 @@
 #include "line_files.h"
 
+#include "cli/system.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,7 @@ static enum vks_status report_unreadable(struct console *console, const char *na
 enum vks_status line_input_open(struct line_input *input, const char *path,
                                 struct console *console) {
     bool is_stdin = !strcmp(path, "-");
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY);
     if (fd < 0)
         return report_unreadable(console, path);
     *input = (struct line_input){
@@ -84,12 +85,6 @@ static enum vks_status read_more(struct line_input *input) {
     return VKS_OK;
 }
 
-// Whether there is something to read, or the end, without waiting.
-static bool has_more_now(const struct line_input *input) {
-    struct pollfd poll_fd = {.fd = input->fd, .events = POLLIN};
-    return poll(&poll_fd, 1, 0) != 0;
-}
-
 // Whether the line [begin, line_end) is text.
 static enum vks_status check_line(const struct line_input *input, size_t line_end) {
     const char *text = input->buffer + input->begin, *fault = NULL;
@@ -121,9 +116,11 @@ static enum vks_status take_line(struct line_input *input, size_t line_end,
         return status;
     if (num_bytes && text[num_bytes - 1] == '\r')
         num_bytes--;
-    char *line = strndup(text, num_bytes);
+    char *line = malloc(num_bytes + 1);
     if (!line)
         return report_no_memory(input->console, input->name);
+    memcpy(line, text, num_bytes);
+    line[num_bytes] = '\0';
     block->lines[block->num++] = line;
     skip_line(input, line_end);
     return VKS_OK;
@@ -150,7 +147,7 @@ static enum vks_status reserve_line(struct line_input *input, struct line_block 
     if (block->num < *capacity)
         return VKS_OK;
     size_t grown = *capacity ? 2 * *capacity : 256;
-    char **lines = reallocarray(block->lines, grown, sizeof *lines);
+    char **lines = realloc(block->lines, grown * sizeof *lines);
     if (!lines)
         return report_no_memory(input->console, input->name);
     block->lines = lines;
@@ -168,7 +165,8 @@ enum vks_status line_input_read(struct line_input *input, size_t max_lines,
             status = reserve_line(input, &read, &capacity);
             if (status == VKS_OK)
                 status = take_line(input, line_end, &read);
-        } else if (input->is_at_end || (input->is_prompt && read.num > 0 && !has_more_now(input))) {
+        } else if (input->is_at_end ||
+                   (input->is_prompt && read.num > 0 && !system_can_read(input->fd))) {
             break;
         } else {
             status = read_more(input);
@@ -298,12 +296,13 @@ enum vks_status line_output_close(struct line_output *output, enum vks_status st
         return status;
     if (status == VKS_OK)
         status = line_output_flush(output);
-    if (output->partial_path && status == VKS_OK && fsync(fileno(output->file)) != 0)
+    if (output->partial_path && status == VKS_OK && !system_sync(output->file))
         status = report_unwritable(output->console, output->path);
     bool is_empty = output->partial_path && ftell(output->file) == 0;
     if (output->file != stdout && fclose(output->file) != 0 && status == VKS_OK)
         status = report_unwritable(output->console, output->path);
-    if (output->partial_path && status == VKS_OK && rename(output->partial_path, output->path) != 0)
+    if (output->partial_path && status == VKS_OK &&
+        !system_rename(output->partial_path, output->path))
         status = report_unwritable(output->console, output->path);
     if (output->partial_path && status != VKS_OK && is_empty)
         unlink(output->partial_path);

@@ -1,5 +1,7 @@
 // The vkseq command: a verb, then its options.
 #include "command.h"
+
+#include "cli/system.h"
 #include "environment.h"
 
 #include <errno.h>
@@ -84,6 +86,7 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    system_prepare();
     int exit_code = run(argc, argv);
     if (exit_code != EXIT_OK || (fflush(stdout) == 0 && !ferror(stdout)))
         return exit_code;

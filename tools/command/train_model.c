@@ -1,24 +1,17 @@
 #include "train_model.h"
 
+#include "cli/system.h"
 #include "folders.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum vks_status train_model_prepare(const struct train_options *options, struct console *console,
                                     struct vks_model_lock **lock) {
-    if (folder_create(options->model) && access(options->model, W_OK | X_OK) == 0)
+    if (folder_create(options->model) && system_is_writable(options->model))
         return vks_model_lock_create(options->model, &console->log, lock);
     console_error(console, "%s: cannot be made or written: %s", options->model, strerror(errno));
     return VKS_ERR_IO;
-}
-
-static double now_s(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 // Vocabulary
@@ -109,10 +102,10 @@ static enum vks_status learn_vocabulary(const struct train_options *options,
     console_info(console, "Learning %s of %u pieces",
                  options->separate_vocabs ? "two vocabularies" : "a vocabulary",
                  options->vocab_size);
-    double begin_s = now_s();
+    double begin_s = system_now_s();
     enum vks_status status = vks_tokenizer_train(&params, tokenizer);
     if (status == VKS_OK)
-        console_info(console, "Vocabulary learned in %.1f s", now_s() - begin_s);
+        console_info(console, "Vocabulary learned in %.1f s", system_now_s() - begin_s);
     return status;
 }
 

@@ -1,66 +1,52 @@
 // vkseq train: trains a model, or goes on with it, until a limit or a signal.
-#include "train_model.h"
+#include "cli/system.h"
 #include "folders.h"
+#include "train_model.h"
 #include "train_score.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { NEXT_SIGNAL_S = 1 };
+#define NEXT_SIGNAL_S 1.0
 
 // Set by the first signal; there is no other way to reach a signal handler.
 static volatile sig_atomic_t stop_signal;
-static volatile time_t stop_time_s;
+static volatile double stop_time_s;
 
 // The first signal asks training to stop, a later one ends the process. One that comes at once is
 // the same: timeout(1) and some shells signal a process and then its group.
 static void handle_signal(int signal_number) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    double now_s = system_now_s();
     if (!stop_signal)
-        stop_time_s = now.tv_sec;
-    else if (now.tv_sec - stop_time_s > NEXT_SIGNAL_S)
-        _exit(130);
+        stop_time_s = now_s;
+    else if (now_s - stop_time_s > NEXT_SIGNAL_S)
+        _Exit(130);
     stop_signal = signal_number;
-}
-
-static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    system_catch_stop(handle_signal);
 }
 
 // The command as it could be typed, allocated (free); NULL when there is no memory.
 static char *quote_command(const char *program, int argc, char **argv) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "-_./=:,+@%";
-    char *text = NULL;
-    size_t num_bytes;
-    FILE *file = open_memstream(&text, &num_bytes);
-    if (!file)
+    size_t max_bytes = 1;
+    for (int i = -1; i < argc; i++)
+        max_bytes += 4 * strlen(i < 0 ? program : argv[i]) + sizeof " ''";
+    char *text = malloc(max_bytes), *end = text;
+    if (!text)
         return NULL;
     for (int i = -1; i < argc; i++) {
         const char *word = i < 0 ? program : argv[i];
         bool is_plain = *word && strspn(word, plain) == strlen(word);
-        fputs(i < 0 ? "" : " ", file);
-        if (is_plain) {
-            fputs(word, file);
-            continue;
-        }
-        fputc('\'', file);
+        const char *separator = i < 0 ? "" : " ", *quote = is_plain ? "" : "'";
+        end += sprintf(end, "%s%s", separator, quote);
         for (; *word; word++)
-            fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, file);
-        fputc('\'', file);
+            end += sprintf(end, "%s%c", *word == '\'' ? "'\\'" : "", *word);
+        end += sprintf(end, "%s", quote);
     }
-    if (fclose(file) == 0)
-        return text;
-    free(text);
-    return NULL;
+    return text;
 }
 
 struct run {
@@ -188,7 +174,7 @@ static enum vks_status train(struct run *run) {
     status = write_run(run);
     if (status != VKS_OK)
         return status;
-    catch_signals();
+    system_catch_stop(handle_signal);
     console_info(&run->console, "Training started");
     status = vks_trainer_run(run->trainer);
     console_end_progress(&run->console);

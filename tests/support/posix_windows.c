@@ -1,0 +1,11 @@
+#include "support/posix_windows.h"
+
+#include <stdlib.h>
+
+int setenv(const char *name, const char *value, int replace) {
+    return !replace && getenv(name) ? 0 : _putenv_s(name, value);
+}
+
+int unsetenv(const char *name) {
+    return _putenv_s(name, "");
+}
