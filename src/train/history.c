@@ -71,7 +71,8 @@ enum vks_status history_open(const char *model_dir, const char *tensorboard_dir,
         }
     }
     if (status == VKS_OK && tensorboard_dir)
-        status = event_file_create(tensorboard_dir, platform_time_s(), updates + 1, log, &history->events);
+        status = event_file_create(tensorboard_dir, platform_time_s(), updates + 1, log,
+                                   &history->events);
     if (status != VKS_OK)
         history_close(&history);
     else

@@ -52,28 +52,44 @@ char *cache_folder(void) {
     return base && *base ? path_append(base, ".cache/vkseq") : NULL;
 }
 
-int folder_names(const char *folder, const char *prefix, char ***names) {
-    struct dirent **entries;
-    int num_entries = scandir(folder, &entries, NULL, alphasort), num = 0;
-    if (num_entries < 0)
-        return -1;
-    char **list = calloc((size_t)num_entries + 1, sizeof *list);
-    bool has_failed = !list;
-    for (int i = 0; i < num_entries; i++) {
-        if (!has_failed && !strncmp(entries[i]->d_name, prefix, strlen(prefix))) {
-            list[num] = strdup(entries[i]->d_name);
-            has_failed = !list[num++];
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    if (!has_failed) {
-        *names = list;
-        return num;
-    }
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void free_names(char **names, int num) {
     for (int i = 0; i < num; i++)
-        free(list[i]);
-    free(list);
-    errno = ENOMEM;
-    return -1;
+        free(names[i]);
+    free(names);
+}
+
+// Adds a copy of the name; false when there is no memory.
+static bool add_name(char ***names, int *num, const char *name) {
+    char **grown = realloc(*names, ((size_t)*num + 1) * sizeof *grown);
+    if (!grown)
+        return false;
+    *names = grown;
+    grown[*num] = strdup(name);
+    return grown[(*num)++] != NULL;
+}
+
+int folder_names(const char *folder, const char *prefix, char ***names) {
+    char **list = NULL;
+    int num = 0;
+    bool has_failed = false;
+    DIR *stream = opendir(folder);
+    if (!stream)
+        return -1;
+    for (struct dirent *entry; !has_failed && (entry = readdir(stream));)
+        if (!strncmp(entry->d_name, prefix, strlen(prefix)))
+            has_failed = !add_name(&list, &num, entry->d_name);
+    closedir(stream);
+    if (has_failed) {
+        free_names(list, num);
+        errno = ENOMEM;
+        return -1;
+    }
+    if (num > 0)
+        qsort(list, (size_t)num, sizeof *list, compare_names);
+    *names = list;
+    return num;
 }

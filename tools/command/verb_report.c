@@ -4,7 +4,7 @@
 #include "line_files.h"
 #include "report_chart.h"
 
-#include <cJSON.h>
+#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
