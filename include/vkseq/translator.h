@@ -16,8 +16,11 @@ struct vks_translator_params {
     float word_penalty;      // subtracted for each target token, </s> included (0)
     uint32_t n_best;         // translations returned a line, at most beam_size (1)
     float max_length_factor; // longest translation, in source tokens (3)
-    uint32_t max_length;     // longer source sentences are cut, in tokens (1000)
-    uint32_t mini_batch;     // sentences decoded at once (by beam size and memory)
+    // Longer lines are cut into parts, in tokens: at ends of sentences, else of clauses, else of
+    // words; their translations are joined (1000).
+    uint32_t max_length;
+    bool split_sentences; // translate every sentence of a line by itself (false)
+    uint32_t mini_batch;  // sentences decoded at once (by beam size and memory)
     const struct vks_log *log;
 };
 
@@ -46,8 +49,9 @@ vks_translator_create(struct vks_model *model, const struct vks_tokenizer *token
 
 // Translates lines of text, in any number; an empty line gives an empty translation. *translations
 // is [num_lines], in order; free with vks_translations_free. A line has the same translation and
-// score, bit for bit, alone or among others. Messages count lines from the first call on.
-// Errors: VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_OOM, VKS_ERR_DEVICE_LOST.
+// score, bit for bit, alone or among others. A line that was cut into parts has one hypothesis,
+// with the sums of their figures. Messages count lines from the first call on. Errors:
+// VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_OOM, VKS_ERR_DEVICE_LOST.
 VKS_API VKS_MUST_CHECK enum vks_status vks_translate(struct vks_translator *translator,
                                                      const char *const *lines, size_t num_lines,
                                                      struct vks_translation **translations);

@@ -68,7 +68,9 @@ enum vks_status sentences_encode(const struct sentences_params *params, const ch
     struct sentence *sentences = calloc(num_lines + 1, sizeof *sentences);
     enum vks_status status = sentences ? VKS_OK : VKS_ERR_OOM;
     for (size_t i = 0; i < num_lines && status == VKS_OK; i++)
-        status = encode(params, lines[i], params->first_line + i + 1, &sentences[i]);
+        status = encode(params, lines[i],
+                        params->line_numbers ? params->line_numbers[i] : params->first_line + i + 1,
+                        &sentences[i]);
     if (status != VKS_OK)
         sentences_free(sentences, num_lines);
     else

@@ -14,9 +14,10 @@ struct sentences_params {
     const struct vks_tokenizer *tokenizer; // borrowed
     enum vks_side side;
     uint32_t eos_id;
-    uint32_t max_tokens; // </s> included, > 0; what is longer is cut, with a warning
-    bool keep_empty;     // an empty line has no tokens, not even </s>
-    uint64_t first_line; // number of the first line in messages, from 0
+    uint32_t max_tokens;          // </s> included, > 0; what is longer is cut, with a warning
+    bool keep_empty;              // an empty line has no tokens, not even </s>
+    uint64_t first_line;          // number of the first line in messages, from 0
+    const uint64_t *line_numbers; // [num_lines], from 1, instead; NULL: none
     const struct vks_log *log;
 };
 

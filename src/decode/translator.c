@@ -1,6 +1,8 @@
 #include "vkseq/translator.h"
 
+#include "base/check.h"
 #include "base/log.h"
+#include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
 
@@ -11,6 +13,7 @@ struct vks_translator {
     struct vks_model *model;               // borrowed
     const struct vks_tokenizer *tokenizer; // borrowed
     struct search search;
+    bool split_sentences;
     uint64_t num_lines; // translated so far
 };
 
@@ -26,6 +29,7 @@ enum vks_status vks_translator_create(struct vks_model *model,
         return VKS_ERR_OOM;
     translator->model = model;
     translator->tokenizer = tokenizer;
+    translator->split_sentences = params->split_sentences;
     enum vks_status status = search_init(model, &complete, &translator->search);
     if (status != VKS_OK)
         vks_translator_destroy(&translator);
@@ -55,26 +59,50 @@ static enum vks_status add_texts(const struct vks_translator *translator,
     return VKS_OK;
 }
 
-enum vks_status vks_translate(struct vks_translator *translator, const char *const *lines,
-                              size_t num_lines, struct vks_translation **result) {
+// Translations [passages->num_parts] of the parts; zeroed before.
+static enum vks_status translate_parts(struct vks_translator *translator,
+                                       const struct passages *passages,
+                                       struct vks_translation *parts) {
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_SOURCE,
         .eos_id = translator->model->config.eos_id,
         .max_tokens = search_max_source(&translator->search),
         .keep_empty = true,
+        .line_numbers = passages->line_numbers,
+        .log = translator->search.log,
+    };
+    size_t num = passages->num_parts;
+    struct sentence *sentences;
+    TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
+    enum vks_status status = search_run(&translator->search, sentences, num, parts);
+    for (size_t i = 0; i < num && status == VKS_OK; i++)
+        status = add_texts(translator, &parts[i]);
+    sentences_free(sentences, num);
+    return status;
+}
+
+enum vks_status vks_translate(struct vks_translator *translator, const char *const *lines,
+                              size_t num_lines, struct vks_translation **result) {
+    const struct passages_params params = {
+        .tokenizer = translator->tokenizer,
+        .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
+        .cut_sentences = translator->split_sentences,
         .first_line = translator->num_lines,
         .log = translator->search.log,
     };
-    struct sentence *sentences;
-    TRY(sentences_encode(&params, lines, num_lines, &sentences));
+    struct passages passages;
+    TRY(passages_cut(&params, lines, num_lines, &passages));
+    size_t num_parts = passages.num_parts;
+    struct vks_translation *parts = calloc(num_parts + 1, sizeof *parts);
     struct vks_translation *translations = calloc(num_lines + 1, sizeof *translations);
-    enum vks_status status = translations ? VKS_OK : VKS_ERR_OOM;
+    enum vks_status status = parts && translations ? VKS_OK : VKS_ERR_OOM;
     if (status == VKS_OK)
-        status = search_run(&translator->search, sentences, num_lines, translations);
-    for (size_t i = 0; i < num_lines && status == VKS_OK; i++)
-        status = add_texts(translator, &translations[i]);
-    sentences_free(sentences, num_lines);
+        status = translate_parts(translator, &passages, parts);
+    if (status == VKS_OK)
+        status = passages_join(&passages, parts, translations);
+    vks_translations_free(parts, num_parts);
+    passages_free(&passages);
     if (status != VKS_OK)
         vks_translations_free(translations, num_lines);
     else

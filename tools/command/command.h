@@ -43,7 +43,8 @@ int verb_translate(const char *program, int argc, char **argv);
      .default_text = "0", .help = "Subtracted from the score for each token."},                    \
     {"max-length", 0, CLI_U32, offsetof(struct values, search.max_length),                         \
      .default_text = "1000", .min = 1, .max = 65535,                                               \
-     .help = "Longer source sentences are cut, in tokens."},                                       \
+     .help = "Longer lines are translated in parts, cut at ends of sentences, clauses or words, "  \
+             "in tokens."},                                                                        \
     {"max-length-factor", 0, CLI_FLOAT, offsetof(struct values, search.max_length_factor),         \
      .default_text = "3", .min = 0.01, .max = 1000,                                                \
      .help = "Longest translation, as a multiple of the source's tokens."},                        \

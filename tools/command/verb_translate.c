@@ -23,6 +23,8 @@ static const struct cli_option options[] = {
     {"n-best", 0, CLI_FLAG, offsetof(struct values, n_best),
      .help = "Print all hypotheses of the beam: line number, translation, sum of natural "
              "log probabilities, and score, between |||."},
+    {"split-sentences", 0, CLI_FLAG, offsetof(struct values, search.split_sentences),
+     .help = "Translate every sentence of a line by itself, and keep white space between them."},
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     OPTIONS_SEARCH(values),
