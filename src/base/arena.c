@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ void *arena_alloc(struct arena *arena, size_t num, size_t item_bytes) {
         size_t size_bytes = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES, total_bytes;
         if (!size_add(size_bytes, sizeof *block, &total_bytes))
             return NULL;
-        block = calloc(1, total_bytes);
+        block = memory_calloc(1, total_bytes);
         if (!block)
             return NULL;
         block->size_bytes = size_bytes;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "io/files.h"
 
@@ -23,7 +24,7 @@ enum vks_status lines_read(const char *path, const struct vks_log *log, struct l
     if (end >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
         begin = 3;
     cut.num = count_lines(cut.text, begin, end);
-    cut.begins = calloc(cut.num + 1, sizeof *cut.begins);
+    cut.begins = memory_calloc(cut.num + 1, sizeof *cut.begins);
     if (!cut.begins) {
         lines_finish(&cut);
         log_error(log, "%s: out of memory", path);

@@ -1,6 +1,7 @@
 #include "vkseq/translator.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
 
@@ -20,7 +21,7 @@ enum vks_status vks_translator_create(struct vks_model *model,
     struct vks_translator_params complete = *params;
     TRY(search_complete_params(&complete));
     TRY(sentences_check_vocabulary(&model->config, tokenizer, params->log));
-    struct vks_translator *translator = calloc(1, sizeof *translator);
+    struct vks_translator *translator = memory_calloc(1, sizeof *translator);
     if (!translator)
         return VKS_ERR_OOM;
     translator->model = model;
@@ -35,7 +36,7 @@ enum vks_status vks_translator_create(struct vks_model *model,
 
 // What an empty line becomes: nothing, with certainty.
 static enum vks_status add_empty(struct vks_translation *translation) {
-    translation->hypotheses = calloc(1, sizeof *translation->hypotheses);
+    translation->hypotheses = memory_calloc(1, sizeof *translation->hypotheses);
     if (!translation->hypotheses)
         return VKS_ERR_OOM;
     translation->num_hypotheses = 1;
@@ -66,7 +67,7 @@ enum vks_status vks_translate(struct vks_translator *translator, const char *con
     };
     struct sentence *sentences;
     TRY(sentences_encode(&params, lines, num_lines, &sentences));
-    struct vks_translation *translations = calloc(num_lines + 1, sizeof *translations);
+    struct vks_translation *translations = memory_calloc(num_lines + 1, sizeof *translations);
     enum vks_status status = translations ? VKS_OK : VKS_ERR_OOM;
     if (status == VKS_OK)
         status = search_run(&translator->search, sentences, num_lines, translations);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +25,7 @@ static enum vks_status memory_error(const struct vks_log *log, const char *path)
 
 char *path_join(const char *directory, const char *name) {
     size_t num_bytes = strlen(directory) + strlen(name) + 2;
-    char *path = malloc(num_bytes);
+    char *path = memory_malloc(num_bytes);
     if (path)
         snprintf(path, num_bytes, "%s/%s", directory, name);
     return path;
@@ -50,7 +51,7 @@ static enum vks_status read_to_end(int fd, const char *path, size_t max_bytes,
         if (!*data || capacity - used < 2) {
             if (*data && !size_mul(capacity, 2, &capacity))
                 return memory_error(log, path);
-            unsigned char *grown = realloc(*data, capacity);
+            unsigned char *grown = memory_realloc(*data, capacity);
             if (!grown)
                 return memory_error(log, path);
             *data = grown;
@@ -115,8 +116,8 @@ enum vks_status file_writer_open(struct file_writer *writer, const char *path,
     *writer = (struct file_writer){.log = log};
     hash64_init(&writer->hash);
     size_t temporary_bytes = strlen(path) + 64;
-    writer->path = strdup(path);
-    writer->temporary_path = malloc(temporary_bytes);
+    writer->path = memory_strdup(path);
+    writer->temporary_path = memory_malloc(temporary_bytes);
     if (!writer->path || !writer->temporary_path) {
         close_writer(writer);
         return memory_error(log, path);
@@ -126,7 +127,9 @@ enum vks_status file_writer_open(struct file_writer *writer, const char *path,
     do {
         snprintf(writer->temporary_path, temporary_bytes, "%s.tmp-%ld-%u", path, (long)getpid(),
                  attempt++);
-        fd = open(writer->temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        fd = inject_write()
+                 ? -1
+                 : open(writer->temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (fd < 0 && errno == EEXIST && attempt < 1000);
     if (fd < 0) {
         io_error(log, "create", writer->temporary_path);
@@ -146,7 +149,7 @@ enum vks_status file_writer_open(struct file_writer *writer, const char *path,
 enum vks_status file_writer_write(struct file_writer *writer, const void *data, size_t num_bytes) {
     if (num_bytes == 0)
         return VKS_OK;
-    if (fwrite(data, 1, num_bytes, writer->file) != num_bytes)
+    if (inject_write() || fwrite(data, 1, num_bytes, writer->file) != num_bytes)
         return io_error(writer->log, "write", writer->temporary_path);
     hash64_update(&writer->hash, data, num_bytes);
     writer->num_bytes += num_bytes;
@@ -155,7 +158,7 @@ enum vks_status file_writer_write(struct file_writer *writer, const void *data, 
 
 // The folder that a path's last name stands in.
 static enum vks_status sync_parent(const char *path, const struct vks_log *log) {
-    char *parent = strdup(path);
+    char *parent = memory_strdup(path);
     if (!parent)
         return memory_error(log, path);
     char *slash = strrchr(parent, '/');
@@ -168,8 +171,9 @@ static enum vks_status sync_parent(const char *path, const struct vks_log *log) 
 
 enum vks_status file_writer_commit(struct file_writer *writer) {
     const struct vks_log *log = writer->log;
-    bool is_written = fflush(writer->file) == 0 && fsync(fileno(writer->file)) == 0;
-    if (!is_written || rename(writer->temporary_path, writer->path) != 0) {
+    bool is_written =
+        !inject_write() && fflush(writer->file) == 0 && fsync(fileno(writer->file)) == 0;
+    if (!is_written || inject_write() || rename(writer->temporary_path, writer->path) != 0) {
         io_error(log, is_written ? "replace" : "write", writer->path);
         file_writer_abort(writer);
         return VKS_ERR_IO;
@@ -186,7 +190,7 @@ void file_writer_abort(struct file_writer *writer) {
 }
 
 enum vks_status directory_create(const char *path, const struct vks_log *log) {
-    char *prefix = strdup(path);
+    char *prefix = memory_strdup(path);
     if (!prefix)
         return memory_error(log, path);
     size_t num_bytes = strlen(path);
@@ -195,7 +199,7 @@ enum vks_status directory_create(const char *path, const struct vks_log *log) {
             continue;
         prefix[i] = 0;
         struct stat info;
-        if (mkdir(prefix, 0777) != 0) {
+        if (inject_write() || mkdir(prefix, 0777) != 0) {
             int error = errno;
             if (stat(prefix, &info) != 0 || !S_ISDIR(info.st_mode)) {
                 errno = error == EEXIST ? ENOTDIR : error;
@@ -227,12 +231,12 @@ static enum vks_status collect_names(DIR *stream, const char *path, const struct
             continue;
         if (*num_names == capacity) {
             capacity = capacity ? capacity * 2 : 16;
-            char **grown = realloc(*names, capacity * sizeof *grown);
+            char **grown = memory_realloc(*names, capacity * sizeof *grown);
             if (!grown)
                 return memory_error(log, path);
             *names = grown;
         }
-        char *name = strdup(entry->d_name);
+        char *name = memory_strdup(entry->d_name);
         if (!name)
             return memory_error(log, path);
         (*names)[(*num_names)++] = name;
@@ -268,6 +272,7 @@ void directory_list_free(char ***names, size_t num_names) {
 
 // Removes what stands under `name` in an open folder. False, with errno set, when it cannot.
 static bool remove_entry(int parent_fd, const char *name) {
+    inject_kill();
     if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
         return true;
     if (errno != EISDIR && errno != EPERM)
@@ -293,12 +298,39 @@ enum vks_status directory_remove(const char *path, const struct vks_log *log) {
     return remove_entry(AT_FDCWD, path) ? VKS_OK : io_error(log, "remove", path);
 }
 
+// Whether a name ends like those of file_writer_open: ".tmp-PID-ATTEMPT".
+static bool is_temporary(const char *name) {
+    static const char digits[] = "0123456789";
+    const char *end = strstr(name, ".tmp-");
+    if (!end)
+        return false;
+    end += strlen(".tmp-");
+    size_t num_pid = strspn(end, digits);
+    end += num_pid;
+    return num_pid > 0 && *end == '-' && end[1] && end[1 + strspn(end + 1, digits)] == '\0';
+}
+
+void directory_remove_temporaries(const char *path, const struct vks_log *log) {
+    char **names;
+    size_t num_names;
+    if (directory_list(path, log, &names, &num_names) != VKS_OK)
+        return;
+    for (size_t i = 0; i < num_names; i++) {
+        char *left = is_temporary(names[i]) ? path_join(path, names[i]) : NULL;
+        inject_kill();
+        if (left && unlink(left) != 0)
+            log_warn(log, "%s: cannot be removed: %s", left, strerror(errno));
+        free(left);
+    }
+    directory_list_free(&names, num_names);
+}
+
 enum vks_status directory_sync(const char *path, const struct vks_log *log) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return io_error(log, "open", path);
     // Some file systems cannot sync a folder and say EINVAL.
-    bool is_synced = fsync(fd) == 0 || errno == EINVAL;
+    bool is_synced = !inject_write() && (fsync(fd) == 0 || errno == EINVAL);
     int error = errno;
     close(fd);
     errno = error;
@@ -311,7 +343,7 @@ enum vks_status lock_acquire(const char *directory, const struct vks_log *log, s
         return memory_error(log, directory);
     enum vks_status status = VKS_OK;
     char pid_text[32] = "";
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = inject_write() ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) {
         status = io_error(log, "open", path);
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -323,7 +355,8 @@ enum vks_status lock_acquire(const char *directory, const struct vks_log *log, s
         status = VKS_ERR_IO;
     } else {
         int num_chars = snprintf(pid_text, sizeof pid_text, "%ld\n", (long)getpid());
-        if (ftruncate(fd, 0) != 0 || write(fd, pid_text, (size_t)num_chars) != num_chars)
+        if (inject_write() || ftruncate(fd, 0) != 0 ||
+            write(fd, pid_text, (size_t)num_chars) != num_chars)
             status = io_error(log, "write", path);
     }
     free(path);

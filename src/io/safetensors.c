@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/half.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -285,7 +286,7 @@ static enum vks_status map_file(struct safetensors *file) {
 
 enum vks_status safetensors_open(const char *path, const struct vks_log *log,
                                  struct safetensors **file) {
-    struct safetensors *opened = calloc(1, sizeof *opened);
+    struct safetensors *opened = memory_calloc(1, sizeof *opened);
     if (opened) {
         opened->log = log;
         opened->path = arena_strdup(&opened->arena, path);

@@ -39,16 +39,20 @@ static const struct {
     X(max_length)                                                                                  \
     X(num_pairs)
 
-static cJSON *to_json(const struct training_state *state) {
+// The text is owned by the caller (cJSON_free); NULL when there is no memory.
+static char *to_json(const struct training_state *state) {
     cJSON *json = cJSON_CreateObject();
-#define ADD_FIELD(field) cJSON_AddNumberToObject(json, #field, (double)state->field);
+    bool is_whole = cJSON_AddNumberToObject(json, "best_cost", state->best_cost);
+#define ADD_FIELD(field)                                                                           \
+    is_whole = is_whole && cJSON_AddNumberToObject(json, #field, (double)state->field);
     STATE_FIELDS(ADD_FIELD)
 #undef ADD_FIELD
-    cJSON_AddNumberToObject(json, "best_cost", state->best_cost);
     cJSON *words = cJSON_AddArrayToObject(json, "device_words");
-    for (size_t i = 0; i < STATE_WORDS; i++)
-        cJSON_AddItemToArray(words, cJSON_CreateNumber(state->device_words[i]));
-    return json;
+    for (size_t i = 0; i < STATE_WORDS && is_whole; i++)
+        is_whole = cJSON_AddItemToArray(words, cJSON_CreateNumber(state->device_words[i]));
+    char *text = is_whole ? cJSON_Print(json) : NULL;
+    cJSON_Delete(json);
+    return text;
 }
 
 static bool read_number(const cJSON *item, double max, double *value) {
@@ -89,12 +93,10 @@ static enum vks_status write_state(const struct training_state *state, const cha
                                    const struct vks_log *log) {
     enum vks_status status = VKS_ERR_OOM;
     char *path = path_join(dir, "state.json");
-    cJSON *json = to_json(state);
-    char *text = cJSON_Print(json);
+    char *text = to_json(state);
     if (path && text)
         status = file_replace(path, text, strlen(text), log);
     cJSON_free(text);
-    cJSON_Delete(json);
     free(path);
     return status;
 }

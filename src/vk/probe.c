@@ -1,7 +1,9 @@
 #include "vk/probe.h"
 
 #include "base/check.h"
+#include "base/inject.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +43,8 @@ enum vks_status probe_instance(const struct vks_log *log, VkInstance *instance) 
     VkExtensionProperties extensions[128];
     uint32_t num_extensions = COUNT_OF(extensions);
     bool has_portability = false;
-    vkEnumerateInstanceExtensionProperties(NULL, &num_extensions, extensions);
+    if (vkEnumerateInstanceExtensionProperties(NULL, &num_extensions, extensions) < 0)
+        num_extensions = 0;
     for (uint32_t i = 0; i < num_extensions; i++)
         has_portability |= strcmp(extensions[i].extensionName, portability) == 0;
     const VkInstanceCreateInfo create = {
@@ -51,7 +54,8 @@ enum vks_status probe_instance(const struct vks_log *log, VkInstance *instance) 
         .enabledExtensionCount = has_portability ? 1u : 0u,
         .ppEnabledExtensionNames = &portability,
     };
-    VkResult result = vkCreateInstance(&create, NULL, instance);
+    VkResult result = inject_vk("vkCreateInstance") ? VK_ERROR_OUT_OF_HOST_MEMORY
+                                                    : vkCreateInstance(&create, NULL, instance);
     if (result != VK_SUCCESS) {
         log_error(log,
                   "no Vulkan driver could be loaded (vkCreateInstance gave %d); install one "
@@ -67,12 +71,13 @@ enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
                            VkPhysicalDevice **devices, uint32_t *num_devices) {
     uint32_t num = 0;
     VkPhysicalDevice *list = NULL;
-    if (vkEnumeratePhysicalDevices(instance, &num, NULL) < 0 || num == 0) {
+    if (inject_vk("vkEnumeratePhysicalDevices") ||
+        vkEnumeratePhysicalDevices(instance, &num, NULL) < 0 || num == 0) {
         log_error(log, "no Vulkan device was found; install a driver for your GPU, or "
                        "mesa-vulkan-drivers for the software driver lavapipe");
         return VKS_ERR_NO_DEVICE;
     }
-    list = calloc(num, sizeof *list);
+    list = memory_calloc(num, sizeof *list);
     if (!list)
         return VKS_ERR_OOM;
     if (vkEnumeratePhysicalDevices(instance, &num, list) < 0 || num == 0) {
@@ -242,7 +247,8 @@ void probe_device(VkPhysicalDevice device, uint32_t idx, struct probe *probe) {
     vkGetPhysicalDeviceProperties2(device, &all);
     VkExtensionProperties extensions[512];
     uint32_t num_extensions = COUNT_OF(extensions);
-    vkEnumerateDeviceExtensionProperties(device, NULL, &num_extensions, extensions);
+    if (vkEnumerateDeviceExtensionProperties(device, NULL, &num_extensions, extensions) < 0)
+        num_extensions = 0;
     struct features features;
     probe_features(device, api, &features);
 

@@ -1,0 +1,320 @@
+// Whatever fails while a model is loaded, trained, saved and used: a status, no leak, the old
+// checkpoint whole, and training that goes on from it to the same bits.
+#include "base/memory.h"
+#include "io/files.h"
+#include "support/snapshot.h"
+#include "vk/vk_device.h"
+#include "vkseq/trainer.h"
+#include "vkseq/translator.h"
+
+#include <cjson/cJSON.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+// VKSEQ_LONG_TESTS in the environment walks through all faults of a kind, otherwise through about
+// SAMPLES.
+enum { SAMPLES = 10, OLD_UPDATES = 2, UPDATES = 4, NUM_LINES = 24 };
+
+struct fixture {
+    char dir[256], model_dir[300], source[300], target[300];
+    struct vks_log log;
+    uint32_t num_errors;
+    char last_error[512];
+    struct vks_device *device;
+    uint64_t device_bytes;
+    struct snapshot old, new; // of the model directory: after OLD_UPDATES, after UPDATES
+    char *translation;        // by the new one
+};
+
+static void write_log(void *user, enum vks_log_level level, const char *text) {
+    struct fixture *f = user;
+    if (level != VKS_LOG_ERROR)
+        return;
+    f->num_errors++;
+    snprintf(f->last_error, sizeof f->last_error, "%s", text);
+}
+
+static enum vks_status train(struct fixture *f, struct vks_model *model,
+                             const struct vks_tokenizer *tokenizer, uint64_t updates) {
+    struct vks_trainer_params params;
+    struct vks_trainer *trainer;
+    vks_trainer_defaults(&params);
+    params.model_dir = f->model_dir;
+    params.train_source = params.valid_source = f->source;
+    params.train_target = params.valid_target = f->target;
+    params.mini_batch_words = 48;
+    params.max_length = 20;
+    params.after_updates = updates;
+    params.save_freq = params.valid_freq = 3;
+    params.warmup = 2;
+    params.log = &f->log;
+    enum vks_status status = vks_trainer_create(&params, model, tokenizer, &trainer);
+    if (status != VKS_OK)
+        return status;
+    status = vks_trainer_run(trainer);
+    vks_trainer_destroy(&trainer);
+    return status;
+}
+
+// The translation of the first line; owned by the caller (free).
+static enum vks_status translate(struct fixture *f, struct vks_model *model,
+                                 const struct vks_tokenizer *tokenizer, char **text) {
+    static const char *const lines[] = {"a b c d", "", "d c"};
+    const struct vks_translator_params params = {.beam_size = 2, .n_best = 2, .log = &f->log};
+    struct vks_translator *translator;
+    struct vks_translation *translations;
+    enum vks_status status = vks_translator_create(model, tokenizer, &params, &translator);
+    if (status != VKS_OK)
+        return status;
+    status = vks_translate(translator, lines, 3, &translations);
+    if (status == VKS_OK) {
+        *text = strdup(translations[0].hypotheses[0].text);
+        assert_non_null(*text);
+        vks_translations_free(translations, 3);
+    }
+    vks_translator_destroy(&translator);
+    return status;
+}
+
+// Goes on with the model in the folder, and translates with it.
+static enum vks_status scenario(struct fixture *f, uint64_t updates, char **text) {
+    struct vks_tokenizer *tokenizer = NULL;
+    struct vks_model *model = NULL;
+    f->num_errors = 0;
+    enum vks_status status = vks_tokenizer_load(f->model_dir, &f->log, &tokenizer);
+    if (status == VKS_OK)
+        status = vks_model_load(f->device, f->model_dir, &model);
+    if (status == VKS_OK)
+        status = train(f, model, tokenizer, updates);
+    if (status == VKS_OK)
+        status = translate(f, model, tokenizer, text);
+    vks_model_destroy(&model);
+    vks_tokenizer_destroy(&tokenizer);
+    return status;
+}
+
+static void write_texts(struct fixture *f) {
+    FILE *source = fopen(f->source, "w"), *target = fopen(f->target, "w");
+    assert_true(source && target);
+    for (int i = 0; i < NUM_LINES; i++) {
+        for (int j = 0; j < 3 + i % 4; j++)
+            fprintf(source, "%c ", 'a' + (i + j * j) % 7);
+        for (int j = 2 + i % 4; j >= 0; j--)
+            fprintf(target, "%c ", 'a' + (i + j * j) % 7);
+        fputc('\n', source);
+        fputc('\n', target);
+    }
+    assert_int_equal(fclose(source) + fclose(target), 0);
+}
+
+static void make_model(struct fixture *f) {
+    const char *source = f->source, *target = f->target;
+    const struct vks_tokenizer_train_params params = {
+        .source_paths = &source,
+        .num_source_paths = 1,
+        .target_paths = &target,
+        .num_target_paths = 1,
+        .vocab_size = 32,
+        .options = "--byte_fallback=false",
+        .log = &f->log,
+    };
+    struct vks_tokenizer *tokenizer;
+    struct vks_model *model;
+    assert_int_equal(directory_create(f->model_dir, &f->log), VKS_OK);
+    assert_int_equal(vks_tokenizer_train(&params, &tokenizer), VKS_OK);
+    assert_int_equal(vks_tokenizer_save(tokenizer, f->model_dir), VKS_OK);
+    const struct vks_model_config config = {
+        .source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE),
+        .target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET),
+        .width = 16,
+        .ffn_width = 32,
+        .num_heads = 2,
+        .encoder_layers = 1,
+        .decoder_layers = 1,
+        .pad_id = vks_tokenizer_pad_id(tokenizer, VKS_TARGET),
+    };
+    assert_int_equal(vks_model_create(f->device, &config, 1, &model), VKS_OK);
+    assert_int_equal(train(f, model, tokenizer, OLD_UPDATES), VKS_OK);
+    vks_model_destroy(&model);
+    vks_tokenizer_destroy(&tokenizer);
+}
+
+static int setup(void **state) {
+    struct fixture *f = calloc(1, sizeof *f);
+    // Some ten thousand files are synced: in memory where that can be had.
+    const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
+    assert_non_null(f);
+    f->log = (struct vks_log){write_log, f, VKS_LOG_INFO};
+    assert_true(inject_set("")); // the device is opened so that its calls can fail
+    enum vks_status status = vks_device_create(NULL, &f->log, &f->device);
+    if (status == VKS_ERR_NO_DEVICE)
+        exit(77);
+    assert_int_equal(status, VKS_OK);
+    snprintf(f->dir, sizeof f->dir, "%s/vkseq-faults-XXXXXX", parent ? parent : P_tmpdir);
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->model_dir, sizeof f->model_dir, "%s/model", f->dir);
+    snprintf(f->source, sizeof f->source, "%s/text.src", f->dir);
+    snprintf(f->target, sizeof f->target, "%s/text.tgt", f->dir);
+    write_texts(f);
+    uint64_t peak_bytes;
+    vks_device_memory(f->device, &f->device_bytes, &peak_bytes);
+    make_model(f);
+    snapshot_take(f->model_dir, &f->old);
+    assert_int_equal(scenario(f, UPDATES, &f->translation), VKS_OK);
+    snapshot_take(f->model_dir, &f->new);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *f = *state;
+    vks_device_destroy(&f->device);
+    snapshot_finish(&f->old);
+    snapshot_finish(&f->new);
+    assert_int_equal(directory_remove(f->dir, NULL), VKS_OK);
+    free(f->translation);
+    free(f);
+    return 0;
+}
+
+static void assert_same_file(const struct snapshot *a, const struct snapshot *b, const char *path) {
+    const struct snapshot_file *x = snapshot_find(a, path), *y = snapshot_find(b, path);
+    assert_true(x && y);
+    assert_int_equal(x->num_bytes, y->num_bytes);
+    assert_memory_equal(x->data, y->data, x->num_bytes);
+}
+
+// All that a failed run may have left: whole files under their own names.
+static void check_folder(struct fixture *f) {
+    struct snapshot left;
+    snapshot_take(f->model_dir, &left);
+    for (size_t i = 0; i < left.num_files; i++)
+        if (strstr(left.files[i].path, "tmp"))
+            fail_msg("%s was left", left.files[i].path);
+    const struct snapshot_file *weights = snapshot_find(&left, "model.safetensors");
+    assert_non_null(weights);
+    assert_int_equal(weights->num_bytes, snapshot_find(&f->old, weights->path)->num_bytes);
+    snapshot_finish(&left);
+}
+
+static void check_final(struct fixture *f, const char *translation) {
+    struct snapshot now;
+    snapshot_take(f->model_dir, &now);
+    assert_same_file(&now, &f->new, "model.safetensors");
+    assert_same_file(&now, &f->new, "config.json");
+    assert_string_equal(translation, f->translation);
+    snapshot_finish(&now);
+}
+
+// Runs with a fault; false when it did not come to pass. must_succeed: in spite of it.
+static bool survives(struct fixture *f, const char *list, bool must_succeed) {
+    char *text = NULL;
+    uint64_t now_bytes, peak_bytes;
+    snapshot_restore(&f->old, f->model_dir);
+    assert_true(inject_set(list));
+    enum vks_status status = scenario(f, UPDATES, &text);
+    bool has_failed = inject_num_done() > 0;
+    assert_true(inject_set(""));
+    vks_device_memory(f->device, &now_bytes, &peak_bytes);
+    if (now_bytes != f->device_bytes)
+        fail_msg("%s: %llu bytes of device memory leaked", list,
+                 (unsigned long long)(now_bytes - f->device_bytes));
+    if (!has_failed || must_succeed)
+        assert_int_equal(status, VKS_OK);
+    if (status != VKS_OK) {
+        if (status != VKS_ERR_OOM && f->num_errors == 0)
+            fail_msg("%s: %s, without a message", list, vks_status_text(status));
+        check_folder(f);
+        status = scenario(f, UPDATES, &text);
+        if (status != VKS_OK)
+            fail_msg("%s: cannot go on: %s", list, f->last_error);
+    }
+    check_final(f, text);
+    free(text);
+    return has_failed;
+}
+
+// How many times a place is passed.
+static uint32_t count(struct fixture *f, const char *format) {
+    char list[64], *text = NULL;
+    snprintf(list, sizeof list, format, UINT32_MAX);
+    snapshot_restore(&f->old, f->model_dir);
+    assert_true(inject_set(list));
+    assert_int_equal(scenario(f, UPDATES, &text), VKS_OK);
+    assert_int_equal(inject_num_done(), 0);
+    free(text);
+    return (uint32_t)inject_num_passed();
+}
+
+static void walk(struct fixture *f, const char *format) {
+    bool is_long = getenv("VKSEQ_LONG_TESTS") != NULL;
+    uint32_t num = count(f, format), step = is_long ? 1 : num / SAMPLES + 1;
+    print_message("%s: %u places, every %u. fails\n", format, num, step);
+    assert_true(num > 0);
+    for (uint32_t i = 1; i <= num; i += step) {
+        char list[64];
+        snprintf(list, sizeof list, format, i);
+        survives(f, list, false);
+    }
+}
+
+static void any_host_allocation_may_fail(void **state) {
+    walk(*state, "alloc:%u");
+}
+
+// cJSON's allocations, which vkseq's code asks for, count as well.
+static void any_allocation_for_json_may_fail(void **state) {
+    cJSON_InitHooks(&(cJSON_Hooks){memory_malloc, free});
+    walk(*state, "alloc:%u");
+    cJSON_InitHooks(NULL);
+}
+
+static void all_host_allocations_from_one_on_may_fail(void **state) {
+    walk(*state, "alloc:%u+");
+}
+
+static void any_device_allocation_may_fail(void **state) {
+    walk(*state, "device-alloc:%u");
+}
+
+static void any_vulkan_call_may_fail(void **state) {
+    walk(*state, "vk:*:%u");
+}
+
+static void any_write_may_find_the_disk_full(void **state) {
+    walk(*state, "write:%u:ENOSPC");
+}
+
+static void any_write_may_find_the_disk_read_only(void **state) {
+    walk(*state, "write:%u+:EROFS");
+}
+
+static void the_device_may_be_lost_at_any_time(void **state) {
+    walk(*state, "lost:%u");
+}
+
+static void any_submission_may_be_dropped(void **state) {
+    walk(*state, "skip:%u");
+}
+
+// An argument chooses among the tests by name, with * for any part.
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_host_allocation_may_fail),
+        cmocka_unit_test(any_allocation_for_json_may_fail),
+        cmocka_unit_test(all_host_allocations_from_one_on_may_fail),
+        cmocka_unit_test(any_device_allocation_may_fail),
+        cmocka_unit_test(any_vulkan_call_may_fail),
+        cmocka_unit_test(any_write_may_find_the_disk_full),
+        cmocka_unit_test(any_write_may_find_the_disk_read_only),
+        cmocka_unit_test(the_device_may_be_lost_at_any_time),
+        cmocka_unit_test(any_submission_may_be_dropped),
+    };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
