@@ -26,8 +26,11 @@ struct fixture {
     char last_error[512];
     struct vks_device *device;
     uint64_t device_bytes;
-    struct snapshot old, new; // of the model directory: after OLD_UPDATES, after UPDATES
-    char *translation;        // by the new one
+    // Of the model directory: with a vocabulary only, after OLD_UPDATES, after UPDATES.
+    struct snapshot empty, old, new;
+    char *translation;           // by the new one
+    uint64_t run_begin, run_end; // passings before and after the last vks_trainer_run
+    struct vks_model_config config;
 };
 
 static void write_log(void *user, enum vks_log_level level, const char *text) {
@@ -55,7 +58,9 @@ static enum vks_status train(struct fixture *f, struct vks_model *model,
     enum vks_status status = vks_trainer_create(&params, model, tokenizer, &trainer);
     if (status != VKS_OK)
         return status;
+    f->run_begin = inject_num_passed();
     status = vks_trainer_run(trainer);
+    f->run_end = inject_num_passed();
     vks_trainer_destroy(&trainer);
     return status;
 }
@@ -97,6 +102,21 @@ static enum vks_status scenario(struct fixture *f, uint64_t updates, char **text
     return status;
 }
 
+// Begins anew with a random model.
+static enum vks_status train_anew(struct fixture *f, uint64_t updates) {
+    struct vks_tokenizer *tokenizer = NULL;
+    struct vks_model *model = NULL;
+    f->num_errors = 0;
+    enum vks_status status = vks_tokenizer_load(f->model_dir, &f->log, &tokenizer);
+    if (status == VKS_OK)
+        status = vks_model_create(f->device, &f->config, 1, &model);
+    if (status == VKS_OK)
+        status = train(f, model, tokenizer, updates);
+    vks_model_destroy(&model);
+    vks_tokenizer_destroy(&tokenizer);
+    return status;
+}
+
 static void write_texts(struct fixture *f) {
     FILE *source = fopen(f->source, "w"), *target = fopen(f->target, "w");
     assert_true(source && target);
@@ -111,7 +131,7 @@ static void write_texts(struct fixture *f) {
     assert_int_equal(fclose(source) + fclose(target), 0);
 }
 
-static void make_model(struct fixture *f) {
+static void make_vocabulary(struct fixture *f) {
     const char *source = f->source, *target = f->target;
     const struct vks_tokenizer_train_params params = {
         .source_paths = &source,
@@ -123,11 +143,10 @@ static void make_model(struct fixture *f) {
         .log = &f->log,
     };
     struct vks_tokenizer *tokenizer;
-    struct vks_model *model;
     assert_int_equal(directory_create(f->model_dir, &f->log), VKS_OK);
     assert_int_equal(vks_tokenizer_train(&params, &tokenizer), VKS_OK);
     assert_int_equal(vks_tokenizer_save(tokenizer, f->model_dir), VKS_OK);
-    const struct vks_model_config config = {
+    f->config = (struct vks_model_config){
         .source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE),
         .target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET),
         .width = 16,
@@ -137,9 +156,6 @@ static void make_model(struct fixture *f) {
         .decoder_layers = 1,
         .pad_id = vks_tokenizer_pad_id(tokenizer, VKS_TARGET),
     };
-    assert_int_equal(vks_model_create(f->device, &config, 1, &model), VKS_OK);
-    assert_int_equal(train(f, model, tokenizer, OLD_UPDATES), VKS_OK);
-    vks_model_destroy(&model);
     vks_tokenizer_destroy(&tokenizer);
 }
 
@@ -162,7 +178,9 @@ static int setup(void **state) {
     write_texts(f);
     uint64_t peak_bytes;
     vks_device_memory(f->device, &f->device_bytes, &peak_bytes);
-    make_model(f);
+    make_vocabulary(f);
+    snapshot_take(f->model_dir, &f->empty);
+    assert_int_equal(train_anew(f, OLD_UPDATES), VKS_OK);
     snapshot_take(f->model_dir, &f->old);
     assert_int_equal(scenario(f, UPDATES, &f->translation), VKS_OK);
     snapshot_take(f->model_dir, &f->new);
@@ -173,6 +191,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
     struct fixture *f = *state;
     vks_device_destroy(&f->device);
+    snapshot_finish(&f->empty);
     snapshot_finish(&f->old);
     snapshot_finish(&f->new);
     assert_int_equal(directory_remove(f->dir, NULL), VKS_OK);
@@ -201,12 +220,11 @@ static void check_folder(struct fixture *f) {
     snapshot_finish(&left);
 }
 
-static void check_final(struct fixture *f, const char *translation) {
+static void check_model(struct fixture *f) {
     struct snapshot now;
     snapshot_take(f->model_dir, &now);
     assert_same_file(&now, &f->new, "model.safetensors");
     assert_same_file(&now, &f->new, "config.json");
-    assert_string_equal(translation, f->translation);
     snapshot_finish(&now);
 }
 
@@ -233,7 +251,8 @@ static bool survives(struct fixture *f, const char *list, bool must_succeed) {
         if (status != VKS_OK)
             fail_msg("%s: cannot go on: %s", list, f->last_error);
     }
-    check_final(f, text);
+    check_model(f);
+    assert_string_equal(text, f->translation);
     free(text);
     return has_failed;
 }
@@ -259,6 +278,21 @@ static void walk(struct fixture *f, const char *format) {
         char list[64];
         snprintf(list, sizeof list, format, i);
         survives(f, list, false);
+    }
+}
+
+// The same while vks_trainer_run is at work: it must end as if nothing had been.
+static void walk_training(struct fixture *f, const char *format) {
+    count(f, format);
+    uint32_t first = (uint32_t)f->run_begin + 1, last = (uint32_t)f->run_end;
+    bool is_long = getenv("VKSEQ_LONG_TESTS") != NULL;
+    uint32_t step = is_long ? 1 : (last - first) / SAMPLES + 1;
+    print_message("%s: %u to %u, every %u. fails while training\n", format, first, last, step);
+    assert_true(last > first);
+    for (uint32_t i = first; i <= last; i += step) {
+        char list[64];
+        snprintf(list, sizeof list, format, i);
+        assert_true(survives(f, list, true));
     }
 }
 
@@ -297,8 +331,122 @@ static void the_device_may_be_lost_at_any_time(void **state) {
     walk(*state, "lost:%u");
 }
 
+static void training_survives_a_lost_device_with_the_same_bits(void **state) {
+    walk_training(*state, "lost:%u");
+}
+
 static void any_submission_may_be_dropped(void **state) {
     walk(*state, "skip:%u");
+}
+
+static void training_survives_a_dropped_submission_with_the_same_bits(void **state) {
+    walk_training(*state, "skip:%u");
+}
+
+static void loss_before_the_first_save_is_survived(void **state) {
+    struct fixture *f = *state;
+    char list[64];
+    snapshot_restore(&f->empty, f->model_dir);
+    assert_true(inject_set("lost:4294967295"));
+    assert_int_equal(train_anew(f, UPDATES), VKS_OK);
+    snprintf(list, sizeof list, "lost:%llu", (unsigned long long)f->run_begin + 3);
+    snapshot_restore(&f->empty, f->model_dir);
+    assert_true(inject_set(list));
+    assert_int_equal(train_anew(f, UPDATES), VKS_OK);
+    assert_int_equal(inject_num_done(), 1);
+    assert_true(inject_set(""));
+    check_model(f);
+}
+
+static void training_gives_up_when_losses_do_not_end(void **state) {
+    struct fixture *f = *state;
+    char list[64], *text = NULL;
+    count(f, "lost:%u");
+    snprintf(list, sizeof list, "lost:%llu+", (unsigned long long)f->run_begin + 1);
+    snapshot_restore(&f->old, f->model_dir);
+    assert_true(inject_set(list));
+    assert_int_equal(scenario(f, UPDATES, &text), VKS_ERR_DEVICE_LOST);
+    assert_true(inject_set(""));
+    assert_non_null(strstr(f->last_error, "was lost 4 times since the last save"));
+    check_folder(f);
+}
+
+static void device_with_others_on_it_is_not_opened_again(void **state) {
+    struct fixture *f = *state;
+    struct vks_model *other;
+    char list[64], *text = NULL;
+    count(f, "lost:%u");
+    snprintf(list, sizeof list, "lost:%llu", (unsigned long long)f->run_begin + 1);
+    assert_int_equal(vks_model_create(f->device, &f->config, 1, &other), VKS_OK);
+    snapshot_restore(&f->old, f->model_dir);
+    assert_true(inject_set(list));
+    assert_int_equal(scenario(f, UPDATES, &text), VKS_ERR_UNSUPPORTED);
+    assert_true(inject_set(""));
+    assert_non_null(strstr(f->last_error, "another part of the program"));
+    vks_model_destroy(&other);
+    check_folder(f);
+}
+
+// Opens a device with a fault; whether the fault came to pass.
+static bool device_survives(struct fixture *f, const char *list) {
+    struct vks_device *device = NULL;
+    f->num_errors = 0;
+    assert_true(inject_set(list));
+    enum vks_status status = vks_device_create(NULL, &f->log, &device);
+    bool has_failed = inject_num_done() > 0;
+    assert_true(inject_set(""));
+    assert_true(has_failed || status == VKS_OK); // other memory types stand in for one
+    assert_true((status == VKS_OK) == (device != NULL));
+    assert_true(status == VKS_OK || status == VKS_ERR_OOM || f->num_errors == 1);
+    vks_device_destroy(&device);
+    return has_failed;
+}
+
+static void opening_a_device_may_fail_anywhere(void **state) {
+    static const char *const formats[] = {"alloc:%u", "device-alloc:%u", "vk:*:%u"};
+    for (size_t i = 0; i < 3; i++) {
+        char list[64];
+        uint32_t num = 1;
+        while (snprintf(list, sizeof list, formats[i], num), device_survives(*state, list))
+            num++;
+        assert_true(num > 1);
+    }
+}
+
+// The device is then gone; what was on it can still be destroyed.
+static void device_that_cannot_be_opened_again_ends_training(void **state) {
+    struct fixture *f = *state;
+    struct vks_device *device = f->device;
+    char list[96], *text = NULL;
+    count(f, "lost:%u");
+    snprintf(list, sizeof list, "lost:%llu,vk:vkCreateDevice:2",
+             (unsigned long long)f->run_begin + 3);
+    snapshot_restore(&f->old, f->model_dir);
+    assert_true(inject_set(list));
+    assert_int_equal(vks_device_create(NULL, &f->log, &f->device), VKS_OK);
+    enum vks_status status = scenario(f, UPDATES, &text);
+    vks_device_destroy(&f->device);
+    f->device = device;
+    assert_int_equal(inject_num_done(), 2);
+    assert_true(inject_set(""));
+    assert_int_equal(status, VKS_ERR_OOM);
+    check_folder(f);
+}
+
+static void cuts_between_submissions_change_no_bit(void **state) {
+    struct fixture *f = *state;
+    for (int seed = 1; seed <= 3; seed++) {
+        char list[32], *text = NULL;
+        snprintf(list, sizeof list, "segments:%d", seed);
+        snapshot_restore(&f->old, f->model_dir);
+        assert_true(inject_set(list));
+        assert_int_equal(scenario(f, UPDATES, &text), VKS_OK);
+        assert_true(inject_num_done() > 20);
+        assert_true(inject_set(""));
+        check_model(f);
+        assert_string_equal(text, f->translation);
+        free(text);
+    }
 }
 
 // An argument chooses among the tests by name, with * for any part.
@@ -312,7 +460,15 @@ int main(int argc, char **argv) {
         cmocka_unit_test(any_write_may_find_the_disk_full),
         cmocka_unit_test(any_write_may_find_the_disk_read_only),
         cmocka_unit_test(the_device_may_be_lost_at_any_time),
+        cmocka_unit_test(training_survives_a_lost_device_with_the_same_bits),
         cmocka_unit_test(any_submission_may_be_dropped),
+        cmocka_unit_test(training_survives_a_dropped_submission_with_the_same_bits),
+        cmocka_unit_test(loss_before_the_first_save_is_survived),
+        cmocka_unit_test(training_gives_up_when_losses_do_not_end),
+        cmocka_unit_test(device_with_others_on_it_is_not_opened_again),
+        cmocka_unit_test(opening_a_device_may_fail_anywhere),
+        cmocka_unit_test(device_that_cannot_be_opened_again_ends_training),
+        cmocka_unit_test(cuts_between_submissions_change_no_bit),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
