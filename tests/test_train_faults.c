@@ -2,8 +2,10 @@
 // checkpoint whole, and training that goes on from it to the same bits.
 #include "base/memory.h"
 #include "io/files.h"
+#include "model/loss.h"
+#include "model/model_object.h"
 #include "support/snapshot.h"
-#include "vk/vk_device.h"
+#include "train/updater.h"
 #include "vkseq/trainer.h"
 #include "vkseq/translator.h"
 
@@ -387,6 +389,77 @@ static void device_with_others_on_it_is_not_opened_again(void **state) {
     check_folder(f);
 }
 
+static enum vks_status build_loss(struct fixture *f, struct vks_model *model) {
+    const struct loss_params params = {
+        .config = &model->config,
+        .weights = &model->weights,
+        .capacity = {16, 16, 16},
+        .dropout = 0.1f,
+        .with_gradient = true,
+        .with_row_losses = true,
+        .with_logits = true,
+    };
+    struct loss_program loss = {0};
+    enum vks_status status = loss_program_init(f->device, &params, &loss);
+    loss_program_finish(&loss);
+    return status;
+}
+
+static enum vks_status build_updater(struct fixture *f, struct vks_model *model) {
+    const struct optimizer_params params = {.kind = UPDATE_ADAM};
+    struct updater updater;
+    (void)f;
+    enum vks_status status = updater_init(&model->weights.store, &params, &updater);
+    updater_finish(&updater);
+    return status;
+}
+
+static enum vks_status build_decoder(struct fixture *f, struct vks_model *model) {
+    struct vks_tokenizer *tokenizer;
+    char *text = NULL;
+    enum vks_status status = vks_tokenizer_load(f->model_dir, &f->log, &tokenizer);
+    if (status != VKS_OK)
+        return status;
+    status = translate(f, model, tokenizer, &text);
+    vks_tokenizer_destroy(&tokenizer);
+    free(text);
+    return status;
+}
+
+// All allocations, one after the other, in full: a graph that fails half-way is torn down from any
+// state.
+static void building_a_program_may_fail_anywhere(void **state) {
+    struct fixture *f = *state;
+    static enum vks_status (*const builds[])(struct fixture *, struct vks_model *) = {
+        build_loss, build_updater, build_decoder};
+    for (int i = 0; i < 6; i++) {
+        struct vks_model_config config = f->config;
+        struct vks_model *model;
+        uint64_t before_bytes, now_bytes, peak_bytes;
+        uint32_t num = 1, num_done;
+        config.pre_norm = i % 2;
+        config.positions = i % 2 ? VKS_POSITIONS_LEARNED : VKS_POSITIONS_HF;
+        config.max_positions = 32;
+        snapshot_restore(&f->empty, f->model_dir);
+        assert_int_equal(vks_model_create(f->device, &config, 1, &model), VKS_OK);
+        assert_int_equal(model_prepare_training(model), VKS_OK);
+        vks_device_memory(f->device, &before_bytes, &peak_bytes);
+        do {
+            char list[32];
+            snprintf(list, sizeof list, "alloc:%u", num++);
+            assert_true(inject_set(list));
+            enum vks_status status = builds[i / 2](f, model);
+            num_done = inject_num_done();
+            assert_int_equal(status, num_done ? VKS_ERR_OOM : VKS_OK);
+            vks_device_memory(f->device, &now_bytes, &peak_bytes);
+            assert_true(now_bytes == before_bytes);
+        } while (num_done > 0);
+        print_message("program %d: %u allocations\n", i, num - 2);
+        assert_true(inject_set(""));
+        vks_model_destroy(&model);
+    }
+}
+
 // Opens a device with a fault; whether the fault came to pass.
 static bool device_survives(struct fixture *f, const char *list) {
     struct vks_device *device = NULL;
@@ -466,6 +539,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(loss_before_the_first_save_is_survived),
         cmocka_unit_test(training_gives_up_when_losses_do_not_end),
         cmocka_unit_test(device_with_others_on_it_is_not_opened_again),
+        cmocka_unit_test(building_a_program_may_fail_anywhere),
         cmocka_unit_test(opening_a_device_may_fail_anywhere),
         cmocka_unit_test(device_that_cannot_be_opened_again_ends_training),
         cmocka_unit_test(cuts_between_submissions_change_no_bit),

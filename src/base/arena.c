@@ -17,6 +17,8 @@ struct arena_block {
 
 void *arena_alloc(struct arena *arena, size_t num, size_t item_bytes) {
     size_t bytes, padded;
+    if (inject_alloc()) // as if a block ended here
+        return NULL;
     if (!size_mul(num, item_bytes, &bytes) || !size_add(bytes, ALIGN_BYTES, &padded))
         return NULL;
     bytes = padded / ALIGN_BYTES * ALIGN_BYTES;

@@ -216,7 +216,9 @@ static bool is_finished(const struct vks_trainer *trainer) {
 static enum vks_status train(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     const struct training_state *state = &trainer->state;
-    uint64_t validated_steps = state->steps;
+    // After a loss, the validation at the end may be one of the things that were lost.
+    bool is_validated = trainer->num_losses == 0 || is_due(p->valid_freq, state->steps);
+    uint64_t validated_steps = is_validated ? state->steps : UINT64_MAX;
     begin_display(trainer);
     if (!trainer->has_state)
         TRY(save_state(trainer));

@@ -258,6 +258,8 @@ enum vks_status trainer_recover(struct vks_trainer *trainer) {
     trainer->num_skipped_in_a_row = 0;
     TRY(model_reopen(trainer->model));
     TRY(read_state(trainer));
+    if (!trainer->has_state) // somebody has removed it
+        return VKS_ERR_DEVICE_LOST;
     TRY(open_programs(trainer));
     TRY(go_on(trainer));
     log_info(trainer->log, "Going on after update %llu",
