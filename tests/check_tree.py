@@ -37,6 +37,9 @@ HEADERLESS = {"src/vk/volk_build.c": "compiles volk itself",
               "src/io/file_system_windows.c": "implements io/file_system.h",
               "src/train/validator.c": "one of the trainer's parts, declared in train/trainer.h"}
 REPEATED_NAMES = {"README.md", "CMakeLists.txt"}
+# Where the library's memory comes from (base/memory.h), and what it must therefore not call.
+ALLOCATING = {"src/base/memory.h"}
+ALLOCATION = re.compile(r"(?<![\w.>:])(?:malloc|calloc|realloc|strn?dup)\s*\(")
 # The one place under src/ that may print and end the process: a broken invariant.
 ABORTING = {"src/base/check.c"}
 
@@ -179,6 +182,12 @@ class Tree(unittest.TestCase):
         self.check(f"{name_of(path)}: {match[0]}"
                    for path in files("src/", ".c", ".h", ".cpp") if name_of(path) not in ABORTING
                    for match in forbidden.finditer(COMMENT_OR_TEXT.sub("", path.read_text("utf-8"))))
+
+    def test_library_allocates_where_faults_can_be_injected(self):
+        self.check(f"{name_of(path)}: {match[0]}"
+                   for path in files("src/", ".c", ".h", ".cpp") if name_of(path) not in ALLOCATING
+                   for match in ALLOCATION.finditer(
+                       COMMENT_OR_TEXT.sub("", path.read_text("utf-8"))))
 
     def test_files_are_short(self):
         ceilings = {".c": MAX_C_LINES, ".cpp": MAX_C_LINES,

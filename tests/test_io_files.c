@@ -1,6 +1,8 @@
 // Files are replaced whole or not at all; folders are made, listed, removed and locked.
 #include "scratch.h"
 
+#include "base/check.h"
+
 #include <errno.h>
 #ifndef _WIN32
 #include <sys/wait.h>
@@ -200,6 +202,24 @@ static void removal_does_not_follow_links(void **state) {
     free(link);
 }
 
+static void what_killed_writers_left_is_removed(void **state) {
+    struct scratch *scratch = *state;
+    static const char *const kept[] = {"a", "a.tmp-1", "a.tmp-1-", "a.tmp-x-1", "a.tmp-1-2.txt"};
+    static const char *const left[] = {"a.tmp-1-2", "model.safetensors.tmp-4711-0"};
+    for (size_t i = 0; i < COUNT_OF(kept); i++)
+        scratch_put(scratch, kept[i], "x", 1);
+    for (size_t i = 0; i < COUNT_OF(left); i++)
+        scratch_put(scratch, left[i], "x", 1);
+    directory_remove_temporaries(scratch->dir, &scratch->log);
+    assert_int_equal(scratch->num_messages, 0);
+    assert_int_equal(count_names(scratch->dir), COUNT_OF(kept));
+    for (size_t i = 0; i < COUNT_OF(kept); i++) {
+        char *path = scratch_path(scratch, kept[i]);
+        assert_true(file_exists(path));
+        free(path);
+    }
+}
+
 static void locked_folder_is_refused_with_its_pid(void **state) {
     struct scratch *scratch = *state;
     struct lock lock = {0};
@@ -279,6 +299,7 @@ int main(void) {
 #ifndef _WIN32
         SCRATCH_TEST(pipe_is_read_to_its_end),
         SCRATCH_TEST(removal_does_not_follow_links),
+        SCRATCH_TEST(what_killed_writers_left_is_removed),
         SCRATCH_TEST(locked_folder_is_refused_with_its_pid),
 #endif
         cmocka_unit_test(checksum_does_not_depend_on_the_pieces),

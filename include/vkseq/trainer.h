@@ -120,9 +120,13 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_trainer_create(const struct vks_train
 // Whether a training state was found, and how many updates it had.
 VKS_API bool vks_trainer_is_resumed(const struct vks_trainer *trainer, uint64_t *updates);
 
-// Trains until a limit is reached or on_update says stop, then saves.
-// Errors: VKS_ERR_DEVICE_LOST, VKS_ERR_IO when saving fails (training state and model of the last
-// save stay), VKS_ERR_DIVERGED when gradients stay not finite.
+// Trains until a limit is reached or on_update says stop, then saves. A training state is saved
+// before the first update as well. When the device is lost, it is opened again and training goes on
+// from the newest state, with the same bits in the end; the model must be all there is on it.
+// Errors: VKS_ERR_IO when saving fails (training state and model of the last save stay),
+// VKS_ERR_DIVERGED when gradients stay not finite, VKS_ERR_DEVICE_LOST when the device was lost too
+// often without a state saved in between, or those of opening it. After a device was lost for good,
+// the model and what else is on it can only be destroyed.
 VKS_API VKS_MUST_CHECK enum vks_status vks_trainer_run(struct vks_trainer *trainer);
 
 // What was not saved is lost.

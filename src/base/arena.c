@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ bool arena_reserve(struct arena *arena, size_t bytes) {
     size_t total_bytes;
     if (!size_add(bytes, sizeof *block, &total_bytes))
         return false;
-    block = calloc(1, total_bytes);
+    block = memory_calloc(1, total_bytes);
     if (!block)
         return false;
     block->size_bytes = bytes;
@@ -30,6 +31,8 @@ bool arena_reserve(struct arena *arena, size_t bytes) {
 
 void *arena_alloc(struct arena *arena, size_t num, size_t item_bytes) {
     size_t bytes, padded;
+    if (inject_alloc()) // as if a block ended here
+        return NULL;
     if (!size_mul(num, item_bytes, &bytes) || !size_add(bytes, ALIGN_BYTES, &padded))
         return NULL;
     bytes = padded / ALIGN_BYTES * ALIGN_BYTES;

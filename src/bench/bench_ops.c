@@ -1,6 +1,7 @@
 // Single operators: matrix product and attention.
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/platform.h"
 #include "base/rng.h"
 #include "bench/timing.h"
@@ -18,7 +19,7 @@ static enum vks_status fill_random(struct parameter_store *store, const struct p
                                    uint32_t stream) {
     struct rng rng = {.seed = 1, .stream = stream};
     size_t num = (size_t)parameter->rows * parameter->cols;
-    float *values = malloc(num * sizeof *values);
+    float *values = memory_malloc(num * sizeof *values);
     if (!values)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < num; i++)
@@ -31,7 +32,7 @@ static enum vks_status fill_random(struct parameter_store *store, const struct p
 
 static enum vks_status time_program(struct program *program, const struct vks_bench_params *p,
                                     uint32_t repeats, struct vks_bench_result *result) {
-    double *ms = calloc(p->steps, sizeof *ms);
+    double *ms = memory_calloc(p->steps, sizeof *ms);
     enum vks_status status = ms ? VKS_OK : VKS_ERR_OOM;
     for (uint32_t i = 0; i < p->warmup + p->steps && status == VKS_OK; i++) {
         double begin = platform_now_s();

@@ -1,6 +1,7 @@
 // Training steps on random sentences of given lengths.
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/platform.h"
 #include "base/rng.h"
 #include "bench/timing.h"
@@ -83,7 +84,7 @@ static enum vks_status measure(struct bench *bench, struct loss_program *loss,
                                struct updater *updater, struct vks_bench_result *result) {
     const struct vks_bench_params *p = &bench->params;
     uint32_t num = p->warmup + p->steps;
-    double *ms = calloc(p->steps, sizeof *ms), begin = 0, all = 0;
+    double *ms = memory_calloc(p->steps, sizeof *ms), begin = 0, all = 0;
     uint64_t tokens = 0;
     enum vks_status status = ms ? VKS_OK : VKS_ERR_OOM;
     for (uint32_t step = 0; step <= num && status == VKS_OK; step++) {
@@ -163,7 +164,7 @@ enum vks_status vks_bench_train(struct vks_device *device, const struct vks_mode
                                 const struct vks_bench_params *params,
                                 struct vks_bench_result *result) {
     struct vks_model *model;
-    struct bench *bench = calloc(1, sizeof *bench);
+    struct bench *bench = memory_calloc(1, sizeof *bench);
     if (!bench)
         return VKS_ERR_OOM;
     bench->params = timing_defaults(params);

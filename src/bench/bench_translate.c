@@ -1,6 +1,7 @@
 // Greedy decoding of random sentences to a fixed length.
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/platform.h"
 #include "base/rng.h"
 #include "bench/timing.h"
@@ -23,9 +24,9 @@ static enum vks_status make_source(struct bench *bench, const struct vks_model_c
     const struct vks_bench_params *p = &bench->params;
     struct rng rng = {.seed = p->seed};
     size_t length = p->source_length + 1;
-    bench->tokens = calloc(p->sentences * length, sizeof(uint32_t));
-    bench->offsets = calloc((size_t)p->sentences + 1, sizeof(uint32_t));
-    bench->best = calloc(p->sentences, sizeof(uint32_t));
+    bench->tokens = memory_calloc(p->sentences * length, sizeof(uint32_t));
+    bench->offsets = memory_calloc((size_t)p->sentences + 1, sizeof(uint32_t));
+    bench->best = memory_calloc(p->sentences, sizeof(uint32_t));
     if (!bench->tokens || !bench->offsets || !bench->best)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < p->sentences * length; i++)
@@ -91,7 +92,7 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
     };
     TRY(make_source(bench, &model->config));
     TRY(step_decoder_reserve(&bench->decoder, &needed));
-    double *ms = calloc(p->steps, sizeof *ms);
+    double *ms = memory_calloc(p->steps, sizeof *ms);
     enum vks_status status = ms ? VKS_OK : VKS_ERR_OOM;
     for (uint32_t i = 0; i < p->warmup + p->steps && status == VKS_OK; i++) {
         double begin = platform_now_s();

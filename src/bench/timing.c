@@ -1,6 +1,7 @@
 #include "bench/timing.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,10 +40,10 @@ static void add_kernel(struct vks_bench_result *result, const char *name, double
 
 enum vks_status timing_add_profile(struct recording *recording, struct vks_bench_result *result) {
     uint32_t num = recording_num_dispatches(recording);
-    double *ns = calloc(num, sizeof *ns);
-    const char **shaders = calloc(num, sizeof *shaders);
+    double *ns = memory_calloc(num, sizeof *ns);
+    const char **shaders = memory_calloc(num, sizeof *shaders);
     if (!result->kernels)
-        result->kernels = calloc(MAX_KERNELS, sizeof *result->kernels);
+        result->kernels = memory_calloc(MAX_KERNELS, sizeof *result->kernels);
     enum vks_status status = ns && shaders && result->kernels ? VKS_OK : VKS_ERR_OOM;
     if (status == VKS_OK) {
         num = recording_profile(recording, num, ns, shaders);

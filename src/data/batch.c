@@ -1,21 +1,22 @@
 #include "data/batch.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum vks_status batch_create(const struct batch_capacity *capacity, const struct vks_log *log,
                              struct batch **batch) {
-    struct batch *created = calloc(1, sizeof *created);
+    struct batch *created = memory_calloc(1, sizeof *created);
     if (created) {
         created->capacity = *capacity;
-        created->src = calloc(capacity->num_src_tokens, sizeof(uint32_t));
-        created->tgt_in = calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
-        created->tgt_out = calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
-        created->pairs = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
-        created->src_offsets = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
-        created->tgt_offsets = calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
+        created->src = memory_calloc(capacity->num_src_tokens, sizeof(uint32_t));
+        created->tgt_in = memory_calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
+        created->tgt_out = memory_calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
+        created->pairs = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
+        created->src_offsets = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
+        created->tgt_offsets = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
     }
     if (!created || !created->src || !created->tgt_in || !created->tgt_out || !created->pairs ||
         !created->src_offsets || !created->tgt_offsets) {

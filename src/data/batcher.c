@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/thread.h"
 #include "data/epoch_plan.h"
 
@@ -126,7 +127,7 @@ static bool start_thread(struct batcher *batcher) {
 
 enum vks_status batcher_create(const struct batcher_params *params, struct batcher **batcher) {
     TRY(check_params(params));
-    struct batcher *created = calloc(1, sizeof *created);
+    struct batcher *created = memory_calloc(1, sizeof *created);
     if (!created) {
         log_error(params->log, "out of memory for a batcher");
         return VKS_ERR_OOM;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/platform.h"
 #include "base/thread.h"
 #include "data/lines.h"
@@ -49,8 +50,8 @@ static void piece_finish(struct piece *piece) {
 // Room for the offsets and lines of so many pairs.
 static bool piece_init(struct piece *piece, size_t max_pairs) {
     for (int side = 0; side < NUM_SIDES; side++)
-        piece->offsets[side] = calloc(max_pairs + 1, sizeof(size_t));
-    piece->lines = calloc(max_pairs + 1, sizeof *piece->lines);
+        piece->offsets[side] = memory_calloc(max_pairs + 1, sizeof(size_t));
+    piece->lines = memory_calloc(max_pairs + 1, sizeof *piece->lines);
     return piece->offsets[VKS_SOURCE] && piece->offsets[VKS_TARGET] && piece->lines;
 }
 
@@ -59,7 +60,7 @@ static bool reserve_ids(struct part *part, int side, size_t num_ids) {
         return true;
     size_t capacity = num_ids + num_ids / 2, num_bytes;
     uint32_t *grown = size_mul(capacity, sizeof *grown, &num_bytes)
-                          ? realloc(part->piece.ids[side], num_bytes)
+                          ? memory_realloc(part->piece.ids[side], num_bytes)
                           : NULL;
     if (!grown)
         return false;
@@ -168,7 +169,7 @@ static enum vks_status join_parts(const struct part *parts, size_t num_parts,
     }
     bool is_allocated = piece_init(whole, num_pairs);
     for (int side = 0; side < NUM_SIDES; side++) {
-        whole->ids[side] = calloc(num_ids[side] + 1, sizeof(uint32_t));
+        whole->ids[side] = memory_calloc(num_ids[side] + 1, sizeof(uint32_t));
         is_allocated = is_allocated && whole->ids[side];
     }
     if (!is_allocated) {
@@ -219,7 +220,7 @@ static enum vks_status report(const struct corpus_params *params, const struct p
 static enum vks_status encode_lines(const struct corpus_params *params,
                                     const struct lines lines[NUM_SIDES], struct piece *whole) {
     size_t num_lines = lines[0].num, num_parts = count_threads(params, num_lines);
-    struct part *parts = calloc(num_parts, sizeof *parts);
+    struct part *parts = memory_calloc(num_parts, sizeof *parts);
     if (!parts) {
         log_error(params->log, "%s: out of memory", params->source_path);
         return VKS_ERR_OOM;
@@ -260,10 +261,10 @@ static enum vks_status check_counts(const struct corpus_params *params,
 enum vks_status corpus_load(const struct corpus_params *params, struct corpus **corpus) {
     struct lines lines[NUM_SIDES] = {{0}};
     enum vks_status status = VKS_ERR_OOM;
-    struct corpus *loaded = calloc(1, sizeof *loaded);
+    struct corpus *loaded = memory_calloc(1, sizeof *loaded);
     if (loaded) {
-        loaded->paths[VKS_SOURCE] = strdup(params->source_path);
-        loaded->paths[VKS_TARGET] = strdup(params->target_path);
+        loaded->paths[VKS_SOURCE] = memory_strdup(params->source_path);
+        loaded->paths[VKS_TARGET] = memory_strdup(params->target_path);
     }
     if (!loaded || !loaded->paths[VKS_SOURCE] || !loaded->paths[VKS_TARGET]) {
         log_error(params->log, "%s: out of memory", params->source_path);

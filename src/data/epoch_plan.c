@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/rng.h"
 
 #include <stdlib.h>
@@ -16,13 +17,13 @@ struct epoch_plan_key {
 enum vks_status epoch_plan_create(const struct epoch_plan_params *params, const struct vks_log *log,
                                   struct epoch_plan **plan) {
     size_t num_pairs = corpus_num_pairs(params->corpus);
-    struct epoch_plan *created = calloc(1, sizeof *created);
+    struct epoch_plan *created = memory_calloc(1, sizeof *created);
     if (created) {
         created->params = *params;
         created->params.pool_pairs = min_u32(params->pool_pairs, (uint32_t)num_pairs);
-        created->pairs = calloc(num_pairs, sizeof *created->pairs);
-        created->batches = calloc(num_pairs, sizeof *created->batches);
-        created->keys = calloc(created->params.pool_pairs, sizeof *created->keys);
+        created->pairs = memory_calloc(num_pairs, sizeof *created->pairs);
+        created->batches = memory_calloc(num_pairs, sizeof *created->batches);
+        created->keys = memory_calloc(created->params.pool_pairs, sizeof *created->keys);
     }
     if (!created || !created->pairs || !created->batches || !created->keys) {
         epoch_plan_destroy(&created);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/files.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ enum vks_status lines_cut(char *text, size_t num_bytes, const char *name, const 
     if (end >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
         begin = 3;
     cut.num = count_lines(cut.text, begin, end);
-    cut.begins = calloc(cut.num + 1, sizeof *cut.begins);
+    cut.begins = memory_calloc(cut.num + 1, sizeof *cut.begins);
     if (!cut.begins) {
         lines_finish(&cut);
         log_error(log, "%s: out of memory", name);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,7 +94,7 @@ static void insert_row(const struct beam *beam, const struct top_k_rows *rows, c
 static enum vks_status add_node(struct beam *beam, uint32_t token, int32_t *node) {
     if (beam->num_nodes == beam->nodes_capacity) {
         size_t capacity = beam->nodes_capacity ? 2 * beam->nodes_capacity : 64;
-        struct beam_node *grown = realloc(beam->nodes, capacity * sizeof *grown);
+        struct beam_node *grown = memory_realloc(beam->nodes, capacity * sizeof *grown);
         if (!grown)
             return VKS_ERR_OOM;
         beam->nodes = grown;
@@ -147,7 +148,7 @@ static enum vks_status copy_ids(const struct beam *beam, const struct hypothesis
     size_t num = 0;
     for (int32_t node = hypothesis->node; node != BEAM_NO_NODE; node = beam->nodes[node].parent)
         num++;
-    result->ids = malloc((num ? num : 1) * sizeof *result->ids);
+    result->ids = memory_malloc((num ? num : 1) * sizeof *result->ids);
     if (!result->ids)
         return VKS_ERR_OOM;
     result->num_ids = num;
@@ -167,7 +168,7 @@ enum vks_status beam_results(const struct beam *beam, struct vks_translation *tr
         order[place] = i;
     }
     uint32_t num = min_u32(beam->params->n_best, beam->num_finished);
-    struct vks_translation made = {calloc(num, sizeof *made.hypotheses), num};
+    struct vks_translation made = {memory_calloc(num, sizeof *made.hypotheses), num};
     if (!made.hypotheses)
         return VKS_ERR_OOM;
     for (uint32_t i = 0; i < num; i++) {

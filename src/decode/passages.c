@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,17 +30,17 @@ static enum vks_status count_tokens(void *user, const char *text, size_t num_byt
 static enum vks_status add_parts(struct passages *passages, const struct segments *segments,
                                  uint64_t line_number) {
     size_t num = passages->num_parts + segments->num;
-    char **parts = realloc(passages->parts, (num + 1) * sizeof *parts);
+    char **parts = memory_realloc(passages->parts, (num + 1) * sizeof *parts);
     if (!parts)
         return VKS_ERR_OOM;
     passages->parts = parts;
-    uint64_t *numbers = realloc(passages->line_numbers, (num + 1) * sizeof *numbers);
+    uint64_t *numbers = memory_realloc(passages->line_numbers, (num + 1) * sizeof *numbers);
     if (!numbers)
         return VKS_ERR_OOM;
     passages->line_numbers = numbers;
     for (size_t i = 0; i < segments->num; i++) {
         const struct segment *segment = &segments->items[i];
-        char *part = malloc(segment->num_bytes + 1);
+        char *part = memory_malloc(segment->num_bytes + 1);
         if (!part)
             return VKS_ERR_OOM;
         memcpy(part, segment->text, segment->num_bytes);
@@ -71,7 +72,7 @@ static enum vks_status cut_line(const struct passages_params *params, const char
 
 enum vks_status passages_cut(const struct passages_params *params, const char *const *lines,
                              size_t num_lines, struct passages *result) {
-    struct passages passages = {.lines = calloc(num_lines + 1, sizeof *passages.lines)};
+    struct passages passages = {.lines = memory_calloc(num_lines + 1, sizeof *passages.lines)};
     enum vks_status status = passages.lines ? VKS_OK : VKS_ERR_OOM;
     for (size_t i = 0; i < num_lines && status == VKS_OK; i++)
         status = cut_line(params, lines[i], &passages);
@@ -87,14 +88,14 @@ static enum vks_status join_line(const struct passage *passage, const struct vks
                                  struct vks_hypothesis *line) {
     const struct segments *segments = &passage->segments;
     size_t num_ids = 0;
-    const char **texts = calloc(segments->num + 1, sizeof *texts);
+    const char **texts = memory_calloc(segments->num + 1, sizeof *texts);
     if (!texts)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < segments->num; i++) {
         texts[i] = parts[i].hypotheses[0].text;
         num_ids += parts[i].hypotheses[0].num_ids;
     }
-    line->ids = calloc(num_ids + 1, sizeof *line->ids);
+    line->ids = memory_calloc(num_ids + 1, sizeof *line->ids);
     enum vks_status status = line->ids ? segments_join(segments, texts, &line->text) : VKS_ERR_OOM;
     for (size_t i = 0; i < segments->num && status == VKS_OK; i++) {
         const struct vks_hypothesis *best = &parts[i].hypotheses[0];
@@ -118,7 +119,7 @@ enum vks_status passages_join(const struct passages *passages, struct vks_transl
             parts[passage->first_part] = (struct vks_translation){0};
             continue;
         }
-        line->hypotheses = calloc(1, sizeof *line->hypotheses);
+        line->hypotheses = memory_calloc(1, sizeof *line->hypotheses);
         if (!line->hypotheses)
             return VKS_ERR_OOM;
         line->num_hypotheses = 1;

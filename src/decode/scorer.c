@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "data/batch.h"
 #include "decode/sentences.h"
 #include "model/loss.h"
@@ -25,7 +26,7 @@ struct vks_scorer {
 enum vks_status vks_scorer_create(struct vks_model *model, const struct vks_tokenizer *tokenizer,
                                   const struct vks_log *log, struct vks_scorer **result) {
     TRY(sentences_check_vocabulary(&model->config, tokenizer, log));
-    struct vks_scorer *scorer = calloc(1, sizeof *scorer);
+    struct vks_scorer *scorer = memory_calloc(1, sizeof *scorer);
     if (!scorer)
         return VKS_ERR_OOM;
     scorer->model = model;
@@ -153,7 +154,7 @@ enum vks_status vks_score(struct vks_scorer *scorer, const char *const *sources,
                           uint32_t *num_tokens) {
     struct pairs pairs = {.num = num_lines};
     enum vks_status status = VKS_ERR_OOM;
-    float *scores = calloc(num_lines + 1, sizeof *scores);
+    float *scores = memory_calloc(num_lines + 1, sizeof *scores);
     if (!scores)
         goto done;
     TRY_GOTO(status, encode(scorer, sources, targets, &pairs), done);

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -287,7 +288,7 @@ static enum vks_status translate_batch(struct search *search, const struct step_
 
 enum vks_status search_run(struct search *search, const struct sentence *sentences,
                            size_t num_sentences, struct vks_translation *translations) {
-    struct place *order = calloc(num_sentences + 1, sizeof *order);
+    struct place *order = memory_calloc(num_sentences + 1, sizeof *order);
     size_t num = 0;
     if (!order)
         return VKS_ERR_OOM;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -53,7 +54,7 @@ static enum vks_status encode(const struct sentences_params *params, const char 
                  side, line_number, num_ids, params->max_tokens - 1);
         num_ids = params->max_tokens - 1;
     }
-    uint32_t *grown = realloc(ids, (num_ids + 1) * sizeof *ids);
+    uint32_t *grown = memory_realloc(ids, (num_ids + 1) * sizeof *ids);
     if (!grown) {
         free(ids);
         return VKS_ERR_OOM;
@@ -65,7 +66,7 @@ static enum vks_status encode(const struct sentences_params *params, const char 
 
 enum vks_status sentences_encode(const struct sentences_params *params, const char *const *lines,
                                  size_t num_lines, struct sentence **result) {
-    struct sentence *sentences = calloc(num_lines + 1, sizeof *sentences);
+    struct sentence *sentences = memory_calloc(num_lines + 1, sizeof *sentences);
     enum vks_status status = sentences ? VKS_OK : VKS_ERR_OOM;
     for (size_t i = 0; i < num_lines && status == VKS_OK; i++)
         status = encode(params, lines[i],

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
@@ -24,7 +25,7 @@ enum vks_status vks_translator_create(struct vks_model *model,
     struct vks_translator_params complete = *params;
     TRY(search_complete_params(&complete));
     TRY(sentences_check_vocabulary(&model->config, tokenizer, params->log));
-    struct vks_translator *translator = calloc(1, sizeof *translator);
+    struct vks_translator *translator = memory_calloc(1, sizeof *translator);
     if (!translator)
         return VKS_ERR_OOM;
     translator->model = model;
@@ -40,7 +41,7 @@ enum vks_status vks_translator_create(struct vks_model *model,
 
 // What an empty line becomes: nothing, with certainty.
 static enum vks_status add_empty(struct vks_translation *translation) {
-    translation->hypotheses = calloc(1, sizeof *translation->hypotheses);
+    translation->hypotheses = memory_calloc(1, sizeof *translation->hypotheses);
     if (!translation->hypotheses)
         return VKS_ERR_OOM;
     translation->num_hypotheses = 1;
@@ -94,8 +95,8 @@ enum vks_status vks_translate(struct vks_translator *translator, const char *con
     struct passages passages;
     TRY(passages_cut(&params, lines, num_lines, &passages));
     size_t num_parts = passages.num_parts;
-    struct vks_translation *parts = calloc(num_parts + 1, sizeof *parts);
-    struct vks_translation *translations = calloc(num_lines + 1, sizeof *translations);
+    struct vks_translation *parts = memory_calloc(num_parts + 1, sizeof *parts);
+    struct vks_translation *translations = memory_calloc(num_lines + 1, sizeof *translations);
     enum vks_status status = parts && translations ? VKS_OK : VKS_ERR_OOM;
     if (status == VKS_OK)
         status = translate_parts(translator, &passages, parts);

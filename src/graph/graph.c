@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 
 enum vks_status graph_create(struct vks_device *device, struct graph **result) {
-    struct graph *graph = calloc(1, sizeof *graph);
+    struct graph *graph = memory_calloc(1, sizeof *graph);
     if (!graph)
         return VKS_ERR_OOM;
     graph->device = device;
@@ -90,7 +91,7 @@ static bool grow(void **list, size_t num, size_t *capacity, size_t item_bytes) {
     if (num < *capacity)
         return true;
     size_t grown = *capacity ? 2 * *capacity : 256;
-    void *bigger = realloc(*list, grown * item_bytes);
+    void *bigger = memory_realloc(*list, grown * item_bytes);
     if (!bigger)
         return false;
     *list = bigger;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,22 +44,33 @@ enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t 
     return VKS_OK;
 }
 
+static void finish_parts(struct parameter_store *store, uint32_t first_part) {
+    for (uint32_t part = first_part; part < NUM_PARTS; part++)
+        for (uint32_t i = 0; i < store->num_slabs; i++)
+            buffer_finish(store->device, &store->slabs[part][i]);
+}
+
 enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t num_parts) {
+    enum vks_status status;
     for (uint32_t part = store->num_parts; part < num_parts; part++) {
         for (uint32_t i = 0; i < store->num_slabs; i++) {
             struct vk_buffer *slab = &store->slabs[part][i];
-            TRY(buffer_init(store->device, BUFFER_DEVICE, store->slab_bytes[i], slab));
-            TRY(buffer_fill(store->device, (struct vk_range){slab, 0, slab->bytes}, 0));
+            TRY_GOTO(status, buffer_init(store->device, BUFFER_DEVICE, store->slab_bytes[i], slab),
+                     failed);
+            TRY_GOTO(status, buffer_fill(store->device, (struct vk_range){slab, 0, slab->bytes}, 0),
+                     failed);
         }
     }
     store->num_parts = num_parts;
     return VKS_OK;
+failed:
+    finish_parts(store, store->num_parts);
+    return status;
 }
 
 void parameter_store_finish(struct parameter_store *store) {
-    for (uint32_t part = 0; part < NUM_PARTS; part++)
-        for (uint32_t i = 0; i < store->num_slabs; i++)
-            buffer_finish(store->device, &store->slabs[part][i]);
+    finish_parts(store, 0);
+    store->num_parts = 0;
 }
 
 struct vk_range parameter_range(const struct parameter_store *store, enum parameter_part part,
@@ -83,7 +95,7 @@ enum vks_status parameter_write(struct parameter_store *store, enum parameter_pa
     struct vk_range range = rows_range(store, part, parameter, first_row, num_rows);
     if (parameter->stride == parameter->cols)
         return buffer_write(store->device, range, values);
-    float *padded = calloc(num_rows, parameter->stride * sizeof *padded);
+    float *padded = memory_calloc(num_rows, parameter->stride * sizeof *padded);
     if (!padded)
         return VKS_ERR_OOM;
     for (uint32_t row = 0; row < num_rows; row++)
@@ -100,7 +112,7 @@ enum vks_status parameter_read(struct parameter_store *store, enum parameter_par
     struct vk_range range = rows_range(store, part, parameter, first_row, num_rows);
     if (parameter->stride == parameter->cols)
         return buffer_read(store->device, range, values);
-    float *padded = malloc(num_rows * parameter->stride * sizeof *padded);
+    float *padded = memory_malloc(num_rows * parameter->stride * sizeof *padded);
     if (!padded)
         return VKS_ERR_OOM;
     enum vks_status status = buffer_read(store->device, range, padded);

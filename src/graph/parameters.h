@@ -32,6 +32,7 @@ enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t 
                                         struct parameter *parameter);
 // Allocates the slabs of parts that there are not yet, all zero.
 enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t num_parts);
+// Gives the slabs back. What was reserved stays so, and can be allocated again.
 void parameter_store_finish(struct parameter_store *store);
 
 struct vk_range parameter_range(const struct parameter_store *store, enum parameter_part part,

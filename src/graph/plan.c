@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,7 @@ enum vks_status plan_make(struct graph *graph, struct plan *plan) {
     memset(plan, 0, sizeof *plan);
     plan->max_arena_bytes = buffer_max_bytes(graph->device);
     size_t num = 0, num_placed = 0;
-    struct tensor **order = calloc(2 * graph->num_tensors + 1, sizeof(struct tensor *));
+    struct tensor **order = memory_calloc(2 * graph->num_tensors + 1, sizeof(struct tensor *));
     if (!order)
         return VKS_ERR_OOM;
     struct tensor **placed = order + graph->num_tensors;

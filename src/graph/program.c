@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -180,7 +181,7 @@ enum vks_status program_create(struct graph **graph_ref, const struct program_pa
                                struct program **result) {
     struct graph *graph = *graph_ref;
     *graph_ref = NULL;
-    struct program *program = calloc(1, sizeof *program);
+    struct program *program = memory_calloc(1, sizeof *program);
     if (!program) {
         graph_destroy(&graph);
         return VKS_ERR_OOM;

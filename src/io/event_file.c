@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/file_system.h"
 #include "io/files.h"
 
@@ -127,7 +128,7 @@ enum vks_status event_file_create(const char *dir, double time_s, uint64_t first
                                   const struct vks_log *log, struct event_file **result) {
     char name[MAX_NAME_BYTES];
     TRY(directory_create(dir, log));
-    struct event_file *file = calloc(1, sizeof *file);
+    struct event_file *file = memory_calloc(1, sizeof *file);
     snprintf(name, sizeof name, "events.out.tfevents.%.0f.vkseq", time_s * 1000);
     char *path = path_join(dir, name);
     if (!file || !path) {

@@ -1,5 +1,7 @@
 #include "io/file_system.h"
 
+#include "base/inject.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +55,7 @@ bool fs_unlink(const char *path) {
 
 // Removes what stands under `name` in an open folder.
 static bool remove_entry(int parent_fd, const char *name) {
+    inject_kill();
     if (unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT)
         return true;
     if (errno != EISDIR && errno != EPERM)

@@ -1,5 +1,7 @@
 #include "io/file_system.h"
 
+#include "base/memory.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +56,7 @@ static wchar_t *widen(const char *text) {
         fail();
         return NULL;
     }
-    wchar_t *wide = malloc((size_t)num * sizeof *wide);
+    wchar_t *wide = memory_malloc((size_t)num * sizeof *wide);
     if (wide)
         MultiByteToWideChar(CP_UTF8, 0, text, -1, wide, num);
     return wide;
@@ -153,7 +155,7 @@ static bool remove_content(const char *path) {
     bool is_empty = true;
     for (const char *name; is_empty && (name = fs_folder_next(&folder));) {
         size_t inner_bytes = strlen(path) + strlen(name) + 2;
-        char *inner = malloc(inner_bytes);
+        char *inner = memory_malloc(inner_bytes);
         if (inner)
             snprintf(inner, inner_bytes, "%s/%s", path, name);
         is_empty = inner && fs_remove(inner);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/file_system.h"
 
 #include <errno.h>
@@ -22,14 +23,15 @@ static enum vks_status memory_error(const struct vks_log *log, const char *path)
 
 char *path_join(const char *directory, const char *name) {
     size_t num_bytes = strlen(directory) + strlen(name) + 2;
-    char *path = malloc(num_bytes);
+    char *path = memory_malloc(num_bytes);
     if (path)
         snprintf(path, num_bytes, "%s/%s", directory, name);
     return path;
 }
 
 enum vks_status file_remove(const char *path, const struct vks_log *log) {
-    return fs_unlink(path) || errno == ENOENT ? VKS_OK : io_error(log, "remove", path);
+    return !inject_write() && (fs_unlink(path) || errno == ENOENT) ? VKS_OK
+                                                                   : io_error(log, "remove", path);
 }
 
 bool file_exists(const char *path) {
@@ -52,7 +54,7 @@ static enum vks_status read_to_end(int fd, const char *path, size_t max_bytes,
         if (!*data || capacity - used < 2) {
             if (*data && !size_mul(capacity, 2, &capacity))
                 return memory_error(log, path);
-            unsigned char *grown = realloc(*data, capacity);
+            unsigned char *grown = memory_realloc(*data, capacity);
             if (!grown)
                 return memory_error(log, path);
             *data = grown;
@@ -117,8 +119,8 @@ enum vks_status file_writer_open(struct file_writer *writer, const char *path,
     *writer = (struct file_writer){.log = log};
     hash64_init(&writer->hash);
     size_t temporary_bytes = strlen(path) + 64;
-    writer->path = strdup(path);
-    writer->temporary_path = malloc(temporary_bytes);
+    writer->path = memory_strdup(path);
+    writer->temporary_path = memory_malloc(temporary_bytes);
     if (!writer->path || !writer->temporary_path) {
         close_writer(writer);
         return memory_error(log, path);
@@ -128,7 +130,7 @@ enum vks_status file_writer_open(struct file_writer *writer, const char *path,
     do {
         snprintf(writer->temporary_path, temporary_bytes, "%s.tmp-%ld-%u", path, (long)getpid(),
                  attempt++);
-        fd = fs_open(writer->temporary_path, O_WRONLY | O_CREAT | O_EXCL);
+        fd = inject_write() ? -1 : fs_open(writer->temporary_path, O_WRONLY | O_CREAT | O_EXCL);
     } while (fd < 0 && errno == EEXIST && attempt < 1000);
     if (fd < 0) {
         io_error(log, "create", writer->temporary_path);
@@ -148,7 +150,7 @@ enum vks_status file_writer_open(struct file_writer *writer, const char *path,
 enum vks_status file_writer_write(struct file_writer *writer, const void *data, size_t num_bytes) {
     if (num_bytes == 0)
         return VKS_OK;
-    if (fwrite(data, 1, num_bytes, writer->file) != num_bytes)
+    if (inject_write() || fwrite(data, 1, num_bytes, writer->file) != num_bytes)
         return io_error(writer->log, "write", writer->temporary_path);
     hash64_update(&writer->hash, data, num_bytes);
     writer->num_bytes += num_bytes;
@@ -157,7 +159,7 @@ enum vks_status file_writer_write(struct file_writer *writer, const void *data, 
 
 // The folder that a path's last name stands in.
 static enum vks_status sync_parent(const char *path, const struct vks_log *log) {
-    char *parent = strdup(path);
+    char *parent = memory_strdup(path);
     if (!parent)
         return memory_error(log, path);
     char *slash = strrchr(parent, '/');
@@ -170,8 +172,8 @@ static enum vks_status sync_parent(const char *path, const struct vks_log *log) 
 
 enum vks_status file_writer_commit(struct file_writer *writer) {
     const struct vks_log *log = writer->log;
-    bool is_written = fflush(writer->file) == 0 && fs_sync(fileno(writer->file));
-    if (!is_written || !fs_rename(writer->temporary_path, writer->path)) {
+    bool is_written = !inject_write() && fflush(writer->file) == 0 && fs_sync(fileno(writer->file));
+    if (!is_written || inject_write() || !fs_rename(writer->temporary_path, writer->path)) {
         io_error(log, is_written ? "replace" : "write", writer->path);
         file_writer_abort(writer);
         return VKS_ERR_IO;
@@ -188,7 +190,7 @@ void file_writer_abort(struct file_writer *writer) {
 }
 
 enum vks_status directory_create(const char *path, const struct vks_log *log) {
-    char *prefix = strdup(path);
+    char *prefix = memory_strdup(path);
     if (!prefix)
         return memory_error(log, path);
     size_t num_bytes = strlen(path);
@@ -197,7 +199,7 @@ enum vks_status directory_create(const char *path, const struct vks_log *log) {
             continue;
         prefix[i] = 0;
         struct fs_info info;
-        if (!fs_make_folder(prefix)) {
+        if (inject_write() || !fs_make_folder(prefix)) {
             int error = errno;
             if (!fs_look(prefix, true, &info) || !info.is_folder) {
                 errno = error == EEXIST ? ENOTDIR : error;
@@ -226,12 +228,12 @@ static enum vks_status collect_names(struct fs_folder *folder, const char *path,
             return errno ? io_error(log, "list", path) : VKS_OK;
         if (*num_names == capacity) {
             capacity = capacity ? capacity * 2 : 16;
-            char **grown = realloc(*names, capacity * sizeof *grown);
+            char **grown = memory_realloc(*names, capacity * sizeof *grown);
             if (!grown)
                 return memory_error(log, path);
             *names = grown;
         }
-        char *name = strdup(found);
+        char *name = memory_strdup(found);
         if (!name)
             return memory_error(log, path);
         (*names)[(*num_names)++] = name;
@@ -269,8 +271,35 @@ enum vks_status directory_remove(const char *path, const struct vks_log *log) {
     return fs_remove(path) ? VKS_OK : io_error(log, "remove", path);
 }
 
+// Whether a name ends like those of file_writer_open: ".tmp-PID-ATTEMPT".
+static bool is_temporary(const char *name) {
+    static const char digits[] = "0123456789";
+    const char *end = strstr(name, ".tmp-");
+    if (!end)
+        return false;
+    end += strlen(".tmp-");
+    size_t num_pid = strspn(end, digits);
+    end += num_pid;
+    return num_pid > 0 && *end == '-' && end[1] && end[1 + strspn(end + 1, digits)] == '\0';
+}
+
+void directory_remove_temporaries(const char *path, const struct vks_log *log) {
+    char **names;
+    size_t num_names;
+    if (directory_list(path, log, &names, &num_names) != VKS_OK)
+        return;
+    for (size_t i = 0; i < num_names; i++) {
+        char *left = is_temporary(names[i]) ? path_join(path, names[i]) : NULL;
+        inject_kill();
+        if (left && !fs_unlink(left))
+            log_warn(log, "%s: cannot be removed: %s", left, strerror(errno));
+        free(left);
+    }
+    directory_list_free(&names, num_names);
+}
+
 enum vks_status directory_sync(const char *path, const struct vks_log *log) {
-    return fs_sync_folder(path) ? VKS_OK : io_error(log, "sync", path);
+    return !inject_write() && fs_sync_folder(path) ? VKS_OK : io_error(log, "sync", path);
 }
 
 enum vks_status lock_acquire(const char *directory, const struct vks_log *log, struct lock *lock) {
@@ -279,7 +308,7 @@ enum vks_status lock_acquire(const char *directory, const struct vks_log *log, s
         return memory_error(log, directory);
     enum vks_status status = VKS_OK;
     char pid_text[32] = "";
-    int fd = fs_open(path, O_RDWR | O_CREAT);
+    int fd = inject_write() ? -1 : fs_open(path, O_RDWR | O_CREAT);
     if (fd < 0) {
         status = io_error(log, "open", path);
     } else if (!fs_lock(fd)) {
@@ -291,7 +320,8 @@ enum vks_status lock_acquire(const char *directory, const struct vks_log *log, s
         status = VKS_ERR_IO;
     } else {
         int num_chars = snprintf(pid_text, sizeof pid_text, "%ld\n", (long)getpid());
-        if (ftruncate(fd, 0) != 0 || write(fd, pid_text, (size_t)num_chars) != num_chars)
+        if (inject_write() || ftruncate(fd, 0) != 0 ||
+            write(fd, pid_text, (size_t)num_chars) != num_chars)
             status = io_error(log, "write", path);
     }
     free(path);

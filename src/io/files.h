@@ -66,6 +66,10 @@ void directory_list_free(char ***names, size_t num_names);
 // fine. Errors: VKS_ERR_IO.
 VKS_MUST_CHECK enum vks_status directory_remove(const char *path, const struct vks_log *log);
 
+// Removes the files that writers (file_writer_open) left in a folder because they were killed; for
+// the holder of the folder's lock. What cannot be removed is only a warning.
+void directory_remove_temporaries(const char *path, const struct vks_log *log);
+
 // Waits until the folder's names are on the disk. Errors: VKS_ERR_IO.
 VKS_MUST_CHECK enum vks_status directory_sync(const char *path, const struct vks_log *log);
 

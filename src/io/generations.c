@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/file_system.h"
 #include "io/files.h"
 
@@ -44,7 +45,7 @@ static enum vks_status list_numbers(const char *root, const struct vks_log *log,
     char **names;
     size_t num_names, num_found = 0;
     TRY(directory_list(root, log, &names, &num_names));
-    uint32_t *found = calloc(num_names + 1, sizeof *found);
+    uint32_t *found = memory_calloc(num_names + 1, sizeof *found);
     for (size_t i = 0; found && i < num_names; i++)
         if (number_of(names[i]))
             found[num_found++] = number_of(names[i]);
@@ -74,7 +75,7 @@ enum vks_status generation_begin(const char *root, const struct vks_log *log,
     char name[NAME_BYTES];
     snprintf(name, sizeof name, ".tmp-%" PRIu32, number);
     struct generation begun = {
-        .root = strdup(root), .path = path_join(root, name), .number = number, .log = log};
+        .root = memory_strdup(root), .path = path_join(root, name), .number = number, .log = log};
     enum vks_status status = VKS_OK;
     if (!begun.root || !begun.path)
         status = memory_error(log, root);
@@ -98,7 +99,7 @@ void generation_abort(struct generation *generation) {
 
 // Size and checksum of an open file's bytes. False, with errno set, when it cannot be read.
 static bool hash_stream(FILE *file, struct hash64 *hash) {
-    unsigned char *chunk = malloc(CHUNK_BYTES);
+    unsigned char *chunk = memory_malloc(CHUNK_BYTES);
     if (!chunk)
         return false;
     hash64_init(hash);
@@ -118,7 +119,7 @@ static enum vks_status add_file(const char *path, const char *name, const struct
     }
     FILE *file = fs_open_stream(path, "rb");
     struct hash64 hash;
-    bool is_read = file && hash_stream(file, &hash) && fs_sync(fileno(file));
+    bool is_read = file && hash_stream(file, &hash) && !inject_write() && fs_sync(fileno(file));
     if (!is_read)
         log_error(log, "%s: cannot read and sync: %s", path, strerror(errno));
     if (file)
@@ -181,7 +182,7 @@ static enum vks_status rename_into_place(const struct generation *generation) {
     if (!path)
         return memory_error(generation->log, generation->root);
     enum vks_status status = VKS_OK;
-    if (!fs_rename(generation->path, path)) {
+    if (inject_write() || !fs_rename(generation->path, path)) {
         log_error(generation->log, "%s: cannot rename to %s: %s", generation->path, name,
                   strerror(errno));
         status = VKS_ERR_IO;
@@ -322,7 +323,7 @@ enum vks_status generation_open_newest(const char *root, const struct vks_log *l
         TRY(list_numbers(root, log, &numbers, &num));
     enum vks_status status;
     if (num == 0) {
-        char *nothing = strdup("");
+        char *nothing = memory_strdup("");
         status = nothing ? VKS_OK : memory_error(log, root);
         if (nothing)
             *path = nothing;

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/half.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/file_system.h"
 
 #include <cjson/cJSON.h>
@@ -298,7 +299,7 @@ static enum vks_status map_file(struct safetensors *file) {
 
 static enum vks_status create(const char *path, const struct vks_log *log,
                               struct safetensors **file) {
-    struct safetensors *created = calloc(1, sizeof *created);
+    struct safetensors *created = memory_calloc(1, sizeof *created);
     if (created) {
         created->log = log;
         created->path = arena_strdup(&created->arena, path);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/files.h"
 
 #include <cjson/cJSON.h>
@@ -31,7 +32,7 @@ static int compare_names(const void *a, const void *b) {
 
 static enum vks_status check_names(const char *path,
                                    const struct safetensors_write_params *params) {
-    const char **names = calloc(params->num_tensors + 1, sizeof *names);
+    const char **names = memory_calloc(params->num_tensors + 1, sizeof *names);
     if (!names) {
         log_error(params->log, "%s: out of memory", path);
         return VKS_ERR_OOM;
@@ -54,7 +55,7 @@ static enum vks_status check_names(const char *path,
 static enum vks_status place_tensors(const char *path,
                                      const struct safetensors_write_params *params,
                                      struct place **places) {
-    struct place *placed = calloc(params->num_tensors + 1, sizeof *placed);
+    struct place *placed = memory_calloc(params->num_tensors + 1, sizeof *placed);
     if (!placed) {
         log_error(params->log, "%s: out of memory", path);
         return VKS_ERR_OOM;
@@ -144,7 +145,7 @@ static enum vks_status write_data(struct file_writer *writer,
 static enum vks_status write_file(const char *path, const struct safetensors_write_params *params,
                                   const struct place *places) {
     char *header = make_header(params, places);
-    void *chunk = malloc(CHUNK_BYTES);
+    void *chunk = memory_malloc(CHUNK_BYTES);
     struct file_writer writer = {0};
     enum vks_status status = VKS_ERR_OOM;
     if (!header || !chunk) {

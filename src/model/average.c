@@ -1,6 +1,7 @@
 // The mean of several models' weights, computed on the host.
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/files.h"
 #include "io/safetensors_write.h"
 #include "vkseq/model.h"
@@ -79,7 +80,7 @@ static enum vks_status fill(void *user, size_t tensor_idx, uint64_t offset_bytes
 static enum vks_status write_mean(const struct average *average, const char *path) {
     static const char *const metadata[][2] = {{"format", "pt"}};
     size_t num = safetensors_num_tensors(average->files[0]);
-    struct safetensors_tensor *tensors = calloc(num ? num : 1, sizeof *tensors);
+    struct safetensors_tensor *tensors = memory_calloc(num ? num : 1, sizeof *tensors);
     if (!tensors)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < num; i++) {
@@ -129,7 +130,7 @@ enum vks_status vks_model_average(const char *const *weight_paths, size_t num,
         log_error(log, "no weights to average: expected one file or more");
         return VKS_ERR_ARGUMENT;
     }
-    average.files = calloc(num, sizeof *average.files);
+    average.files = memory_calloc(num, sizeof *average.files);
     if (!average.files)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < num && status == VKS_OK; i++) {

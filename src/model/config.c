@@ -270,68 +270,87 @@ static enum vks_status write_text(char *text, const char *dir, const char *name,
     return status;
 }
 
-// What tells transformers how to translate with the model.
-static void add_ids(cJSON *json, const struct vks_model_config *c) {
-    cJSON_AddNumberToObject(json, "pad_token_id", c->pad_id);
-    cJSON_AddNumberToObject(json, "eos_token_id", c->eos_id);
-    cJSON_AddNumberToObject(json, "decoder_start_token_id", c->pad_id);
-    cJSON_AddNumberToObject(json, "forced_eos_token_id", c->eos_id);
-    cJSON *words = cJSON_AddArrayToObject(json, "bad_words_ids");
-    cJSON *word = cJSON_CreateArray();
-    cJSON_AddItemToArray(word, cJSON_CreateNumber(c->pad_id));
-    cJSON_AddItemToArray(words, word);
-    cJSON_AddNumberToObject(json, "max_length", 512);
-    cJSON_AddNumberToObject(json, "num_beams", 4);
+// An object as it is put together; what memory did not suffice for makes it not whole.
+struct writer {
+    cJSON *json;
+    bool is_whole;
+};
+
+static void add_number(struct writer *writer, const char *key, double value) {
+    writer->is_whole &= cJSON_AddNumberToObject(writer->json, key, value) != NULL;
 }
 
-static cJSON *to_json(const struct vks_model_config *c) {
+static void add_bool(struct writer *writer, const char *key, bool value) {
+    writer->is_whole &= cJSON_AddBoolToObject(writer->json, key, value) != NULL;
+}
+
+static void add_text(struct writer *writer, const char *key, const char *value) {
+    writer->is_whole &= cJSON_AddStringToObject(writer->json, key, value) != NULL;
+}
+
+// The text of what was put together, NULL if it is not whole.
+static char *finish(struct writer *writer) {
+    char *text = writer->is_whole ? cJSON_Print(writer->json) : NULL;
+    cJSON_Delete(writer->json);
+    return text;
+}
+
+// What tells transformers how to translate with the model.
+static void add_ids(struct writer *writer, const struct vks_model_config *c) {
+    add_number(writer, "pad_token_id", c->pad_id);
+    add_number(writer, "eos_token_id", c->eos_id);
+    add_number(writer, "decoder_start_token_id", c->pad_id);
+    add_number(writer, "forced_eos_token_id", c->eos_id);
+    char words[32];
+    snprintf(words, sizeof words, "[[%u]]", c->pad_id);
+    writer->is_whole &= cJSON_AddRawToObject(writer->json, "bad_words_ids", words) != NULL;
+    add_number(writer, "max_length", 512);
+    add_number(writer, "num_beams", 4);
+}
+
+static void add_config(struct writer *writer, const struct vks_model_config *c) {
     bool is_class = c->positions == VKS_POSITIONS_HF && c->position_offset == 0 &&
                     c->tying != VKS_TIED_NONE && (!c->pre_norm || c->tying == VKS_TIED_ALL);
     const char *type = !is_class ? "vkseq" : c->pre_norm ? "pegasus" : "marian";
     const char *class_name = c->pre_norm ? "PegasusForConditionalGeneration" : "MarianMTModel";
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "model_type", type);
-    cJSON *classes = cJSON_AddArrayToObject(json, "architectures");
-    cJSON_AddItemToArray(classes, cJSON_CreateString(is_class ? class_name : "vkseq"));
-    cJSON_AddBoolToObject(json, "is_encoder_decoder", true);
-    cJSON_AddNumberToObject(json, "vocab_size", c->source_vocab);
-    cJSON_AddNumberToObject(json, "decoder_vocab_size", c->target_vocab);
-    cJSON_AddNumberToObject(json, "d_model", c->width);
-    cJSON_AddNumberToObject(json, "encoder_ffn_dim", c->ffn_width);
-    cJSON_AddNumberToObject(json, "decoder_ffn_dim", c->ffn_width);
-    cJSON_AddNumberToObject(json, "encoder_attention_heads", c->num_heads);
-    cJSON_AddNumberToObject(json, "decoder_attention_heads", c->num_heads);
-    cJSON_AddNumberToObject(json, "encoder_layers", c->encoder_layers);
-    cJSON_AddNumberToObject(json, "decoder_layers", c->decoder_layers);
-    cJSON_AddNumberToObject(json, "num_hidden_layers", c->encoder_layers);
-    cJSON_AddNumberToObject(json, "max_position_embeddings", c->max_positions);
-    cJSON_AddStringToObject(json, "activation_function", activation_names[c->activation]);
-    cJSON_AddBoolToObject(json, "scale_embedding", !c->no_embedding_scale);
-    cJSON_AddBoolToObject(json, "static_position_embeddings",
-                          c->positions != VKS_POSITIONS_LEARNED);
-    cJSON_AddBoolToObject(json, "share_encoder_decoder_embeddings", c->tying == VKS_TIED_ALL);
-    cJSON_AddBoolToObject(json, "tie_word_embeddings", c->tying != VKS_TIED_NONE);
-    cJSON_AddBoolToObject(json, "normalize_before", c->pre_norm);
-    cJSON_AddStringToObject(json, "position_formula", position_names[c->positions]);
-    cJSON_AddNumberToObject(json, "position_offset", c->position_offset);
-    cJSON_AddStringToObject(json, "torch_dtype", "float32");
-    add_ids(json, c);
-    return json;
+    add_text(writer, "model_type", type);
+    cJSON *classes = cJSON_AddArrayToObject(writer->json, "architectures");
+    writer->is_whole &=
+        cJSON_AddItemToArray(classes, cJSON_CreateString(is_class ? class_name : "vkseq"));
+    add_bool(writer, "is_encoder_decoder", true);
+    add_number(writer, "vocab_size", c->source_vocab);
+    add_number(writer, "decoder_vocab_size", c->target_vocab);
+    add_number(writer, "d_model", c->width);
+    add_number(writer, "encoder_ffn_dim", c->ffn_width);
+    add_number(writer, "decoder_ffn_dim", c->ffn_width);
+    add_number(writer, "encoder_attention_heads", c->num_heads);
+    add_number(writer, "decoder_attention_heads", c->num_heads);
+    add_number(writer, "encoder_layers", c->encoder_layers);
+    add_number(writer, "decoder_layers", c->decoder_layers);
+    add_number(writer, "num_hidden_layers", c->encoder_layers);
+    add_number(writer, "max_position_embeddings", c->max_positions);
+    add_text(writer, "activation_function", activation_names[c->activation]);
+    add_bool(writer, "scale_embedding", !c->no_embedding_scale);
+    add_bool(writer, "static_position_embeddings", c->positions != VKS_POSITIONS_LEARNED);
+    add_bool(writer, "share_encoder_decoder_embeddings", c->tying == VKS_TIED_ALL);
+    add_bool(writer, "tie_word_embeddings", c->tying != VKS_TIED_NONE);
+    add_bool(writer, "normalize_before", c->pre_norm);
+    add_text(writer, "position_formula", position_names[c->positions]);
+    add_number(writer, "position_offset", c->position_offset);
+    add_text(writer, "torch_dtype", "float32");
+    add_ids(writer, c);
 }
 
 char *config_print(const struct vks_model_config *config) {
-    cJSON *json = to_json(config);
-    char *text = cJSON_Print(json);
-    cJSON_Delete(json);
-    return text;
+    struct writer writer = {cJSON_CreateObject(), true};
+    add_config(&writer, config);
+    return finish(&writer);
 }
 
 static char *print_generation(const struct vks_model_config *config) {
-    cJSON *json = cJSON_CreateObject();
-    add_ids(json, config);
-    char *text = cJSON_Print(json);
-    cJSON_Delete(json);
-    return text;
+    struct writer writer = {cJSON_CreateObject(), true};
+    add_ids(&writer, config);
+    return finish(&writer);
 }
 
 enum vks_status config_write(const struct vks_model_config *config, const char *dir,

@@ -1,6 +1,7 @@
 #include "model/feed.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "ops/attention.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 enum vks_status feed_scratch_init(const struct feed_capacity *capacity,
                                   struct feed_scratch *scratch) {
     uint32_t num = max_u32(capacity->num_src, capacity->num_tgt);
-    scratch->order = calloc(num, sizeof *scratch->order);
+    scratch->order = memory_calloc(num, sizeof *scratch->order);
     return scratch->order ? VKS_OK : VKS_ERR_OOM;
 }
 

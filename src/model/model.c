@@ -1,6 +1,7 @@
 #include "model/model_object.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/files.h"
 #include "model/config.h"
 #include "model/weights_file.h"
@@ -9,7 +10,7 @@
 
 static enum vks_status allocate(struct vks_device *device, const struct vks_model_config *config,
                                 uint32_t num_parts, struct vks_model **result) {
-    struct vks_model *model = calloc(1, sizeof *model);
+    struct vks_model *model = memory_calloc(1, sizeof *model);
     if (!model)
         return VKS_ERR_OOM;
     model->device = device;
@@ -39,6 +40,12 @@ enum vks_status vks_model_create(struct vks_device *device, const struct vks_mod
 enum vks_status model_prepare_training(struct vks_model *model) {
     struct parameter_store *store = &model->weights.store;
     return store->num_parts == NUM_PARTS ? VKS_OK : parameter_store_allocate(store, NUM_PARTS);
+}
+
+enum vks_status model_reopen(struct vks_model *model) {
+    weights_release(&model->weights);
+    TRY(device_reopen(model->device));
+    return weights_allocate(&model->weights, &model->config, NUM_PARTS);
 }
 
 enum vks_status vks_model_load(struct vks_device *device, const char *dir,

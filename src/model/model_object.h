@@ -14,4 +14,9 @@ struct vks_model {
 // Adds gradients and moments, all zero, so that the model can be trained.
 enum vks_status model_prepare_training(struct vks_model *model);
 
+// After the device was lost: opens it again, with all of the model's memory, zero but for positions
+// of sines. No program may be left on the device. After an error the model can only be tried again
+// or destroyed. Errors: those of device_reopen, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
+enum vks_status model_reopen(struct vks_model *model);
+
 #endif

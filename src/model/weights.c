@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/rng.h"
 
 #include <math.h>
@@ -35,7 +36,7 @@ static void name_weight(struct layout *layout, struct named_weight weight, const
         return;
     if (weights->num_named == weights->named_capacity) {
         size_t capacity = weights->named_capacity ? 2 * weights->named_capacity : 256;
-        struct named_weight *grown = realloc(weights->named, capacity * sizeof *grown);
+        struct named_weight *grown = memory_realloc(weights->named, capacity * sizeof *grown);
         if (!grown) {
             layout->status = VKS_ERR_OOM;
             return;
@@ -175,17 +176,27 @@ enum vks_status weights_init(struct vks_device *device, const struct vks_model_c
     lay_out_stack(&layout, &weights->encoder, false);
     lay_out_stack(&layout, &weights->decoder, true);
     if (layout.status == VKS_OK)
-        layout.status = parameter_store_allocate(&weights->store, num_parts);
-    if (layout.status == VKS_OK)
-        layout.status = weights_reserve_positions(weights, config, MIN_POSITIONS);
+        layout.status = weights_allocate(weights, config, num_parts);
     if (layout.status != VKS_OK)
         weights_finish(weights);
     return layout.status;
 }
 
-void weights_finish(struct weights *weights) {
+enum vks_status weights_allocate(struct weights *weights, const struct vks_model_config *config,
+                                 uint32_t num_parts) {
+    TRY(parameter_store_allocate(&weights->store, num_parts));
+    uint32_t offset = config->position_offset;
+    uint32_t rows = max_u32(weights->encoder.positions.rows, MIN_POSITIONS + offset);
+    return weights_reserve_positions(weights, config, rows - offset);
+}
+
+void weights_release(struct weights *weights) {
     parameter_store_finish(&weights->store);
     parameter_store_finish(&weights->constants);
+}
+
+void weights_finish(struct weights *weights) {
+    weights_release(weights);
     free(weights->named);
     weights->named = NULL;
     weights->num_named = 0;
@@ -195,13 +206,15 @@ enum vks_status weights_reserve_positions(struct weights *weights,
                                           const struct vks_model_config *config,
                                           uint32_t num_positions) {
     uint32_t rows = num_positions + config->position_offset, width = config->width;
-    if (config->positions == VKS_POSITIONS_LEARNED || rows <= weights->encoder.positions.rows)
+    bool has_table = weights->constants.num_parts > 0;
+    if (config->positions == VKS_POSITIONS_LEARNED ||
+        (has_table && rows <= weights->encoder.positions.rows))
         return VKS_OK;
     struct vks_device *device = weights->store.device;
     struct parameter_store grown;
     struct parameter positions;
     parameter_store_init(device, &grown);
-    float *table = malloc((size_t)rows * width * sizeof *table);
+    float *table = memory_malloc((size_t)rows * width * sizeof *table);
     if (!table)
         return VKS_ERR_OOM;
     uint32_t half = width / 2;
@@ -287,7 +300,7 @@ enum vks_status weights_randomize(struct weights *weights, const struct vks_mode
         const struct named_weight *weight = &weights->named[i];
         // Streams of initial values begin at 1; data and dropout use others.
         struct rng rng = {.seed = seed, .stream = (uint32_t)i + 1};
-        float *values = malloc(named_weight_size(weight) * sizeof *values);
+        float *values = memory_malloc(named_weight_size(weight) * sizeof *values);
         if (!values)
             return VKS_ERR_OOM;
         randomize(weight, config, &rng, values);

@@ -59,6 +59,12 @@ enum vks_status weights_init(struct vks_device *device, const struct vks_model_c
                              uint32_t num_parts, struct weights *weights);
 void weights_finish(struct weights *weights);
 
+// Gives the device memory back, for when the device was lost, and allocates it again: parameters
+// are then zero, positions as they were.
+void weights_release(struct weights *weights);
+enum vks_status weights_allocate(struct weights *weights, const struct vks_model_config *config,
+                                 uint32_t num_parts);
+
 // Fills the parameters with their random initial values.
 enum vks_status weights_randomize(struct weights *weights, const struct vks_model_config *config,
                                   uint32_t seed);

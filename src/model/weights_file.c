@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/safetensors_write.h"
 
 #include <inttypes.h>
@@ -60,7 +61,7 @@ static enum vks_status read_weight(struct weights *weights, enum parameter_part 
     struct safetensors_info info;
     TRY(find_weight(file, weight, path, log, &info));
     uint64_t size = named_weight_size(weight);
-    float *values = malloc(size * sizeof *values);
+    float *values = memory_malloc(size * sizeof *values);
     if (!values)
         return VKS_ERR_OOM;
     enum vks_status status = safetensors_read_f32(&info, values, size);
@@ -150,7 +151,7 @@ static enum vks_status fill(void *user, size_t idx, uint64_t offset_bytes, void 
     struct filler *filler = user;
     const struct named_weight *weight = &filler->weights->named[idx];
     if (!filler->values || filler->idx != idx) {
-        float *values = realloc(filler->values, named_weight_size(weight) * sizeof *values);
+        float *values = memory_realloc(filler->values, named_weight_size(weight) * sizeof *values);
         if (!values)
             return VKS_ERR_OOM;
         filler->values = values;
@@ -164,7 +165,7 @@ static enum vks_status fill(void *user, size_t idx, uint64_t offset_bytes, void 
 enum vks_status weights_write(struct weights *weights, enum parameter_part part, const char *path,
                               const struct vks_log *log) {
     static const char *const metadata[][2] = {{"format", "pt"}};
-    struct safetensors_tensor *tensors = calloc(weights->num_named, sizeof *tensors);
+    struct safetensors_tensor *tensors = memory_calloc(weights->num_named, sizeof *tensors);
     if (!tensors)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < weights->num_named; i++) {

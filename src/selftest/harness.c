@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "scatter_rows_interface.h"
 
 #include <stdlib.h>
@@ -209,7 +210,7 @@ static void get_rows(struct harness *h, const float *from, uint32_t stride, stru
 enum vks_status harness_read_parameter(struct harness *h, const struct harness_item *item,
                                        struct matrix *to) {
     const struct parameter *parameter = &item->parameter;
-    float *values = malloc(parameter->bytes + 1);
+    float *values = memory_malloc(parameter->bytes + 1);
     if (!values)
         return VKS_ERR_OOM;
     enum vks_status status =
@@ -258,7 +259,7 @@ static enum vks_status compare_result(struct harness *h, uint32_t slot,
                                       const struct harness_item *item) {
     const struct matrix *first = item->result;
     size_t num = (size_t)first->rows * first->cols;
-    struct matrix again = {first->rows, first->cols, malloc(num * sizeof *again.v + 1)};
+    struct matrix again = {first->rows, first->cols, memory_malloc(num * sizeof *again.v + 1)};
     if (!again.v)
         return VKS_ERR_OOM;
     enum vks_status status = read_result(h, slot, item, &again);
@@ -287,7 +288,7 @@ static enum vks_status fill_store(struct harness *h) {
         const struct harness_item *item = &h->items[i];
         if (item->kind != ITEM_PARAMETER)
             continue;
-        float *values = calloc((size_t)item->num * item->value->cols + 1, sizeof *values);
+        float *values = memory_calloc((size_t)item->num * item->value->cols + 1, sizeof *values);
         if (!values)
             return VKS_ERR_OOM;
         put_matrix(values, item->value->cols, item->value, false);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "selftest/operators.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@ static const uint32_t shapes[UPDATE_CASE_MATRICES][2] = {{1, 3}, {67, 130}, {300
 static enum vks_status put(struct update_case *c, enum parameter_part part, int i,
                            const struct matrix *m) {
     size_t num = (size_t)m->rows * m->cols;
-    float *values = malloc(num * sizeof *values);
+    float *values = memory_malloc(num * sizeof *values);
     if (!values)
         return VKS_ERR_OOM;
     for (size_t j = 0; j < num; j++)
@@ -27,7 +28,7 @@ static enum vks_status put(struct update_case *c, enum parameter_part part, int 
 static enum vks_status get(struct update_case *c, enum parameter_part part, int i,
                            struct matrix *m) {
     size_t num = (size_t)m->rows * m->cols;
-    float *values = calloc(num, sizeof *values);
+    float *values = memory_calloc(num, sizeof *values);
     if (!values)
         return VKS_ERR_OOM;
     enum vks_status status = parameter_read(&c->store, part, &c->parameters[i], 0, m->rows, values);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "decode/search.h"
 
 #include <stdlib.h>
@@ -173,7 +174,7 @@ static bool same_translation(const struct vks_translation *a, const struct vks_t
 static enum vks_status count_other_translations(struct search *search, uint64_t *num_different) {
     struct sentences batch;
     struct sentence sentences[BATCH_SENTENCES];
-    struct vks_translation *together = calloc(2 * BATCH_SENTENCES, sizeof *together);
+    struct vks_translation *together = memory_calloc(2 * BATCH_SENTENCES, sizeof *together);
     if (!together)
         return VKS_ERR_OOM;
     struct vks_translation *alone = together + BATCH_SENTENCES;

@@ -1,6 +1,7 @@
 #include "text/codes.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ void codes_push(struct codes *codes, uint32_t code) {
         uint32_t *items = NULL;
         if (size_mul(codes->capacity ? codes->capacity : 128, 2, &capacity) &&
             size_mul(capacity, sizeof *items, &num_bytes))
-            items = realloc(codes->items, num_bytes);
+            items = memory_realloc(codes->items, num_bytes);
         if (items) {
             codes->items = items;
             codes->capacity = capacity;

@@ -1,6 +1,7 @@
 #include "text/metrics_bleu.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "text/metrics_ngrams.h"
 #include "text/metrics_tokenize.h"
 
@@ -19,7 +20,7 @@ enum vks_status bleu_add(enum vks_bleu_tokenize tokenize, struct codes *hypothes
                          struct codes *reference, struct bleu_sums *sums) {
     TRY(metrics_tokenize(tokenize, hypothesis));
     TRY(metrics_tokenize(tokenize, reference));
-    struct word *words = calloc(hypothesis->num + reference->num + 1, sizeof *words);
+    struct word *words = memory_calloc(hypothesis->num + reference->num + 1, sizeof *words);
     if (!words)
         return VKS_ERR_OOM;
     size_t num_hypothesis = split_words(hypothesis, words);

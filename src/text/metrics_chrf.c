@@ -1,6 +1,7 @@
 #include "text/metrics_chrf.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 
@@ -27,7 +28,7 @@ static size_t split_words(const struct codes *text, struct word *words) {
 
 static enum vks_status count_words(const struct codes *hypothesis, const struct codes *reference,
                                    struct ngram_counts *counts) {
-    struct word *words = calloc(hypothesis->num + reference->num + 1, sizeof *words);
+    struct word *words = memory_calloc(hypothesis->num + reference->num + 1, sizeof *words);
     if (!words)
         return VKS_ERR_OOM;
     size_t num_hypothesis = split_words(hypothesis, words);
@@ -50,7 +51,7 @@ static size_t copy_characters(const struct codes *text, uint32_t *symbols) {
 static enum vks_status count_characters(const struct codes *hypothesis,
                                         const struct codes *reference,
                                         struct ngram_counts *counts) {
-    uint32_t *symbols = calloc(hypothesis->num + reference->num + 1, sizeof *symbols);
+    uint32_t *symbols = memory_calloc(hypothesis->num + reference->num + 1, sizeof *symbols);
     if (!symbols)
         return VKS_ERR_OOM;
     size_t num_hypothesis = copy_characters(hypothesis, symbols);

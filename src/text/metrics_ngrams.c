@@ -1,6 +1,7 @@
 #include "text/metrics_ngrams.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,8 @@ enum vks_status metrics_count_ngrams(const uint32_t *symbols, size_t num_hypothe
                                      size_t num_reference, size_t max_order,
                                      struct ngram_counts *counts) {
     size_t num_symbols = num_hypothesis + num_reference;
-    struct ngram *ngrams = calloc(num_symbols + 1, sizeof *ngrams);
-    uint32_t *ranks = calloc(num_symbols + 1, sizeof *ranks);
+    struct ngram *ngrams = memory_calloc(num_symbols + 1, sizeof *ngrams);
+    uint32_t *ranks = memory_calloc(num_symbols + 1, sizeof *ranks);
     enum vks_status status = ngrams && ranks ? VKS_OK : VKS_ERR_OOM;
     for (size_t order = 1; order <= max_order && status == VKS_OK; order++) {
         size_t num_ngrams = 0;
@@ -87,8 +88,8 @@ enum vks_status metrics_count_word_ngrams(const struct word *words, size_t num_h
                                           size_t num_reference, size_t max_order,
                                           struct ngram_counts *counts) {
     size_t num_words = num_hypothesis + num_reference;
-    struct indexed_word *indexed = calloc(num_words + 1, sizeof *indexed);
-    uint32_t *symbols = calloc(num_words + 1, sizeof *symbols);
+    struct indexed_word *indexed = memory_calloc(num_words + 1, sizeof *indexed);
+    uint32_t *symbols = memory_calloc(num_words + 1, sizeof *symbols);
     enum vks_status status = VKS_ERR_OOM;
     if (indexed && symbols) {
         for (size_t i = 0; i < num_words; i++)

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static enum vks_status add_text(struct cutter *cutter, size_t begin, size_t text
     struct segments *segments = cutter->segments;
     if (segments->num == cutter->capacity) {
         size_t capacity = cutter->capacity ? 2 * cutter->capacity : 4;
-        struct segment *items = realloc(segments->items, capacity * sizeof *items);
+        struct segment *items = memory_realloc(segments->items, capacity * sizeof *items);
         if (!items)
             return VKS_ERR_OOM;
         segments->items = items;
@@ -127,7 +128,7 @@ static enum vks_status find_places(const struct cutter *cutter, enum cut cut, si
     UText text = UTEXT_INITIALIZER;
     size_t num = 0;
     int32_t at;
-    size_t *list = malloc((end - begin + 1) * sizeof *list);
+    size_t *list = memory_malloc((end - begin + 1) * sizeof *list);
     if (!list)
         return VKS_ERR_OOM;
     utext_openUTF8(&text, cutter->line + begin, (int64_t)(end - begin), &error);
@@ -192,7 +193,7 @@ static enum vks_status add_pieces(struct cutter *cutter, enum cut cut, const siz
 static enum vks_status cut_range(struct cutter *cutter, enum cut cut, size_t begin, size_t end) {
     size_t *inner, num;
     TRY(find_places(cutter, cut, begin, end, &inner, &num));
-    size_t *places = realloc(inner, (num + 2) * sizeof *places);
+    size_t *places = memory_realloc(inner, (num + 2) * sizeof *places);
     if (!places) {
         free(inner);
         return VKS_ERR_OOM;
@@ -261,7 +262,7 @@ enum vks_status segments_join(const struct segments *segments, const char *const
     size_t num_bytes = 0, used = 0;
     for (size_t i = 0; i < segments->num; i++)
         num_bytes += strlen(translations[i]) + segments->items[i].gap_bytes + 1;
-    char *text = malloc(num_bytes + 1);
+    char *text = memory_malloc(num_bytes + 1);
     if (!text)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < segments->num; i++) {

@@ -5,6 +5,8 @@ extern "C" {
 #include "text/spm_check.h"
 }
 
+#include "base/memory.h"
+
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 #include <unicode/uchar.h>
@@ -257,7 +259,7 @@ enum vks_status spm_decode(const struct spm *spm, const char *const *pieces, siz
             return VKS_ERR_FORMAT;
         }
         decoded.erase(std::remove(decoded.begin(), decoded.end(), '\0'), decoded.end());
-        char *copy = strdup(decoded.c_str());
+        char *copy = memory_strdup(decoded.c_str());
         if (!copy)
             throw std::bad_alloc();
         *text = copy;

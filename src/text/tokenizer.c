@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/files.h"
 #include "text/spm.h"
 #include "text/vocab.h"
@@ -27,7 +28,7 @@ static enum vks_status out_of_memory(const struct vks_log *log) {
 }
 
 static enum vks_status create(const struct vks_log *log, struct vks_tokenizer **out) {
-    struct vks_tokenizer *tokenizer = calloc(1, sizeof *tokenizer);
+    struct vks_tokenizer *tokenizer = memory_calloc(1, sizeof *tokenizer);
     if (!tokenizer)
         return out_of_memory(log);
     tokenizer->log = log;
@@ -198,7 +199,7 @@ static enum vks_status train_joint(const struct vks_tokenizer_train_params *para
     if (!size_add(params->num_source_paths, params->num_target_paths, &num_paths) ||
         !size_mul(num_paths, sizeof(char *), &paths_bytes))
         return out_of_memory(params->log);
-    const char **paths = malloc(paths_bytes + 1);
+    const char **paths = memory_malloc(paths_bytes + 1);
     if (!paths)
         return out_of_memory(params->log);
     for (size_t i = 0; i < num_paths; i++)
@@ -270,8 +271,9 @@ finish:
 }
 
 enum vks_status vks_tokenizer_save(const struct vks_tokenizer *tokenizer, const char *model_dir) {
-    TRY(save_side(tokenizer, VKS_SOURCE, model_dir));
-    return save_side(tokenizer, VKS_TARGET, model_dir);
+    // vocab.json comes last: where it is, the others are.
+    TRY(save_side(tokenizer, VKS_TARGET, model_dir));
+    return save_side(tokenizer, VKS_SOURCE, model_dir);
 }
 
 struct id_list {
@@ -284,7 +286,7 @@ struct id_list {
 static enum vks_status reserve_ids(struct id_list *list, size_t capacity) {
     size_t num_bytes;
     uint32_t *ids =
-        size_mul(capacity, sizeof *ids, &num_bytes) ? realloc(list->ids, num_bytes) : NULL;
+        size_mul(capacity, sizeof *ids, &num_bytes) ? memory_realloc(list->ids, num_bytes) : NULL;
     if (!ids)
         return out_of_memory(list->log);
     list->ids = ids;
@@ -324,7 +326,7 @@ enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum
     const struct vocab *vocab = tokenizer->vocab[side];
     size_t num_bytes;
     const char **pieces =
-        size_mul(num_ids, sizeof *pieces, &num_bytes) ? malloc(num_bytes + 1) : NULL;
+        size_mul(num_ids, sizeof *pieces, &num_bytes) ? memory_malloc(num_bytes + 1) : NULL;
     if (!pieces)
         return out_of_memory(tokenizer->log);
     size_t num_pieces = 0;

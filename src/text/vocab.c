@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/json.h"
 #include "text/spm.h"
 
@@ -41,7 +42,7 @@ static enum vks_status out_of_memory(const char *name, const struct vks_log *log
 // A vocabulary for ids below size, num_pieces of which will be added.
 static enum vks_status create(uint32_t size, uint32_t num_pieces, const char *name,
                               const struct vks_log *log, struct vocab **out) {
-    struct vocab *vocab = calloc(1, sizeof *vocab);
+    struct vocab *vocab = memory_calloc(1, sizeof *vocab);
     if (!vocab)
         return out_of_memory(name, log);
     vocab->size = size;

@@ -1,6 +1,7 @@
 #include "train/history.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/platform.h"
 #include "io/file_system.h"
 #include "io/files.h"
@@ -54,7 +55,7 @@ static enum vks_status cut(const char *path, uint64_t updates, const struct vks_
 
 enum vks_status history_open(const char *model_dir, const char *tensorboard_dir, uint64_t updates,
                              const struct vks_log *log, struct history **result) {
-    struct history *history = calloc(1, sizeof *history);
+    struct history *history = memory_calloc(1, sizeof *history);
     char *path = path_join(model_dir, "history.jsonl");
     if (!history || !path) {
         free(history);

@@ -1,5 +1,6 @@
 // The lock of a model directory, for those who prepare it before there is a trainer.
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/files.h"
 #include "vkseq/trainer.h"
 
@@ -11,7 +12,7 @@ struct vks_model_lock {
 
 enum vks_status vks_model_lock_create(const char *model_dir, const struct vks_log *log,
                                       struct vks_model_lock **result) {
-    struct vks_model_lock *lock = calloc(1, sizeof *lock);
+    struct vks_model_lock *lock = memory_calloc(1, sizeof *lock);
     if (!lock)
         return VKS_ERR_OOM;
     enum vks_status status = directory_create(model_dir, log);

@@ -5,6 +5,7 @@
 #include "base/platform.h"
 #include "train/schedule.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -157,16 +158,26 @@ static enum vks_status validate(struct vks_trainer *trainer) {
     return trainer->valid.corpus ? validator_run(trainer) : VKS_OK;
 }
 
-static enum vks_status save(struct vks_trainer *trainer) {
+static enum vks_status save_state(struct vks_trainer *trainer) {
     struct training_state *state = &trainer->state;
-    if (trainer->has_state && trainer->saved_steps == state->steps)
-        return VKS_OK;
     TRY(updater_read_state(&trainer->updater, state->device_words));
     TRY(training_state_save(state, &trainer->model->weights, trainer->state_dir,
                             max_u32(trainer->params.keep_last, 1), trainer->log));
-    TRY(vks_model_save(trainer->model, trainer->params.model_dir));
-    trainer->saved_steps = state->steps;
     trainer->has_state = true;
+    trainer->state_steps = state->steps;
+    trainer->num_losses = 0;
+    return VKS_OK;
+}
+
+static enum vks_status save(struct vks_trainer *trainer) {
+    uint64_t steps = trainer->state.steps;
+    if (!trainer->has_state || trainer->state_steps != steps)
+        TRY(save_state(trainer));
+    if (trainer->has_model && trainer->model_steps == steps)
+        return VKS_OK;
+    TRY(vks_model_save(trainer->model, trainer->params.model_dir));
+    trainer->has_model = true;
+    trainer->model_steps = steps;
     log_info(trainer->log, "Saving model and training state to %s", trainer->params.model_dir);
     return VKS_OK;
 }
@@ -186,13 +197,16 @@ static bool is_finished(const struct vks_trainer *trainer) {
            (p->max_seconds > 0 && platform_now_s() - trainer->begin_s >= p->max_seconds);
 }
 
-enum vks_status vks_trainer_run(struct vks_trainer *trainer) {
+// Trains to the end, if the device lasts. There is a state to go back to from the beginning on.
+static enum vks_status train(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     const struct training_state *state = &trainer->state;
-    uint64_t validated_steps = state->steps;
-    trainer->is_stopped = false;
-    trainer->begin_s = trainer->last_call_s = platform_now_s();
+    // After a loss, the validation at the end may be one of the things that were lost.
+    bool is_validated = trainer->num_losses == 0 || is_due(p->valid_freq, state->steps);
+    uint64_t validated_steps = is_validated ? state->steps : UINT64_MAX;
     begin_display(trainer);
+    if (!trainer->has_state)
+        TRY(save_state(trainer));
     while (!is_finished(trainer)) {
         uint32_t slot = (uint32_t)(state->steps % TRAINER_SLOTS);
         TRY(submit(trainer, slot));
@@ -213,5 +227,36 @@ enum vks_status vks_trainer_run(struct vks_trainer *trainer) {
                  p->early_stopping);
     if (validated_steps != state->steps)
         TRY(validate(trainer));
+    if (trainer->batches && fflush(trainer->batches) != 0) {
+        log_error(trainer->log, "%s: cannot be written: %s", p->dump_batches, strerror(errno));
+        return VKS_ERR_IO;
+    }
     return save(trainer);
+}
+
+static bool may_recover(struct vks_trainer *trainer) {
+    bool may = trainer->has_state && trainer->num_losses < TRAINER_MAX_LOSSES;
+    trainer->num_losses++;
+    if (may)
+        log_warn(trainer->log,
+                 "The device was lost after update %llu; it is opened again, and training goes on "
+                 "from its last state",
+                 (unsigned long long)trainer->state.updates);
+    else
+        log_error(trainer->log, "the device was lost %u times since the last save; training ends",
+                  trainer->num_losses);
+    return may;
+}
+
+enum vks_status vks_trainer_run(struct vks_trainer *trainer) {
+    trainer->is_stopped = false;
+    trainer->num_losses = 0;
+    trainer->begin_s = trainer->last_call_s = platform_now_s();
+    enum vks_status status = train(trainer);
+    while (status == VKS_ERR_DEVICE_LOST && may_recover(trainer)) {
+        status = trainer_recover(trainer);
+        if (status == VKS_OK)
+            status = train(trainer);
+    }
+    return status;
 }

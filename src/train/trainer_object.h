@@ -11,7 +11,7 @@
 #include "train/updater.h"
 #include "vkseq/trainer.h"
 
-enum { TRAINER_SLOTS = 2, TRAINER_MAX_SKIPPED = 20 };
+enum { TRAINER_SLOTS = 2, TRAINER_MAX_SKIPPED = 20, TRAINER_MAX_LOSSES = 3 };
 
 // An update that the device is working on.
 struct pending_update {
@@ -48,8 +48,12 @@ struct vks_trainer {
     struct validator valid;
     struct training_state state;
     bool is_resumed;
-    bool has_state; // the model directory holds a state of `saved_steps`
-    uint64_t resumed_updates, saved_steps;
+    // The model directory holds a training state of state_steps, and a model of model_steps that
+    // this trainer has written.
+    bool has_state, has_model;
+    uint64_t state_steps, model_steps;
+    uint32_t num_losses; // of the device, since a state was saved
+    uint64_t resumed_updates;
     uint64_t planned_updates;
     struct pending_update pending[TRAINER_SLOTS];
     struct update_report last_report;
@@ -65,5 +69,9 @@ struct vks_trainer {
 
 // Computes the validation metrics, takes note of new bests, and says so; no update is pending.
 enum vks_status validator_run(struct vks_trainer *trainer);
+
+// After the device was lost: opens it again, builds the programs, and goes back to the newest
+// training state. Errors: those of vks_trainer_create; it may be tried again.
+enum vks_status trainer_recover(struct vks_trainer *trainer);
 
 #endif

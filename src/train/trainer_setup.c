@@ -1,6 +1,7 @@
 // Making and unmaking a trainer: corpora, programs, and the state it resumes from.
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "io/file_system.h"
 #include "train/schedule.h"
 #include "train/trainer_object.h"
@@ -122,6 +123,12 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
     return loss_program_init(model->device, &loss, &trainer->valid.loss);
 }
 
+static void close_programs(struct vks_trainer *trainer) {
+    loss_program_finish(&trainer->valid.loss);
+    updater_finish(&trainer->updater);
+    loss_program_finish(&trainer->loss);
+}
+
 // A state belongs to batches made in one way only.
 static enum vks_status check_resumed(const struct vks_trainer *trainer,
                                      const struct training_state *state) {
@@ -149,6 +156,19 @@ static enum vks_status check_resumed(const struct vks_trainer *trainer,
     return VKS_OK;
 }
 
+// The newest training state, if there is one.
+static enum vks_status read_state(struct vks_trainer *trainer) {
+    struct training_state found;
+    TRY(training_state_load(trainer->state_dir, trainer->log, &trainer->model->weights, &found,
+                            &trainer->has_state));
+    if (!trainer->has_state)
+        return VKS_OK;
+    TRY(check_resumed(trainer, &found));
+    trainer->state = found;
+    trainer->state_steps = found.steps;
+    return VKS_OK;
+}
+
 static enum vks_status load_state(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     trainer->state = (struct training_state){.seed = p->seed,
@@ -156,17 +176,7 @@ static enum vks_status load_state(struct vks_trainer *trainer) {
                                              .mini_batch = p->mini_batch,
                                              .maxi_batch_pairs = p->maxi_batch_pairs,
                                              .max_length = p->max_length};
-    struct training_state found;
-    TRY(training_state_load(trainer->state_dir, trainer->log, &trainer->model->weights, &found,
-                            &trainer->is_resumed));
-    if (!trainer->is_resumed)
-        return VKS_OK;
-    TRY(check_resumed(trainer, &found));
-    trainer->state = found;
-    trainer->resumed_updates = found.updates;
-    trainer->saved_steps = found.steps;
-    trainer->has_state = true;
-    return VKS_OK;
+    return read_state(trainer);
 }
 
 static uint64_t plan_updates(struct vks_trainer *trainer) {
@@ -213,15 +223,11 @@ static void warn_of_schedule(const struct vks_trainer *trainer) {
                  state->warmup, (unsigned long long)state->schedule_updates);
 }
 
-static enum vks_status settle_state(struct vks_trainer *trainer) {
+// Makes batcher and updater go on from the state that was read.
+static enum vks_status go_on(struct vks_trainer *trainer) {
     struct training_state *state = &trainer->state;
     const struct vks_trainer_params *p = &trainer->params;
     uint64_t num_pairs = corpus_num_pairs(trainer->corpus);
-    trainer->planned_updates = plan_updates(trainer);
-    if (!trainer->is_resumed) {
-        state->num_pairs = num_pairs;
-        return begin_schedule(trainer);
-    }
     if (state->num_pairs != num_pairs ||
         !batcher_seek(trainer->batcher, state->epoch, state->batch_idx)) {
         log_error(
@@ -231,7 +237,6 @@ static enum vks_status settle_state(struct vks_trainer *trainer) {
             p->model_dir, (unsigned long long)state->num_pairs, (unsigned long long)num_pairs);
         return VKS_ERR_ARGUMENT;
     }
-    warn_of_schedule(trainer);
     return updater_write_state(&trainer->updater, state->device_words);
 }
 
@@ -251,6 +256,42 @@ static enum vks_status select_metrics(struct vks_trainer *trainer) {
                       names[i]);
             return VKS_ERR_ARGUMENT;
         }
+    return VKS_OK;
+}
+
+static enum vks_status settle_state(struct vks_trainer *trainer) {
+    trainer->planned_updates = plan_updates(trainer);
+    if (!trainer->has_state) {
+        trainer->state.num_pairs = corpus_num_pairs(trainer->corpus);
+        return begin_schedule(trainer);
+    }
+    trainer->is_resumed = true;
+    trainer->resumed_updates = trainer->state.updates;
+    warn_of_schedule(trainer);
+    return go_on(trainer);
+}
+
+// Begins or goes on with the history of the updates so far.
+static enum vks_status open_history(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    history_close(&trainer->history);
+    return history_open(p->model_dir, p->tensorboard_dir, trainer->state.updates, trainer->log,
+                        &trainer->history);
+}
+
+enum vks_status trainer_recover(struct vks_trainer *trainer) {
+    close_programs(trainer);
+    memset(trainer->pending, 0, sizeof trainer->pending);
+    trainer->num_skipped_in_a_row = 0;
+    TRY(model_reopen(trainer->model));
+    TRY(read_state(trainer));
+    if (!trainer->has_state) // somebody has removed it
+        return VKS_ERR_DEVICE_LOST;
+    TRY(open_programs(trainer));
+    TRY(go_on(trainer));
+    TRY(open_history(trainer));
+    log_info(trainer->log, "Going on after update %llu",
+             (unsigned long long)trainer->state.updates);
     return VKS_OK;
 }
 
@@ -281,6 +322,7 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
     TRY(directory_create(p->model_dir, trainer->log));
     if (!p->lock)
         TRY(lock_acquire(p->model_dir, trainer->log, &trainer->lock));
+    directory_remove_temporaries(p->model_dir, trainer->log);
     trainer->state_dir = path_join(p->model_dir, "training");
     if (!trainer->state_dir)
         return VKS_ERR_OOM;
@@ -293,8 +335,7 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
     TRY(settle_state(trainer));
     TRY(select_metrics(trainer));
     TRY(open_batch_dump(trainer));
-    TRY(history_open(p->model_dir, p->tensorboard_dir, trainer->state.updates, trainer->log,
-                     &trainer->history));
+    TRY(open_history(trainer));
     log_memory(trainer);
     return VKS_OK;
 }
@@ -302,7 +343,7 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
 enum vks_status vks_trainer_create(const struct vks_trainer_params *params, struct vks_model *model,
                                    const struct vks_tokenizer *tokenizer,
                                    struct vks_trainer **result) {
-    struct vks_trainer *trainer = calloc(1, sizeof *trainer);
+    struct vks_trainer *trainer = memory_calloc(1, sizeof *trainer);
     if (!trainer)
         return VKS_ERR_OOM;
     trainer->params = *params;
@@ -326,11 +367,9 @@ void vks_trainer_destroy(struct vks_trainer **trainer_ref) {
     struct vks_trainer *trainer = *trainer_ref;
     if (!trainer)
         return;
-    loss_program_finish(&trainer->valid.loss);
+    close_programs(trainer);
     batcher_destroy(&trainer->valid.batcher);
     corpus_destroy(&trainer->valid.corpus);
-    updater_finish(&trainer->updater);
-    loss_program_finish(&trainer->loss);
     batcher_destroy(&trainer->batcher);
     corpus_destroy(&trainer->corpus);
     history_close(&trainer->history);

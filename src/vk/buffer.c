@@ -1,6 +1,7 @@
 #include "vk/buffer.h"
 
 #include "base/check.h"
+#include "base/inject.h"
 #include "base/log.h"
 
 #include <string.h>
@@ -32,6 +33,8 @@ static VkResult allocate(struct vks_device *device, enum buffer_kind kind,
         .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
     };
     VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    if (inject_device_alloc())
+        return result;
     for (size_t i = 0; i < COUNT_OF(preferences[0]); i++) {
         for (uint32_t type = 0; type < device->memory.memoryTypeCount; type++) {
             *flags = device->memory.memoryTypes[type].propertyFlags;
@@ -140,6 +143,34 @@ void buffer_finish(struct vks_device *device, struct vk_buffer *buffer) {
     memset(buffer, 0, sizeof *buffer);
 }
 
+void sentinel_record(struct vks_device *device, VkCommandBuffer commands, struct vk_range word) {
+    const VkPipelineStageFlags work =
+        VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
+    const VkMemoryBarrier before = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+        .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
+        .dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+    };
+    // All that the device wrote becomes visible to the host.
+    VkMemoryBarrier after = before;
+    after.dstAccessMask = VK_ACCESS_HOST_READ_BIT;
+    device->vk.vkCmdPipelineBarrier(commands, work, VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1, &before,
+                                    0, NULL, 0, NULL);
+    device->vk.vkCmdFillBuffer(commands, word.buffer->handle, word.offset, word.bytes, 1);
+    device->vk.vkCmdPipelineBarrier(commands, work, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &after, 0,
+                                    NULL, 0, NULL);
+}
+
+enum vks_status sentinel_check(const struct vks_device *device, const uint32_t *word) {
+    if (*(const volatile uint32_t *)word == 1)
+        return VKS_OK;
+    log_error(device->log,
+              "%s: work was submitted and waited for, but not done; the driver may have reset the "
+              "device",
+              device->info.name);
+    return VKS_ERR_DEVICE_LOST;
+}
+
 // A command buffer used once, and waited for.
 static enum vks_status begin_once(struct vks_device *device, VkCommandBuffer *commands) {
     const VkCommandBufferAllocateInfo allocate_info = {
@@ -155,8 +186,11 @@ static enum vks_status begin_once(struct vks_device *device, VkCommandBuffer *co
     TRY(device_check(device,
                      device->vk.vkAllocateCommandBuffers(device->handle, &allocate_info, commands),
                      "vkAllocateCommandBuffers"));
-    return device_check(device, device->vk.vkBeginCommandBuffer(*commands, &begin),
-                        "vkBeginCommandBuffer");
+    enum vks_status status = device_check(
+        device, device->vk.vkBeginCommandBuffer(*commands, &begin), "vkBeginCommandBuffer");
+    if (status != VKS_OK)
+        device->vk.vkFreeCommandBuffers(device->handle, device->command_pool, 1, commands);
+    return status;
 }
 
 static enum vks_status end_once(struct vks_device *device, VkCommandBuffer commands) {
@@ -165,14 +199,22 @@ static enum vks_status end_once(struct vks_device *device, VkCommandBuffer comma
         .commandBufferCount = 1,
         .pCommandBuffers = &commands,
     };
+    uint32_t *sentinel = device->sentinel->mapped;
+    *sentinel = 0;
+    sentinel_record(device, commands, (struct vk_range){device->sentinel, 0, sizeof *sentinel});
     enum vks_status status =
         device_check(device, device->vk.vkEndCommandBuffer(commands), "vkEndCommandBuffer");
     if (status == VKS_OK)
         status = device_check(device,
                               device->vk.vkQueueSubmit(device->queue, 1, &submit, VK_NULL_HANDLE),
                               "vkQueueSubmit");
-    if (status == VKS_OK)
+    if (status == VKS_OK) {
         status = device_check(device, device->vk.vkQueueWaitIdle(device->queue), "vkQueueWaitIdle");
+        if (status == VKS_OK)
+            status = sentinel_check(device, sentinel);
+        else // the commands may still be at work
+            device->vk.vkDeviceWaitIdle(device->handle);
+    }
     device->vk.vkFreeCommandBuffers(device->handle, device->command_pool, 1, &commands);
     return status;
 }

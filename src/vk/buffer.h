@@ -39,6 +39,12 @@ void buffer_finish(struct vks_device *device, struct vk_buffer *buffer);
 // Copies between host memory and a range; the device must be idle on that range. Waits.
 enum vks_status buffer_write(struct vks_device *device, struct vk_range range, const void *data);
 enum vks_status buffer_read(struct vks_device *device, struct vk_range range, void *data);
+// A sentinel is a word that the device sets at the end of a submission. One that stays 0 tells of a
+// driver that has dropped the work and says nothing of it, as some do when they reset the device.
+// word: in a BUFFER_READBACK, cleared by the host before each submission.
+void sentinel_record(struct vks_device *device, VkCommandBuffer commands, struct vk_range word);
+// After waiting: VKS_ERR_DEVICE_LOST if the device has not set the word.
+enum vks_status sentinel_check(const struct vks_device *device, const uint32_t *word);
 // Fills a range with one 32-bit word; offset and bytes are multiples of 4. Waits.
 enum vks_status buffer_fill(struct vks_device *device, struct vk_range range, uint32_t word);
 

@@ -1,8 +1,12 @@
 #include "vk/vk_device.h"
 
 #include "base/check.h"
+#include "base/inject.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/platform.h"
+#include "vk/buffer.h"
+#include "vk/interpose.h"
 #include "vk/pipeline.h"
 #include "vk/probe.h"
 
@@ -16,6 +20,7 @@ enum vks_status device_check(const struct vks_device *device, VkResult result, c
     case VK_SUCCESS:
         return VKS_OK;
     case VK_ERROR_OUT_OF_HOST_MEMORY:
+        log_error(device->log, "%s: out of memory", call);
         return VKS_ERR_OOM;
     case VK_ERROR_OUT_OF_DEVICE_MEMORY:
         log_error(device->log, "%s: out of device memory (%.1f MiB in use)", call,
@@ -30,10 +35,6 @@ enum vks_status device_check(const struct vks_device *device, VkResult result, c
     }
 }
 
-enum vks_status device_wait(struct vks_device *device) {
-    return device_check(device, device->vk.vkDeviceWaitIdle(device->handle), "vkDeviceWaitIdle");
-}
-
 enum vks_status vks_devices_list(const struct vks_log *log, struct vks_device_info **infos,
                                  size_t *num_infos) {
     VkInstance instance = VK_NULL_HANDLE;
@@ -45,7 +46,7 @@ enum vks_status vks_devices_list(const struct vks_log *log, struct vks_device_in
     enum vks_status status = probe_list(log, instance, &physical, &num);
     struct vks_device_info *list = NULL;
     if (status == VKS_OK) {
-        list = calloc(num, sizeof *list);
+        list = memory_calloc(num, sizeof *list);
         status = list ? VKS_OK : VKS_ERR_OOM;
     }
     for (uint32_t i = 0; status == VKS_OK && i < num; i++) {
@@ -127,11 +128,19 @@ static enum vks_status choose(const struct vks_log *log, const char *selector,
     return VKS_ERR_NO_DEVICE;
 }
 
-static enum vks_status open_device(struct vks_device *device, const struct probe *probe) {
+static enum vks_status create_sentinel(struct vks_device *device) {
+    struct vk_buffer *sentinel = memory_calloc(1, sizeof *sentinel);
+    if (!sentinel)
+        return VKS_ERR_OOM;
+    device->sentinel = sentinel;
+    return buffer_init(device, BUFFER_READBACK, sizeof(uint32_t), sentinel);
+}
+
+static enum vks_status open_device(struct vks_device *device) {
     const float priority = 1.0f;
     const VkDeviceQueueCreateInfo queue = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-        .queueFamilyIndex = probe->queue_family,
+        .queueFamilyIndex = device->queue_family,
         .queueCount = 1,
         .pQueuePriorities = &priority,
     };
@@ -145,11 +154,11 @@ static enum vks_status open_device(struct vks_device *device, const struct probe
         .computeFullSubgroups = VK_TRUE,
     };
     // Kernels by address load in pairs of floats.
-    const VkPhysicalDeviceFeatures core = {.shaderInt64 = probe->family == KERNELS_ADDRESS};
+    const VkPhysicalDeviceFeatures core = {.shaderInt64 = device->family == KERNELS_ADDRESS};
     void *next = NULL;
-    if (probe->family == KERNELS_ADDRESS)
+    if (device->family == KERNELS_ADDRESS)
         next = &address;
-    if (probe->pin_subgroup_size) {
+    if (device->pin_subgroup_size) {
         size_control.pNext = next;
         next = &size_control;
     }
@@ -160,23 +169,61 @@ static enum vks_status open_device(struct vks_device *device, const struct probe
         .queueCreateInfoCount = 1,
         .pQueueCreateInfos = &queue,
     };
-    TRY(device_check(device, vkCreateDevice(device->physical, &create, NULL, &device->handle),
+    TRY(device_check(device,
+                     inject_vk("vkCreateDevice")
+                         ? VK_ERROR_OUT_OF_HOST_MEMORY
+                         : vkCreateDevice(device->physical, &create, NULL, &device->handle),
                      "vkCreateDevice"));
+    inject_reopened();
     volkLoadDeviceTable(&device->vk, device->handle);
-    device->vk.vkGetDeviceQueue(device->handle, probe->queue_family, 0, &device->queue);
+    interpose(device->instance, &device->vk);
+    device->vk.vkGetDeviceQueue(device->handle, device->queue_family, 0, &device->queue);
     const VkCommandPoolCreateInfo pool = {
         .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-        .queueFamilyIndex = probe->queue_family,
+        .queueFamilyIndex = device->queue_family,
     };
     TRY(device_check(
         device, device->vk.vkCreateCommandPool(device->handle, &pool, NULL, &device->command_pool),
         "vkCreateCommandPool"));
+    TRY(create_sentinel(device));
     return pipeline_cache_create(device, &device->pipelines);
+}
+
+static void close_device(struct vks_device *device) {
+    if (!device->handle)
+        return;
+    device->vk.vkDeviceWaitIdle(device->handle);
+    pipeline_cache_destroy(device, &device->pipelines);
+    if (device->sentinel)
+        buffer_finish(device, device->sentinel);
+    free(device->sentinel);
+    device->sentinel = NULL;
+    device->vk.vkDestroyCommandPool(device->handle, device->command_pool, NULL);
+    device->command_pool = VK_NULL_HANDLE;
+    device->vk.vkDestroyDevice(device->handle, NULL);
+    device->handle = VK_NULL_HANDLE;
+}
+
+enum vks_status device_reopen(struct vks_device *device) {
+    uint64_t own_bytes = device->sentinel ? device->sentinel->bytes : 0;
+    if (device->memory_now_bytes > own_bytes) {
+        log_error(device->log,
+                  "%s: lost, and not opened again because another part of the program has %.1f MiB "
+                  "on it",
+                  device->info.name, (double)(device->memory_now_bytes - own_bytes) / 0x1p20);
+        return VKS_ERR_UNSUPPORTED;
+    }
+    close_device(device);
+    return open_device(device);
 }
 
 enum vks_status vks_device_create(const char *selector, const struct vks_log *log,
                                   struct vks_device **result) {
-    struct vks_device *device = calloc(1, sizeof *device);
+    if (!inject_is_valid()) {
+        log_error(log, "VKSEQ_INJECT: not a list of faults as src/base/inject.h describes them");
+        return VKS_ERR_ARGUMENT;
+    }
+    struct vks_device *device = memory_calloc(1, sizeof *device);
     if (!device)
         return VKS_ERR_OOM;
     device->log = log;
@@ -199,7 +246,7 @@ enum vks_status vks_device_create(const char *selector, const struct vks_log *lo
     device->timestamp_ns = probe.timestamp_ns;
     device->memory_limit_bytes = probe.memory_limit_bytes;
     vkGetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
-    TRY_GOTO(status, open_device(device, &probe), failed);
+    TRY_GOTO(status, open_device(device), failed);
     free(physical);
     *result = device;
     return VKS_OK;
@@ -222,12 +269,7 @@ void vks_device_destroy(struct vks_device **device_ref) {
     struct vks_device *device = *device_ref;
     if (!device)
         return;
-    if (device->handle) {
-        device->vk.vkDeviceWaitIdle(device->handle);
-        pipeline_cache_destroy(device, &device->pipelines);
-        device->vk.vkDestroyCommandPool(device->handle, device->command_pool, NULL);
-        device->vk.vkDestroyDevice(device->handle, NULL);
-    }
+    close_device(device);
     if (device->instance)
         vkDestroyInstance(device->instance, NULL);
     free(device);

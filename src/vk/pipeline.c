@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "vk/shaders.h"
 #include "vk/spirv.h"
 
@@ -29,7 +30,7 @@ VkDescriptorSetLayout pipeline_set_layout(const struct vks_device *device) {
 }
 
 enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline_cache **result) {
-    struct pipeline_cache *cache = calloc(1, sizeof *cache);
+    struct pipeline_cache *cache = memory_calloc(1, sizeof *cache);
     if (!cache)
         return VKS_ERR_OOM;
     *result = cache;
@@ -166,7 +167,7 @@ enum vks_status pipeline_get(struct vks_device *device, const struct pipeline_ke
     CHECK(shader && key->num_spec <= MAX_SPEC);
     if (cache->num_entries == cache->capacity) {
         size_t capacity = cache->capacity ? 2 * cache->capacity : 64;
-        struct entry *grown = realloc(cache->entries, capacity * sizeof *grown);
+        struct entry *grown = memory_realloc(cache->entries, capacity * sizeof *grown);
         if (!grown)
             return VKS_ERR_OOM;
         cache->entries = grown;

@@ -1,7 +1,9 @@
 #include "vk/probe.h"
 
 #include "base/check.h"
+#include "base/inject.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/platform.h"
 
 #include <stdio.h>
@@ -42,7 +44,8 @@ enum vks_status probe_instance(const struct vks_log *log, VkInstance *instance) 
     VkExtensionProperties extensions[128];
     uint32_t num_extensions = COUNT_OF(extensions);
     bool has_portability = false;
-    vkEnumerateInstanceExtensionProperties(NULL, &num_extensions, extensions);
+    if (vkEnumerateInstanceExtensionProperties(NULL, &num_extensions, extensions) < 0)
+        num_extensions = 0;
     for (uint32_t i = 0; i < num_extensions; i++)
         has_portability |= strcmp(extensions[i].extensionName, portability) == 0;
     const VkInstanceCreateInfo create = {
@@ -52,7 +55,8 @@ enum vks_status probe_instance(const struct vks_log *log, VkInstance *instance) 
         .enabledExtensionCount = has_portability ? 1u : 0u,
         .ppEnabledExtensionNames = &portability,
     };
-    VkResult result = vkCreateInstance(&create, NULL, instance);
+    VkResult result = inject_vk("vkCreateInstance") ? VK_ERROR_OUT_OF_HOST_MEMORY
+                                                    : vkCreateInstance(&create, NULL, instance);
     if (result != VK_SUCCESS) {
         log_error(log,
                   "no Vulkan driver could be loaded (vkCreateInstance gave %d); install one "
@@ -68,12 +72,13 @@ enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
                            VkPhysicalDevice **devices, uint32_t *num_devices) {
     uint32_t num = 0;
     VkPhysicalDevice *list = NULL;
-    if (vkEnumeratePhysicalDevices(instance, &num, NULL) < 0 || num == 0) {
+    if (inject_vk("vkEnumeratePhysicalDevices") ||
+        vkEnumeratePhysicalDevices(instance, &num, NULL) < 0 || num == 0) {
         log_error(log, "no Vulkan device was found; install a driver for your GPU, or "
                        "mesa-vulkan-drivers for the software driver lavapipe");
         return VKS_ERR_NO_DEVICE;
     }
-    list = calloc(num, sizeof *list);
+    list = memory_calloc(num, sizeof *list);
     if (!list)
         return VKS_ERR_OOM;
     if (vkEnumeratePhysicalDevices(instance, &num, list) < 0 || num == 0) {
@@ -169,7 +174,8 @@ static void probe_features(VkPhysicalDevice device, uint32_t api, struct vks_dev
 static void probe_extensions(VkPhysicalDevice device, uint32_t api, struct vks_device_info *info) {
     VkExtensionProperties extensions[512];
     uint32_t num = COUNT_OF(extensions);
-    vkEnumerateDeviceExtensionProperties(device, NULL, &num, extensions);
+    if (vkEnumerateDeviceExtensionProperties(device, NULL, &num, extensions) < 0)
+        num = 0;
     info->bfloat16 = has_extension(extensions, num, "VK_KHR_shader_bfloat16");
     info->integer_dot = api >= VK_API_VERSION_1_3 ||
                         has_extension(extensions, num, "VK_KHR_shader_integer_dot_product");

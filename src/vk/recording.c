@@ -2,12 +2,15 @@
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "base/inject.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { SETS_A_POOL = 256, MAX_ACCESSES = 256, MAX_SEGMENTS = 1024, MAX_PROFILED = 8192 };
+static const uint64_t SENTINEL_BYTES = sizeof(uint32_t);
 
 // Work submitted at once is bounded, so that a GPU that also drives a screen stays responsive.
 static const double SEGMENT_FLOPS = 20e9;
@@ -31,13 +34,14 @@ struct recording {
     uint32_t num_touched;
     VkFence fence;
     bool under_way;
+    struct vk_buffer sentinels; // a word a segment
     VkQueryPool queries;
     const char *shaders[MAX_PROFILED];
 };
 
 enum vks_status recording_create(struct vks_device *device, const struct recording_params *params,
                                  struct recording **result) {
-    struct recording *recording = calloc(1, sizeof *recording);
+    struct recording *recording = memory_calloc(1, sizeof *recording);
     if (!recording)
         return VKS_ERR_OOM;
     recording->device = device;
@@ -54,6 +58,9 @@ enum vks_status recording_create(struct vks_device *device, const struct recordi
     bool timed = params->profile && device->timestamp_ns > 0.0f;
     if (params->profile && !timed)
         log_warn(device->log, "%s has no timestamps: kernels are not timed", device->info.name);
+    if (status == VKS_OK)
+        status = buffer_init(device, BUFFER_READBACK, MAX_SEGMENTS * SENTINEL_BYTES,
+                             &recording->sentinels);
     if (status == VKS_OK && timed)
         status = device_check(
             device,
@@ -87,7 +94,11 @@ static enum vks_status close_segment(struct recording *recording) {
     if (!recording->open)
         return VKS_OK;
     recording->open = false;
-    VkCommandBuffer commands = recording->segments[recording->num_segments - 1];
+    uint32_t segment_idx = recording->num_segments - 1;
+    VkCommandBuffer commands = recording->segments[segment_idx];
+    sentinel_record(
+        recording->device, commands,
+        (struct vk_range){&recording->sentinels, segment_idx * SENTINEL_BYTES, SENTINEL_BYTES});
     return device_check(recording->device, recording->device->vk.vkEndCommandBuffer(commands),
                         "vkEndCommandBuffer");
 }
@@ -97,7 +108,8 @@ static enum vks_status segment(struct recording *recording, double flops,
                                VkCommandBuffer *commands) {
     struct vks_device *device = recording->device;
     bool unbounded = device->info.type == VKS_DEVICE_CPU;
-    if (recording->open && !unbounded && recording->segment_flops + flops > SEGMENT_FLOPS)
+    bool is_full = !unbounded && recording->segment_flops + flops > SEGMENT_FLOPS;
+    if (recording->open && (is_full || inject_cut()))
         TRY(close_segment(recording));
     if (!recording->open) {
         CHECK(recording->num_segments < MAX_SEGMENTS);
@@ -164,7 +176,7 @@ static void order(struct recording *recording, const struct bind *binds, uint32_
 static enum vks_status new_pool(struct recording *recording) {
     struct vks_device *device = recording->device;
     VkDescriptorPool *grown =
-        realloc(recording->pools, (recording->num_pools + 1) * sizeof *recording->pools);
+        memory_realloc(recording->pools, (recording->num_pools + 1) * sizeof *recording->pools);
     if (!grown)
         return VKS_ERR_OOM;
     recording->pools = grown;
@@ -296,23 +308,13 @@ enum vks_status recording_copy(struct recording *recording, struct vk_range from
 }
 
 enum vks_status recording_end(struct recording *recording) {
-    // What the device wrote becomes visible to the host.
-    VkCommandBuffer commands;
+    VkCommandBuffer commands; // a recording of nothing is submitted and waited for as well
     TRY(segment(recording, 0, &commands));
-    const VkMemoryBarrier memory = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-        .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-        .dstAccessMask = VK_ACCESS_HOST_READ_BIT,
-    };
-    recording->device->vk.vkCmdPipelineBarrier(
-        commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-        VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &memory, 0, NULL, 0, NULL);
     return close_segment(recording);
 }
 
-enum vks_status recording_submit(struct recording *recording) {
+static enum vks_status submit_segments(struct recording *recording) {
     struct vks_device *device = recording->device;
-    CHECK(!recording->open && !recording->under_way);
     for (uint32_t i = 0; i < recording->num_segments; i++) {
         const VkSubmitInfo submit = {
             .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
@@ -325,7 +327,24 @@ enum vks_status recording_submit(struct recording *recording) {
                                                   last ? recording->fence : VK_NULL_HANDLE),
                          "vkQueueSubmit"));
     }
-    recording->under_way = true;
+    return VKS_OK;
+}
+
+enum vks_status recording_submit(struct recording *recording) {
+    struct vks_device *device = recording->device;
+    CHECK(!recording->open && !recording->under_way);
+    memset(recording->sentinels.mapped, 0, recording->num_segments * SENTINEL_BYTES);
+    enum vks_status status = submit_segments(recording);
+    if (status == VKS_OK)
+        recording->under_way = true;
+    else // segments before the one that failed may be at work
+        device->vk.vkDeviceWaitIdle(device->handle);
+    return status;
+}
+
+static enum vks_status check_sentinels(const struct recording *recording) {
+    for (uint32_t i = 0; i < recording->num_segments; i++)
+        TRY(sentinel_check(recording->device, (const uint32_t *)recording->sentinels.mapped + i));
     return VKS_OK;
 }
 
@@ -333,13 +352,14 @@ enum vks_status recording_wait(struct recording *recording) {
     struct vks_device *device = recording->device;
     if (!recording->under_way)
         return VKS_OK;
-    recording->under_way = false;
     TRY(device_check(
         device,
         device->vk.vkWaitForFences(device->handle, 1, &recording->fence, VK_TRUE, UINT64_MAX),
         "vkWaitForFences"));
-    return device_check(device, device->vk.vkResetFences(device->handle, 1, &recording->fence),
-                        "vkResetFences");
+    recording->under_way = false;
+    TRY(device_check(device, device->vk.vkResetFences(device->handle, 1, &recording->fence),
+                     "vkResetFences"));
+    return check_sentinels(recording);
 }
 
 void recording_destroy(struct recording **recording_ref) {
@@ -356,6 +376,7 @@ void recording_destroy(struct recording **recording_ref) {
         device->vk.vkDestroyDescriptorPool(device->handle, recording->pools[i], NULL);
     device->vk.vkDestroyQueryPool(device->handle, recording->queries, NULL);
     device->vk.vkDestroyFence(device->handle, recording->fence, NULL);
+    buffer_finish(device, &recording->sentinels);
     free(recording->pools);
     free(recording);
     *recording_ref = NULL;

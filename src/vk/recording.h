@@ -42,7 +42,8 @@ enum vks_status recording_end(struct recording *recording);
 
 // Submits without waiting; the recording must not be under way.
 enum vks_status recording_submit(struct recording *recording);
-// Waits for the last submission, if one is under way.
+// Waits for the last submission, if one is under way. Errors: VKS_ERR_DEVICE_LOST, also when the
+// device has silently left a part of the work undone.
 enum vks_status recording_wait(struct recording *recording);
 void recording_destroy(struct recording **recording);
 

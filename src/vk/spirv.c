@@ -1,6 +1,7 @@
 #include "vk/spirv.h"
 
 #include "base/check.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 
@@ -89,7 +90,7 @@ static uint64_t read_instruction(const struct spirv *module, struct id *ids, con
 }
 
 enum vks_status spirv_shared_bytes(const struct spirv *module, uint64_t *bytes) {
-    struct id *ids = calloc(module->words[BOUND_WORD], sizeof *ids);
+    struct id *ids = memory_calloc(module->words[BOUND_WORD], sizeof *ids);
     if (!ids)
         return VKS_ERR_OOM;
     uint64_t sum = 0;

@@ -17,6 +17,7 @@ enum kernel_family {
 const char *kernel_family_name(enum kernel_family family);
 
 struct pipeline_cache;
+struct vk_buffer;
 
 struct vks_device {
     struct vks_device_info info;
@@ -37,6 +38,7 @@ struct vks_device {
     bool tall_tiles;
     float timestamp_ns;               // nanoseconds a tick; 0: no timestamps
     struct pipeline_cache *pipelines; // owned
+    struct vk_buffer *sentinel;       // owned; of work submitted once
     uint64_t memory_now_bytes, memory_peak_bytes;
     uint64_t memory_limit_bytes; // of a profile; UINT64_MAX: what the driver gives
 };
@@ -44,7 +46,9 @@ struct vks_device {
 // The status for a Vulkan result; a failure is logged once with the call's name.
 enum vks_status device_check(const struct vks_device *device, VkResult result, const char *call);
 
-// Waits until the device is idle.
-enum vks_status device_wait(struct vks_device *device);
+// Opens a lost device again; the pointer to it stays good. All buffers and recordings on it must be
+// finished before. Errors: VKS_ERR_UNSUPPORTED if there are buffers on it still, and those of
+// vks_device_create; the device can then only be opened again or destroyed.
+enum vks_status device_reopen(struct vks_device *device);
 
 #endif

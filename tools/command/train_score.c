@@ -21,16 +21,11 @@ bool train_score_is_needed(const struct train_options *options) {
 enum vks_status train_score_open(struct train_score *score, struct console *console,
                                  const struct train_options *options,
                                  const struct loaded_model *loaded) {
-    struct vks_translator_params search = options->search;
-    search.log = &console->log;
     *score = (struct train_score){.console = console, .options = options, .loaded = loaded};
     enum vks_status status =
         read_all_lines(options->trainer.valid_source, console, &score->sources);
     if (status == VKS_OK)
         status = read_all_lines(options->trainer.valid_target, console, &score->references);
-    if (status == VKS_OK)
-        status =
-            vks_translator_create(loaded->model, loaded->tokenizer, &search, &score->translator);
     return status;
 }
 
@@ -74,13 +69,27 @@ static void log_samples(const struct train_score *score, const struct line_block
     }
 }
 
+// The translator lives no longer than this, as the trainer may have to open the device anew.
+static enum vks_status translate_text(struct train_score *score, struct line_block *translations) {
+    const struct loaded_model *loaded = score->loaded;
+    struct vks_translator_params search = score->options->search;
+    struct vks_translator *translator = NULL;
+    search.log = &score->console->log;
+    enum vks_status status =
+        vks_translator_create(loaded->model, loaded->tokenizer, &search, &translator);
+    if (status == VKS_OK)
+        status = translate_lines(score->console, translator, &score->sources, translations);
+    vks_translator_destroy(&translator);
+    return status;
+}
+
 static enum vks_status translate(struct train_score *score, uint64_t update) {
     struct line_block translations = {0};
     enum vks_bleu_tokenize tokenize;
     const char *output = score->options->valid_translation_output;
     enum vks_status status = vks_bleu_tokenize_from_name(score->options->valid_tokenize, &tokenize);
     if (status == VKS_OK)
-        status = translate_lines(score->console, score->translator, &score->sources, &translations);
+        status = translate_text(score, &translations);
     if (status == VKS_OK)
         status = vks_metrics_corpus((const char *const *)translations.lines,
                                     (const char *const *)score->references.lines,
@@ -110,7 +119,6 @@ enum vks_status train_score_get(struct train_score *score, uint64_t update, cons
 }
 
 void train_score_close(struct train_score *score) {
-    vks_translator_destroy(&score->translator);
     line_block_free(&score->sources);
     line_block_free(&score->references);
 }

@@ -10,7 +10,6 @@ struct train_score {
     struct console *console;
     const struct train_options *options;
     const struct loaded_model *loaded;
-    struct vks_translator *translator;
     struct line_block sources, references;
     bool has_scores;
     uint64_t update; // that scores are of
