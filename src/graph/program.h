@@ -71,6 +71,7 @@ struct op_dispatch {
     double flops;
 };
 
+// The graph that is being recorded; borrowed.
 const struct graph *recorder_graph(const struct recorder *recorder);
 
 // Workgroups whose lanes take one of `items` each.
