@@ -1,7 +1,7 @@
 // Whether bytes are UTF-8: as ICU finds.
 #include "fuzz.h"
 
-#include "base/utf8.h"
+#include "vkseq/base.h"
 
 #include <unicode/utf8.h>
 
@@ -12,6 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
         U8_NEXT(data, at, end, code);
         is_valid = code >= 0;
     }
-    CHECK(utf8_is_valid((const char *)data, num_bytes) == is_valid);
+    CHECK(vks_utf8_is_valid((const char *)data, num_bytes) == is_valid);
     return 0;
 }
