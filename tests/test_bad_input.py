@@ -144,7 +144,8 @@ MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", "so
 STATE_FILES = ["checksums.json", "moment1.safetensors", "moment2.safetensors", "state.json",
                "weights.safetensors"]
 TRAINED = {f"new/{name}" for name in [*MODEL_FILES, "history.jsonl", "training_run.json"]} | {
-    f"new/training/gen-00000001/{name}" for name in STATE_FILES}
+    f"new/training/{generation}/{name}" for name in STATE_FILES
+    for generation in ("gen-00000001", "gen-00000002")}
 LEARNED = {"new/source.spm", "new/target.spm", "new/vocab.json"}
 
 
@@ -486,7 +487,7 @@ class State(Case):
     def setUp(self):
         super().setUp()
         self.newest, self.older = (self.model / "training" / f"gen-{number:08}"
-                                   for number in (2, 1))
+                                   for number in (3, 2))
 
     def resume(self, name, **options):
         self.check(name, *train_words("model"), notes=NOTE_ERRORS + "|Going on", **options)
