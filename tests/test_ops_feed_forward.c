@@ -12,7 +12,7 @@
 static void check_feed_forward(struct vks_device *device, enum activation activation) {
     struct arena arena = {0};
     struct check check = variants_check(device, &arena);
-    assert_check(feed_forward_case_check(&check, activation), &check);
+    assert_check(feed_forward_case_check(&check, activation, 12, 53), &check);
 }
 
 static void feed_forward_with_relu_matches_the_oracle(void **state) {

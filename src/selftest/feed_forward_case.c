@@ -5,8 +5,9 @@
 
 #include <math.h>
 
+enum { CAPACITY = 60, ROWS = 43 };
+
 struct feed_forward_case {
-    uint32_t capacity, rows;
     enum activation activation;
     struct oracle_feed_forward in, gradient;
     struct matrix *r, *y;
@@ -14,7 +15,7 @@ struct feed_forward_case {
 
 static void build(struct harness *h, void *user) {
     struct feed_forward_case *c = user;
-    struct dim rows = harness_dim(h, c->capacity, c->rows);
+    struct dim rows = harness_dim(h, CAPACITY, ROWS);
     const struct feed_forward_params params = {
         .x = harness_leaf(h, rows, c->in.x, c->gradient.x),
         .weight1 = harness_parameter(h, c->in.weight1, c->gradient.weight1),
@@ -39,29 +40,28 @@ static void round_to_eighths(struct matrix *m) {
         m->v[i] = floor(8 * m->v[i]) / 8;
 }
 
-static void make(struct arena *arena, struct rng *rng, struct feed_forward_case *c) {
-    enum { ROWS = 43, WIDTH = 12, HIDDEN = 53 };
-    c->capacity = 200;
-    c->rows = ROWS;
+static void make(struct arena *arena, struct rng *rng, uint32_t width, uint32_t hidden,
+                 struct feed_forward_case *c) {
     c->in = (struct oracle_feed_forward){
-        matrix_random(arena, rng, ROWS, WIDTH, 1), matrix_random(arena, rng, HIDDEN, WIDTH, 0.5),
-        matrix_random(arena, rng, 1, HIDDEN, 1), matrix_random(arena, rng, WIDTH, HIDDEN, 0.5),
-        matrix_random(arena, rng, 1, WIDTH, 1)};
-    c->r = matrix_random(arena, rng, ROWS, WIDTH, 1);
-    c->y = matrix_new(arena, ROWS, WIDTH);
+        matrix_random(arena, rng, ROWS, width, 1), matrix_random(arena, rng, hidden, width, 0.5),
+        matrix_random(arena, rng, 1, hidden, 1), matrix_random(arena, rng, width, hidden, 0.5),
+        matrix_random(arena, rng, 1, width, 1)};
+    c->r = matrix_random(arena, rng, ROWS, width, 1);
+    c->y = matrix_new(arena, ROWS, width);
     round_to_eighths(c->in.x);
     round_to_eighths(c->in.weight1);
     round_to_eighths(c->in.bias1);
     c->gradient = like(arena, &c->in);
 }
 
-enum vks_status feed_forward_case_check(struct check *check, enum activation activation) {
+enum vks_status feed_forward_case_check(struct check *check, enum activation activation,
+                                        uint32_t width, uint32_t hidden) {
     static const enum oracle_activation kinds[] = {ORACLE_RELU, ORACLE_GELU, ORACLE_SILU};
     struct harness h = {.device = check->device};
     struct arena *arena = check->arena;
     struct rng rng = {check->seed, 200 + activation, 0};
     struct feed_forward_case c = {.activation = activation};
-    make(arena, &rng, &c);
+    make(arena, &rng, width, hidden, &c);
     TRY(check_run(check, &h, build, &c));
     struct oracle_feed_forward reference = like(arena, &c.in);
     struct matrix *y = matrix_like(arena, c.y);
@@ -80,6 +80,6 @@ enum vks_status feed_forward_selftest(struct check *check) {
     static const enum activation activations[] = {ACTIVATION_RELU, ACTIVATION_GELU,
                                                   ACTIVATION_SILU};
     for (int i = 0; i < 3; i++)
-        TRY(feed_forward_case_check(check, activations[i]));
+        TRY(feed_forward_case_check(check, activations[i], 12, 53));
     return VKS_OK;
 }

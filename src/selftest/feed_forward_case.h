@@ -5,7 +5,8 @@
 #include "ops/feed_forward.h"
 #include "selftest/checks.h"
 
-// Makes a case, runs it and compares.
-enum vks_status feed_forward_case_check(struct check *check, enum activation activation);
+// Makes a case of 43 rows, of at most 60, runs it and compares.
+enum vks_status feed_forward_case_check(struct check *check, enum activation activation,
+                                        uint32_t width, uint32_t hidden);
 
 #endif

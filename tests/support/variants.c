@@ -109,5 +109,5 @@ void assert_same_rows(const char *name, const struct matrix *batch, uint32_t fir
     for (uint32_t row = 0; row < alone->rows; row++)
         if (memcmp(&AT(batch, first + row, 0), &AT(alone, row, 0), alone->cols * sizeof(double)) !=
             0)
-            fail_msg("%s: row %u has other bits alone (seed %u)", name, row, variants_seed());
+            fail_msg("%s: row %u has other bits (seed %u)", name, row, variants_seed());
 }
