@@ -23,7 +23,6 @@ extern "C" {
 #include <new>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -237,7 +236,8 @@ enum vks_status spm_encode(const struct spm *spm, const char *text, size_t text_
     return guarded(
         spm->log, [&]() -> enum vks_status {
             std::vector<std::string> pieces;
-            Status status = spm->processor.Encode(std::string_view(text, text_bytes), &pieces);
+            // The text is C++'s string_view in some releases and SentencePiece's own in others.
+            Status status = spm->processor.Encode({text, text_bytes}, &pieces);
             if (!status.ok()) {
                 log_error(spm->log, "cannot encode a text: %s", status.message());
                 return VKS_ERR_FORMAT;

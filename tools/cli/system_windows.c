@@ -12,7 +12,7 @@
 
 // The command's manifest makes UTF-8 the encoding of paths and arguments; the console's is apart.
 void system_prepare(void) {
-    _set_fmode(_O_BINARY);
+    _fmode = _O_BINARY;
     _setmode(STDIN_FILENO, _O_BINARY);
     _setmode(STDOUT_FILENO, _O_BINARY);
     _setmode(STDERR_FILENO, _O_BINARY);
