@@ -8,6 +8,18 @@ int exit_code_of_options(enum cli_result result) {
     return result == CLI_HELP ? EXIT_OK : EXIT_USAGE;
 }
 
+int run_verb(const struct cli_command *command, int argc, char **argv, const bool *is_quiet,
+             int (*run)(struct console *console, void *values)) {
+    struct console console;
+    enum cli_result parsed = cli_parse(command, argc, argv);
+    if (parsed != CLI_OK)
+        return exit_code_of_options(parsed);
+    console_init(&console, command->name, false, is_quiet && *is_quiet);
+    int exit_code = run(&console, command->values);
+    console_finish(&console);
+    return exit_code;
+}
+
 int exit_code_of(struct console *console, enum vks_status status) {
     if (status == VKS_OK)
         return EXIT_OK;

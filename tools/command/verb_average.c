@@ -77,10 +77,15 @@ static enum vks_status add_states(struct console *console, const struct values *
     return status;
 }
 
-static enum vks_status run(struct console *console, const struct values *values) {
+static int run(struct console *console, void *user) {
+    const struct values *values = user;
     struct paths paths = {0};
     enum vks_status status = VKS_OK;
     const char *model = values->training;
+    if ((values->models.num > 0) == (values->training != NULL)) {
+        console_error(console, "one of --models and --training is needed");
+        return EXIT_USAGE;
+    }
     if (values->training) {
         status = add_states(console, values, &paths);
     } else {
@@ -93,13 +98,12 @@ static enum vks_status run(struct console *console, const struct values *values)
         status = vks_model_average((const char *const *)paths.items, paths.num, model,
                                    values->output, &console->log);
     free_paths(&paths);
-    return status;
+    return exit_code_of(console, status);
 }
 
 int verb_average(const char *program, int argc, char **argv) {
     (void)program;
     struct values values = {0};
-    struct console console;
     bool given[sizeof options / sizeof *options];
     const struct cli_command command = {
         .name = "vkseq average",
@@ -109,15 +113,5 @@ int verb_average(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
-    enum cli_result parsed = cli_parse(&command, argc, argv);
-    if (parsed != CLI_OK)
-        return exit_code_of_options(parsed);
-    if ((values.models.num > 0) == (values.training != NULL)) {
-        fprintf(stderr, "vkseq average: one of --models and --training is needed\n");
-        return EXIT_USAGE;
-    }
-    console_init(&console, command.name, false, false);
-    int exit_code = exit_code_of(&console, run(&console, &values));
-    console_finish(&console);
-    return exit_code;
+    return run_verb(&command, argc, argv, NULL, run);
 }

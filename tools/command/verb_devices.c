@@ -125,6 +125,29 @@ static void print_default(void) {
     vks_device_destroy(&device);
 }
 
+static int run(struct console *console, void *user) {
+    const struct values *values = user;
+    struct vks_device_info *infos = NULL;
+    size_t num_infos = 0;
+    int exit_code = exit_code_of(console, vks_devices_list(&console->log, &infos, &num_infos));
+    if (values->json)
+        putchar('[');
+    for (size_t i = 0; i < num_infos; i++) {
+        if (values->json) {
+            fputs(i ? ",\n " : "", stdout);
+            print_json_device(&infos[i]);
+        } else {
+            print_device(&infos[i]);
+        }
+    }
+    if (values->json)
+        puts("]");
+    else if (exit_code == EXIT_OK)
+        print_default();
+    vks_free(infos);
+    return exit_code;
+}
+
 int verb_devices(const char *program, int argc, char **argv) {
     (void)program;
     struct values values = {0};
@@ -138,30 +161,5 @@ int verb_devices(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
-    enum cli_result parsed = cli_parse(&command, argc, argv);
-    if (parsed != CLI_OK)
-        return exit_code_of_options(parsed);
-
-    struct console console;
-    struct vks_device_info *infos = NULL;
-    size_t num_infos = 0;
-    console_init(&console, command.name, false, false);
-    int exit_code = exit_code_of(&console, vks_devices_list(&console.log, &infos, &num_infos));
-    if (values.json)
-        putchar('[');
-    for (size_t i = 0; i < num_infos; i++) {
-        if (values.json) {
-            fputs(i ? ",\n " : "", stdout);
-            print_json_device(&infos[i]);
-        } else {
-            print_device(&infos[i]);
-        }
-    }
-    if (values.json)
-        puts("]");
-    else if (exit_code == EXIT_OK)
-        print_default();
-    vks_free(infos);
-    console_finish(&console);
-    return exit_code;
+    return run_verb(&command, argc, argv, NULL, run);
 }

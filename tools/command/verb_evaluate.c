@@ -37,11 +37,10 @@ static const struct cli_option options[] = {
 };
 // clang-format on
 
-static bool check_values(const struct cli_command *command, const struct values *values) {
+static bool check_values(struct console *console, const struct values *values) {
     const char *missing = NULL;
     if (values->hypotheses && values->output) {
-        fprintf(stderr, "%s: with --hypotheses nothing is translated for --output\n",
-                command->name);
+        console_error(console, "with --hypotheses nothing is translated for --output");
         return false;
     }
     if (!values->hypotheses && !values->source)
@@ -49,8 +48,7 @@ static bool check_values(const struct cli_command *command, const struct values 
     if (!values->hypotheses && !values->model)
         missing = "model";
     if (missing)
-        fprintf(stderr, "%s: without --hypotheses, option '--%s' is required\n", command->name,
-                missing);
+        console_error(console, "without --hypotheses, option '--%s' is required", missing);
     return !missing;
 }
 
@@ -147,6 +145,21 @@ static void print_json_scores(const struct vks_metric_scores *scores,
     puts("}}");
 }
 
+static int run(struct console *console, void *user) {
+    const struct values *values = user;
+    struct vks_metric_scores scores;
+    enum vks_bleu_tokenize tokenize;
+    if (!check_values(console, values))
+        return EXIT_USAGE;
+    enum vks_status status = score(console, values, &scores, &tokenize);
+    int exit_code = exit_code_of(console, status);
+    if (status == VKS_OK && values->json)
+        print_json_scores(&scores, tokenize);
+    else if (status == VKS_OK)
+        print_scores(&scores, tokenize);
+    return exit_code;
+}
+
 int verb_evaluate(const char *program, int argc, char **argv) {
     (void)program;
     struct values values = {0};
@@ -159,22 +172,5 @@ int verb_evaluate(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
-    enum cli_result parsed = cli_parse(&command, argc, argv);
-    if (parsed == CLI_OK && !check_values(&command, &values))
-        parsed = CLI_ERROR;
-    if (parsed != CLI_OK)
-        return exit_code_of_options(parsed);
-
-    struct console console;
-    struct vks_metric_scores scores;
-    enum vks_bleu_tokenize tokenize;
-    console_init(&console, command.name, false, values.quiet);
-    enum vks_status status = score(&console, &values, &scores, &tokenize);
-    int exit_code = exit_code_of(&console, status);
-    if (status == VKS_OK && values.json)
-        print_json_scores(&scores, tokenize);
-    else if (status == VKS_OK)
-        print_scores(&scores, tokenize);
-    console_finish(&console);
-    return exit_code;
+    return run_verb(&command, argc, argv, &values.quiet, run);
 }

@@ -260,7 +260,8 @@ static void print_page(const struct report *report, FILE *file) {
     fprintf(file, "</body></html>\n");
 }
 
-static enum vks_status run(struct console *console, const struct values *values) {
+static int run(struct console *console, void *user) {
+    const struct values *values = user;
     struct report report = {.dir = values->model, .console = console};
     struct line_output output;
     char *path = path_append(values->model, "report.html");
@@ -278,13 +279,12 @@ static enum vks_status run(struct console *console, const struct values *values)
     cJSON_Delete(report.samples);
     cJSON_Delete(report.run);
     free(path);
-    return status;
+    return exit_code_of(console, status);
 }
 
 int verb_report(const char *program, int argc, char **argv) {
     (void)program;
     struct values values = {0};
-    struct console console;
     bool given[sizeof options / sizeof *options];
     const struct cli_command command = {
         .name = "vkseq report",
@@ -295,11 +295,5 @@ int verb_report(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
-    enum cli_result parsed = cli_parse(&command, argc, argv);
-    if (parsed != CLI_OK)
-        return exit_code_of_options(parsed);
-    console_init(&console, command.name, false, false);
-    int exit_code = exit_code_of(&console, run(&console, &values));
-    console_finish(&console);
-    return exit_code;
+    return run_verb(&command, argc, argv, NULL, run);
 }

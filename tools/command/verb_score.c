@@ -117,6 +117,24 @@ static void print_summary(const struct work *work) {
             exp(cross_entropy));
 }
 
+static int run(struct console *console, void *user) {
+    const struct values *values = user;
+    struct loaded_model loaded = {0};
+    struct work work = {.console = console};
+    enum vks_status status = open_work(&work, values, &loaded);
+    if (status == VKS_OK)
+        status = score_all(&work);
+    console_end_progress(console);
+    int exit_code = exit_code_of(console, status);
+    if (status == VKS_OK && !values->quiet)
+        print_summary(&work);
+    vks_scorer_destroy(&work.scorer);
+    line_input_close(&work.sides[VKS_SOURCE]);
+    line_input_close(&work.sides[VKS_TARGET]);
+    loaded_model_close(&loaded);
+    return exit_code;
+}
+
 int verb_score(const char *program, int argc, char **argv) {
     (void)program;
     struct values values = {0};
@@ -129,25 +147,5 @@ int verb_score(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
-    enum cli_result parsed = cli_parse(&command, argc, argv);
-    if (parsed != CLI_OK)
-        return exit_code_of_options(parsed);
-
-    struct console console;
-    struct loaded_model loaded = {0};
-    struct work work = {.console = &console};
-    console_init(&console, command.name, false, values.quiet);
-    enum vks_status status = open_work(&work, &values, &loaded);
-    if (status == VKS_OK)
-        status = score_all(&work);
-    console_end_progress(&console);
-    int exit_code = exit_code_of(&console, status);
-    if (status == VKS_OK && !values.quiet)
-        print_summary(&work);
-    vks_scorer_destroy(&work.scorer);
-    line_input_close(&work.sides[VKS_SOURCE]);
-    line_input_close(&work.sides[VKS_TARGET]);
-    loaded_model_close(&loaded);
-    console_finish(&console);
-    return exit_code;
+    return run_verb(&command, argc, argv, &values.quiet, run);
 }

@@ -133,9 +133,14 @@ static void print_verdict(const struct selftest *test, enum vks_status status, d
                test->num_results, seconds);
 }
 
-static int run(const struct values *values, struct console *console) {
+static int run(struct console *console, void *user) {
+    const struct values *values = user;
     struct selftest test = {.values = values};
     struct vks_device *device = NULL;
+    if (values->json && values->report) {
+        console_error(console, "--json and --report exclude each other");
+        return EXIT_USAGE;
+    }
     enum vks_status status = vks_device_create(values->device, &console->log, &device);
     if (status != VKS_OK)
         return exit_code_of(console, status);
@@ -163,16 +168,5 @@ int verb_selftest(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
-    enum cli_result parsed = cli_parse(&command, argc, argv);
-    if (parsed != CLI_OK)
-        return exit_code_of_options(parsed);
-    struct console console;
-    console_init(&console, command.name, false, false);
-    int exit_code = EXIT_USAGE;
-    if (values.json && values.report)
-        console_error(&console, "--json and --report exclude each other");
-    else
-        exit_code = run(&values, &console);
-    console_finish(&console);
-    return exit_code;
+    return run_verb(&command, argc, argv, NULL, run);
 }

@@ -106,6 +106,21 @@ static enum vks_status open_work(struct work *work, struct loaded_model *loaded)
     return status;
 }
 
+static int run(struct console *console, void *user) {
+    struct loaded_model loaded = {0};
+    struct work work = {.values = user, .console = console};
+    enum vks_status status = open_work(&work, &loaded);
+    if (status == VKS_OK)
+        status = translate_all(&work);
+    console_end_progress(console);
+    status = line_output_close(&work.output, status);
+    int exit_code = exit_code_of(console, status);
+    vks_translator_destroy(&work.translator);
+    line_input_close(&work.input);
+    loaded_model_close(&loaded);
+    return exit_code;
+}
+
 int verb_translate(const char *program, int argc, char **argv) {
     (void)program;
     struct values values = {0};
@@ -117,23 +132,5 @@ int verb_translate(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
-    enum cli_result parsed = cli_parse(&command, argc, argv);
-    if (parsed != CLI_OK)
-        return exit_code_of_options(parsed);
-
-    struct console console;
-    struct loaded_model loaded = {0};
-    struct work work = {.values = &values, .console = &console};
-    console_init(&console, command.name, false, values.quiet);
-    enum vks_status status = open_work(&work, &loaded);
-    if (status == VKS_OK)
-        status = translate_all(&work);
-    console_end_progress(&console);
-    status = line_output_close(&work.output, status);
-    int exit_code = exit_code_of(&console, status);
-    vks_translator_destroy(&work.translator);
-    line_input_close(&work.input);
-    loaded_model_close(&loaded);
-    console_finish(&console);
-    return exit_code;
+    return run_verb(&command, argc, argv, &values.quiet, run);
 }
