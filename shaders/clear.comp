@@ -15,5 +15,5 @@ void main() {
         return;
     for (uint row = gl_WorkGroupID.x; row < p.rows; row += gl_NumWorkGroups.x)
         for (uint quad = lane; quad < p.quads; quad += WAVE)
-            STORE4(x, row * p.quads + quad, vec4(0));
+            STORE4(x, row * p.stride + quad, vec4(0));
 }

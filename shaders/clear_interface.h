@@ -8,7 +8,7 @@
 
 struct clear_push {
     SHARED_UINT rows;
-    SHARED_UINT quads; // of a row
+    SHARED_UINT quads, stride; // of a row, in vec4
 };
 
 #endif

@@ -23,9 +23,9 @@ void main() {
         if (token >= p.num_tokens || position >= p.num_positions)
             continue;
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
-            const vec4 value = fma(LOAD4(table, token * p.quads + quad), vec4(p.scale),
-                                   LOAD4(position_table, position * p.quads + quad));
-            STORE4(x, row * p.quads + quad,
+            const vec4 value = fma(LOAD4(table, token * p.stride + quad), vec4(p.scale),
+                                   LOAD4(position_table, position * p.stride + quad));
+            STORE4(x, row * p.stride + quad,
                    value * dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
                                            row, quad));
         }

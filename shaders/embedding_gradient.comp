@@ -21,8 +21,8 @@ void main() {
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
             vec4 sum = vec4(0);
             for (uint piece = segment.y; piece < segment.y + segment.z; piece++)
-                sum += LOAD4(sums, piece * p.quads + quad);
-            const uint idx = token * p.quads + quad;
+                sum += LOAD4(sums, piece * p.stride + quad);
+            const uint idx = token * p.stride + quad;
             STORE4(dtable, idx, fma(sum, vec4(p.scale), LOAD4(dtable, idx)));
         }
     }

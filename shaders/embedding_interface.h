@@ -9,7 +9,8 @@
 
 struct embedding_push {
     SHARED_UINT rows_dim;
-    SHARED_UINT quads; // width / 4
+    SHARED_UINT quads;  // width / 4
+    SHARED_UINT stride; // in vec4, of every operand
     SHARED_FLOAT scale;
     SHARED_UINT dropout_threshold;
     SHARED_FLOAT dropout_scale;

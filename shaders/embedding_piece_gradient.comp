@@ -20,11 +20,11 @@ void main() {
             vec4 sum = vec4(0);
             for (uint i = 0; i < rows.y; i++) {
                 const uint row = sorted_rows.data[rows.x + i];
-                sum += LOAD4(dx, row * p.quads + quad) *
+                sum += LOAD4(dx, row * p.stride + quad) *
                        dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
                                        row, quad);
             }
-            STORE4(sums, piece * p.quads + quad, sum);
+            STORE4(sums, piece * p.stride + quad, sum);
         }
     }
 }

@@ -20,10 +20,10 @@ void main() {
     vec4 dgamma = vec4(0), dbeta = vec4(0);
     for (uint row = first; row < min(first + NORM_CHUNK_ROWS, rows); row++) {
         const vec2 stat = stats.data[row];
-        const vec4 g = LOAD4(dy, row * p.quads + quad);
-        dgamma += g * (LOAD4(s, row * p.quads + quad) - stat.x) * stat.y;
+        const vec4 g = LOAD4(dy, row * p.stride + quad);
+        dgamma += g * (LOAD4(s, row * p.stride + quad) - stat.x) * stat.y;
         dbeta += g;
     }
-    STORE4(parts, (2 * gl_WorkGroupID.x) * p.quads + quad, dgamma);
-    STORE4(parts, (2 * gl_WorkGroupID.x + 1) * p.quads + quad, dbeta);
+    STORE4(parts, (2 * gl_WorkGroupID.x) * p.stride + quad, dgamma);
+    STORE4(parts, (2 * gl_WorkGroupID.x + 1) * p.stride + quad, dbeta);
 }

@@ -22,8 +22,8 @@ void main() {
         beta_sum = LOAD4(dbeta, quad);
     }
     for (uint chunk = 0; chunk < chunks; chunk++) {
-        gamma_sum += LOAD4(parts, 2 * chunk * p.quads + quad);
-        beta_sum += LOAD4(parts, (2 * chunk + 1) * p.quads + quad);
+        gamma_sum += LOAD4(parts, 2 * chunk * p.stride + quad);
+        beta_sum += LOAD4(parts, (2 * chunk + 1) * p.stride + quad);
     }
     STORE4(dgamma, quad, gamma_sum);
     STORE4(dbeta, quad, beta_sum);

@@ -19,7 +19,7 @@ BIND_MATRIX_WRITE(6, y);
 BIND_WRITE(7, vec2, 8, stats);
 
 vec4 load_sum(uint row, uint quad) {
-    const uint idx = row * p.quads + quad;
+    const uint idx = row * p.stride + quad;
     return RESIDUAL != 0 ? LOAD4(s, idx) : LOAD4(x, idx);
 }
 
@@ -29,7 +29,7 @@ void main() {
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
         vec4 sum = vec4(0);
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
-            const uint idx = row * p.quads + quad;
+            const uint idx = row * p.stride + quad;
             vec4 value = LOAD4(x, idx);
             if (RESIDUAL != 0) {
                 value += LOAD4(f, idx) * dropout_factors(p.dropout_threshold, p.dropout_scale,
@@ -48,7 +48,7 @@ void main() {
         const float inverse = inversesqrt(variance + p.eps);
         for (uint quad = lane; quad < p.quads; quad += WAVE)
             STORE4(
-                y, row * p.quads + quad,
+                y, row * p.stride + quad,
                 fma((load_sum(row, quad) - mean) * inverse, LOAD4(gamma, quad), LOAD4(beta, quad)));
         if (lane == 0)
             stats.data[row] = vec2(mean, inverse);

@@ -26,7 +26,7 @@ void main() {
         const vec2 stat = stats.data[row];
         vec4 sum = vec4(0), sum_normed = vec4(0);
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
-            const uint idx = row * p.quads + quad;
+            const uint idx = row * p.stride + quad;
             const vec4 g = LOAD4(dy, idx) * LOAD4(gamma, quad);
             sum += g;
             sum_normed += g * (LOAD4(s, idx) - stat.x) * stat.y;
@@ -35,7 +35,7 @@ void main() {
         const float mean_normed =
             wave_sum(sum_normed.x + sum_normed.y + sum_normed.z + sum_normed.w) * scale;
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
-            const uint idx = row * p.quads + quad;
+            const uint idx = row * p.stride + quad;
             const vec4 normed = (LOAD4(s, idx) - stat.x) * stat.y;
             vec4 grad =
                 (LOAD4(dy, idx) * LOAD4(gamma, quad) - mean - normed * mean_normed) * stat.y;

@@ -14,7 +14,8 @@
 
 struct norm_push {
     SHARED_UINT rows_dim, chunks_dim;
-    SHARED_UINT quads; // width / 4
+    SHARED_UINT quads;  // width / 4
+    SHARED_UINT stride; // in vec4, of every operand
     SHARED_FLOAT eps;
     SHARED_UINT dropout_threshold;
     SHARED_FLOAT dropout_scale;

@@ -12,7 +12,8 @@ import sys
 import unittest
 
 BUILT = COMMITTED = None
-ENVIRONMENTS = {"shared": "vulkan1.1", "subgroup": "vulkan1.2", "address": "vulkan1.2"}
+ENVIRONMENTS = {"shared": "vulkan1.1", "subgroup": "vulkan1.2", "address": "vulkan1.2",
+                "texel": "vulkan1.2"}
 
 
 def modules(folder):

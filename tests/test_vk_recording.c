@@ -50,7 +50,7 @@ static struct vk_range matrix(const struct fixture *f, uint32_t idx) {
 
 // Zeros a matrix.
 static void clear(struct fixture *f, uint32_t idx, uint32_t groups) {
-    const struct clear_push push = {ROWS, ROW_BYTES / 16};
+    const struct clear_push push = {ROWS, ROW_BYTES / 16, ROW_BYTES / 16};
     const struct dispatch dispatch = {
         .key = {"clear", {ACCUMULATE_NO}, 1},
         .binds = {{{&f->header, 0, HEADER_WORDS * sizeof(uint32_t)}, ACCESS_READ},

@@ -33,6 +33,7 @@ struct vks_device_info {
     uint32_t max_invocations, shared_memory_bytes;                // a workgroup's
     uint32_t max_storage_buffers, push_constant_bytes;            // a kernel's
     bool float16, storage16, bfloat16, int64, integer_dot, cooperative_matrix, buffer_address;
+    bool texel_reads;           // a kernel reads floats best as texels: software drivers
     bool subgroup_operations;   // arithmetic and ballot in compute kernels
     bool subgroup_size_fixed;   // all kernels have the same
     bool subgroup_size_control; // or they can ask for one

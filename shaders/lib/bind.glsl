@@ -1,7 +1,7 @@
 // Buffers, the batch header and push constants. Before including this, define PUSH as the
 // operator's push-constant struct. A buffer is either a descriptor or, where the device has
 // buffer_device_address and USE_ADDRESS is defined, an address from the push constants; both are
-// read as name.data[i].
+// read as name.data[i]. With READ_TEXELS, matrices that are only read are texel buffers.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/shared.h"
 
@@ -29,8 +29,8 @@ layout(push_constant, std430) uniform push_block {
 #endif
 
 // A matrix of rows of vec4: LOAD4(name, idx), STORE4(name, idx, value). By address the four floats
-// move as two 64-bit numbers, which halves the work of software drivers, where each lane's loads
-// and stores are separate.
+// move as two 64-bit numbers, and as texels they come in one piece: less work for software drivers,
+// where each lane's loads and stores are separate.
 #ifdef USE_ADDRESS
 #extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 #define MATRIX_TYPE u64vec2
@@ -43,17 +43,34 @@ u64vec2 pack4(vec4 v) {
     return u64vec2(packUint2x32(floatBitsToUint(v.xy)), packUint2x32(floatBitsToUint(v.zw)));
 }
 
-#define LOAD4(name, idx) unpack4(name.data[idx])
+#define FROM_MATRIX(element) unpack4(element)
 #define STORE4(name, idx, value) name.data[idx] = pack4(value)
 #else
 #define MATRIX_TYPE vec4
-#define LOAD4(name, idx) name.data[idx]
+#define FROM_MATRIX(element) (element)
 #define STORE4(name, idx, value) name.data[idx] = value
 #endif
 
-#define BIND_MATRIX(slot, name) BIND(readonly restrict, slot, MATRIX_TYPE, 16, name)
+#define LOAD4(name, idx) name##_at(idx)
+#define LOADABLE(name, expression)                                                                 \
+    vec4 name##_at(uint idx) {                                                                     \
+        return expression;                                                                         \
+    }                                                                                              \
+    vec4 name##_at(uint idx)
+
+#ifdef READ_TEXELS
+#define BIND_MATRIX(slot, name)                                                                    \
+    layout(set = 0, binding = slot) uniform textureBuffer name;                                    \
+    LOADABLE(name, texelFetch(name, int(idx)))
+#else
+#define BIND_MATRIX(slot, name)                                                                    \
+    BIND(readonly restrict, slot, MATRIX_TYPE, 16, name);                                          \
+    LOADABLE(name, FROM_MATRIX(name.data[idx]))
+#endif
 #define BIND_MATRIX_WRITE(slot, name) BIND(writeonly restrict, slot, MATRIX_TYPE, 16, name)
-#define BIND_MATRIX_UPDATE(slot, name) BIND(restrict, slot, MATRIX_TYPE, 16, name)
+#define BIND_MATRIX_UPDATE(slot, name)                                                             \
+    BIND(restrict, slot, MATRIX_TYPE, 16, name);                                                   \
+    LOADABLE(name, FROM_MATRIX(name.data[idx]))
 
 #define BIND_READ(slot, type, align, name) BIND(readonly restrict, slot, type, align, name)
 #define BIND_WRITE(slot, type, align, name) BIND(writeonly restrict, slot, type, align, name)

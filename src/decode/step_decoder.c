@@ -13,8 +13,8 @@ static const uint64_t MAX_CACHE_BYTES = 512ull << 20;
 
 static const struct program_params program_params = {.num_slots = 1};
 
-static uint64_t cache_row_bytes(const struct vks_model_config *config) {
-    return 2ull * config->width * sizeof(float);
+static uint64_t cache_row_bytes(const struct vks_model *model) {
+    return (uint64_t)row_stride(model->device, 2 * model->config.width) * sizeof(float);
 }
 
 void step_decoder_init(struct vks_model *model, uint32_t k, struct step_decoder *decoder) {
@@ -22,7 +22,7 @@ void step_decoder_init(struct vks_model *model, uint32_t k, struct step_decoder 
     decoder->model = model;
     decoder->k = k;
     const struct vks_device_info *info = &model->device->info;
-    uint64_t row_bytes = cache_row_bytes(&model->config);
+    uint64_t row_bytes = cache_row_bytes(model);
     uint64_t bytes = info->memory_bytes / 4;
     bytes = bytes < MAX_CACHE_BYTES ? bytes : MAX_CACHE_BYTES;
     uint64_t rows = bytes / (row_bytes * model->config.decoder_layers);
@@ -105,7 +105,7 @@ static enum vks_status build_step(struct step_decoder *decoder,
 
 static enum vks_status build(struct step_decoder *decoder, const struct step_capacity *capacity) {
     struct vks_device *device = decoder->model->device;
-    uint64_t row_bytes = cache_row_bytes(&decoder->model->config);
+    uint64_t row_bytes = cache_row_bytes(decoder->model);
     for (uint32_t i = 0; i < decoder->model->config.decoder_layers; i++) {
         TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_cache_rows * row_bytes,
                         &decoder->self_caches[i]));

@@ -113,7 +113,7 @@ static struct tensor *add_tensor(struct graph *graph, enum tensor_kind kind, str
         .kind = kind,
         .rows = rows,
         .cols = cols,
-        .stride = cols <= 2 ? cols : (uint32_t)round_up_u64(cols, 4),
+        .stride = row_stride(graph->device, cols),
         .first_node = UINT32_MAX,
     };
     tensor->bytes = (uint64_t)rows.capacity * tensor->stride * sizeof(float);

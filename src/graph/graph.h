@@ -26,7 +26,8 @@ enum tensor_kind {
 };
 
 // A matrix of 32-bit elements, row-major. Rows are padded to multiples of 16 bytes (those of one
-// or two columns are not), and the pads are zero.
+// or two columns are not), and the pads are zero. Row r begins at element r * stride; what lies
+// between rows beyond the pads is nobody's (row_stride).
 struct tensor {
     enum tensor_kind kind;
     struct dim rows;

@@ -7,6 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Rows that begin so many bytes apart, or a multiple, fall into few sets of a processor's cache.
+static const uint32_t CROWDED_BYTES = 1024;
+static const uint32_t SKEW = 16; // elements: a line of a cache
+
+uint32_t row_stride(const struct vks_device *device, uint32_t cols) {
+    if (cols <= 2)
+        return cols;
+    uint32_t stride = (uint32_t)round_up_u64(cols, 4);
+    bool crowded = stride * sizeof(float) % CROWDED_BYTES == 0;
+    return device->tall_tiles && crowded ? stride + SKEW : stride;
+}
+
 void parameter_store_init(struct vks_device *device, struct parameter_store *store) {
     memset(store, 0, sizeof *store);
     store->device = device;
@@ -15,7 +27,7 @@ void parameter_store_init(struct vks_device *device, struct parameter_store *sto
 enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t rows, uint32_t cols,
                                         struct parameter *parameter) {
     struct vks_device *device = store->device;
-    uint32_t stride = (uint32_t)round_up_u64(cols, 4);
+    uint32_t stride = row_stride(device, cols);
     uint64_t bytes = (uint64_t)rows * stride * sizeof(float);
     uint64_t room = round_up_u64(bytes, BUFFER_ALIGNMENT), limit = buffer_max_bytes(device);
     if (room > limit) {

@@ -7,6 +7,12 @@
 
 enum { PARAMETERS_MAX_SLABS = 16 };
 
+// Elements from one row of a matrix to the next. Rows are padded to multiples of 4 elements, those
+// of one or two columns are not. For tall tiles, which read many rows at once, rows also begin in
+// different sets of a processor's cache. Depends on the columns only, so that operands of one width
+// have one stride.
+uint32_t row_stride(const struct vks_device *device, uint32_t cols);
+
 // A matrix of float32 in the store: rows padded to 16 bytes, the whole aligned to 256 bytes.
 struct parameter {
     uint32_t rows, cols, stride; // in elements

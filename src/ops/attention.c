@@ -20,7 +20,7 @@ static struct attention_push make_push(const struct node_params *params, struct 
         .kv_stride = t[KV]->stride / 4,
         .k_offset = params->k_col / 4,
         .v_offset = params->v_col / 4,
-        .out_stride = params->width / 4,
+        .out_stride = t[OUT]->stride / 4,
         .scale = 1.0f / sqrtf((float)head_width),
     };
 }

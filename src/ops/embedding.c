@@ -37,6 +37,7 @@ static struct embedding_push make_push(const struct tensor *x, float scale,
     return (struct embedding_push){
         .rows_dim = x->rows.idx,
         .quads = x->cols / 4,
+        .stride = x->stride / 4,
         .scale = scale,
         .dropout_threshold = dropout->threshold,
         .dropout_scale = dropout->scale,
@@ -90,7 +91,7 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
 // A table that only embeddings write to is cleared first: not every row is in a batch.
 static enum vks_status record_clear(struct recorder *recorder, const struct tensor *table,
                                     const struct op_window *window, uint32_t accumulate) {
-    const struct clear_push push = {window->num_rows, table->stride / 4};
+    const struct clear_push push = {window->num_rows, table->cols / 4, table->stride / 4};
     if (accumulate == ACCUMULATE_YES)
         return VKS_OK;
     return recorder_dispatch(recorder,

@@ -21,6 +21,7 @@ static struct norm_push make_push(const struct node *node) {
         .rows_dim = node->tensors[S]->rows.idx,
         .chunks_dim = params->chunks.idx,
         .quads = node->tensors[S]->cols / 4,
+        .stride = node->tensors[S]->stride / 4,
         .eps = params->eps,
         .dropout_threshold = params->dropout.threshold,
         .dropout_scale = params->dropout.scale,

@@ -18,7 +18,7 @@ static enum vks_status record_copy(struct recorder *recorder, const struct node 
     const struct dim rows = t[PLACES]->rows;
     const struct scatter_rows_push push = {
         .rows_dim = rows.idx,
-        .quads = column ? t[FROM]->rows.capacity / 4 : t[FROM]->stride / 4,
+        .quads = column ? t[FROM]->rows.capacity / 4 : div_up_u32(t[FROM]->cols, 4),
         .from_stride = column ? 0 : t[FROM]->stride / 4,
         .to_stride = column ? 0 : t[TO]->stride / 4,
     };
@@ -196,13 +196,13 @@ enum vks_status harness_submit(struct harness *h, uint32_t slot, const struct ha
     return program_submit(program, slot);
 }
 
-// Rows of floats without their pads, which must be zero.
+// Rows of floats without their pads; those to the next multiple of 4 must be zero.
 static void get_rows(struct harness *h, const float *from, uint32_t stride, struct matrix *to) {
     for (uint32_t row = 0; row < to->rows; row++) {
         const float *values = from + (size_t)row * stride;
         for (uint32_t col = 0; col < to->cols; col++)
             AT(to, row, col) = (double)values[col];
-        for (uint32_t col = to->cols; col < stride; col++)
+        for (uint32_t col = to->cols; col < round_up_u64(to->cols, 4) && col < stride; col++)
             h->num_dirty_pads += values[col] != 0.0f;
     }
 }
@@ -235,10 +235,11 @@ static void take_words(struct harness *h, uint32_t slot, const struct harness_it
     const uint32_t *words = program_output(h->program, slot, item->tensor);
     for (uint32_t row = 0; row < item->num; row++) {
         for (uint32_t col = 0; col < item->tensor->cols; col++) {
-            size_t at = (size_t)row * item->tensor->stride + col;
+            uint32_t word = words[(size_t)row * item->tensor->stride + col];
+            uint32_t *taken = &item->words[(size_t)row * item->tensor->cols + col];
             if (copies)
-                item->words[at] = words[at];
-            h->num_different += item->words[at] != words[at];
+                *taken = word;
+            h->num_different += *taken != word;
         }
     }
 }

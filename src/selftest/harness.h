@@ -89,7 +89,7 @@ struct tensor *harness_parameter(struct harness *harness, const struct matrix *v
 // An input of 32-bit words: `num` rows of `cols`.
 struct tensor *harness_uints(struct harness *harness, struct dim dim, uint32_t cols,
                              const uint32_t *values, uint32_t num);
-// An output tensor's words, `num` rows as wide as with their pads, which are left alone.
+// An output tensor's words, `num` rows of its columns.
 void harness_words(struct harness *harness, struct tensor *output, uint32_t *words, uint32_t num);
 
 #endif

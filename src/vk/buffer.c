@@ -43,7 +43,7 @@ static VkResult allocate(struct vks_device *device, enum buffer_kind kind,
                 continue;
             const VkMemoryAllocateInfo info = {
                 .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-                .pNext = device->family == KERNELS_ADDRESS ? &address : NULL,
+                .pNext = device->family >= KERNELS_ADDRESS ? &address : NULL,
                 .allocationSize = needs->size,
                 .memoryTypeIndex = type,
             };
@@ -81,13 +81,14 @@ static enum vks_status check_size(const struct vks_device *device, uint64_t byte
 
 enum vks_status buffer_init(struct vks_device *device, enum buffer_kind kind, uint64_t bytes,
                             struct vk_buffer *buffer) {
-    bool has_address = device->family == KERNELS_ADDRESS;
+    bool has_address = device->family >= KERNELS_ADDRESS;
     const VkBufferCreateInfo create = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
         .size = round_up_u64(bytes ? bytes : 4, BUFFER_ALIGNMENT),
         .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT |
                  VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
-                 (has_address ? VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT : 0u),
+                 (has_address ? VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT : 0u) |
+                 (device->family == KERNELS_TEXEL ? VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT : 0u),
     };
     struct vk_buffer made = {.bytes = create.size};
     VkMemoryPropertyFlags flags = 0;

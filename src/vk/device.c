@@ -154,9 +154,9 @@ static enum vks_status open_device(struct vks_device *device) {
         .computeFullSubgroups = VK_TRUE,
     };
     // Kernels by address load in pairs of floats.
-    const VkPhysicalDeviceFeatures core = {.shaderInt64 = device->family == KERNELS_ADDRESS};
+    const VkPhysicalDeviceFeatures core = {.shaderInt64 = device->family >= KERNELS_ADDRESS};
     void *next = NULL;
-    if (device->family == KERNELS_ADDRESS)
+    if (device->family >= KERNELS_ADDRESS)
         next = &address;
     if (device->pin_subgroup_size) {
         size_control.pNext = next;

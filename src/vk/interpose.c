@@ -24,6 +24,10 @@
       (VkDevice device, const VkBufferCreateInfo *info, const VkAllocationCallbacks *callbacks,    \
        VkBuffer *made),                                                                            \
       (device, info, callbacks, made))                                                             \
+    X(CreateBufferView,                                                                            \
+      (VkDevice device, const VkBufferViewCreateInfo *info,                                        \
+       const VkAllocationCallbacks *callbacks, VkBufferView *made),                                \
+      (device, info, callbacks, made))                                                             \
     X(CreateCommandPool,                                                                           \
       (VkDevice device, const VkCommandPoolCreateInfo *info,                                       \
        const VkAllocationCallbacks *callbacks, VkCommandPool *made),                               \

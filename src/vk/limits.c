@@ -48,6 +48,7 @@ static const struct key {
     FIELD(SWITCH, integer_dot),
     FIELD(SWITCH, cooperative_matrix),
     FIELD(SWITCH, buffer_address),
+    FIELD(SWITCH, texel_reads),
     FIELD(SWITCH, subgroup_operations),
     FIELD(SWITCH, subgroup_size_fixed),
     FIELD(SWITCH, subgroup_size_control),

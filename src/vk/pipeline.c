@@ -29,6 +29,11 @@ VkDescriptorSetLayout pipeline_set_layout(const struct vks_device *device) {
     return device->pipelines->set_layout;
 }
 
+VkDescriptorType pipeline_descriptor_type(const struct vks_device *device) {
+    return device->family == KERNELS_TEXEL ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER
+                                           : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+}
+
 enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline_cache **result) {
     struct pipeline_cache *cache = memory_calloc(1, sizeof *cache);
     if (!cache)
@@ -38,7 +43,7 @@ enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline
     for (uint32_t i = 0; i < MAX_BINDINGS; i++)
         bindings[i] = (VkDescriptorSetLayoutBinding){
             .binding = i,
-            .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+            .descriptorType = pipeline_descriptor_type(device),
             .descriptorCount = 1,
             .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
         };
@@ -54,7 +59,7 @@ enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline
     const VkPushConstantRange push = {VK_SHADER_STAGE_COMPUTE_BIT, 0, PUSH_BYTES};
     const VkPipelineLayoutCreateInfo layout_info = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-        .setLayoutCount = device->family == KERNELS_ADDRESS ? 0 : 1,
+        .setLayoutCount = device->family == KERNELS_ADDRESS ? 0u : 1u,
         .pSetLayouts = &cache->set_layout,
         .pushConstantRangeCount = 1,
         .pPushConstantRanges = &push,

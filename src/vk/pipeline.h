@@ -23,7 +23,8 @@ void pipeline_cache_destroy(struct vks_device *device, struct pipeline_cache **c
 enum vks_status pipeline_get(struct vks_device *device, const struct pipeline_key *key,
                              VkPipeline *pipeline);
 
-// What all pipelines share: MAX_BINDINGS storage buffers (none with addresses) and push constants.
+// What all pipelines share: MAX_BINDINGS descriptors (none with addresses) and push constants.
+VkDescriptorType pipeline_descriptor_type(const struct vks_device *device);
 VkPipelineLayout pipeline_layout(const struct vks_device *device);
 VkDescriptorSetLayout pipeline_set_layout(const struct vks_device *device);
 

@@ -14,7 +14,7 @@
 enum { MIN_STORAGE_BUFFERS = 8, MIN_INVOCATIONS = 64, MIN_PUSH_BYTES = 128, SHARED_WAVE = 32 };
 
 const char *kernel_family_name(enum kernel_family family) {
-    static const char *const names[] = {"shared", "subgroup", "address"};
+    static const char *const names[] = {"shared", "subgroup", "address", "texel"};
     return names[family];
 }
 
@@ -208,7 +208,9 @@ static void choose_family(struct probe *probe) {
                 (info->subgroup_size_fixed || info->subgroup_size_control);
     probe->family = KERNELS_SHARED;
     if (fits)
-        probe->family = info->buffer_address && info->int64 ? KERNELS_ADDRESS : KERNELS_SUBGROUP;
+        probe->family = KERNELS_SUBGROUP;
+    if (fits && info->buffer_address && info->int64)
+        probe->family = info->texel_reads ? KERNELS_TEXEL : KERNELS_ADDRESS;
     const char *forced = platform_env("VKSEQ_KERNELS");
     for (int i = 0; forced && i < NUM_KERNEL_FAMILIES; i++)
         if (strcmp(forced, kernel_family_name(i)) == 0 && i < (int)probe->family)
@@ -258,6 +260,9 @@ static void probe_core(const VkPhysicalDeviceProperties *properties, uint32_t id
     info->shared_memory_bytes = limits->maxComputeSharedMemorySize;
     info->max_storage_buffers = limits->maxPerStageDescriptorStorageBuffers;
     info->push_constant_bytes = limits->maxPushConstantsSize;
+    info->texel_reads =
+        info->type == VKS_DEVICE_CPU &&
+        limits->maxTexelBufferElements >= limits->maxStorageBufferRange / (4 * sizeof(float));
 }
 
 // What Vulkan 1.1 and later can be asked besides.

@@ -26,8 +26,8 @@ enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
                            VkPhysicalDevice **devices, uint32_t *num_devices);
 
 // Asks one device, lowers what it says by the limits, and chooses kernels. In the environment
-// VKSEQ_KERNELS=shared|subgroup|address lowers the family, and VKSEQ_TILES=short|tall sets the
-// tiles.
+// VKSEQ_KERNELS=shared|subgroup|address|texel lowers the family, and VKSEQ_TILES=short|tall sets
+// the tiles.
 void probe_device(VkPhysicalDevice device, uint32_t idx, const struct limits *limits,
                   struct probe *probe);
 

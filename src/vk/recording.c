@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { SETS_A_POOL = 256, MAX_ACCESSES = 256, MAX_SEGMENTS = 1024, MAX_PROFILED = 8192 };
+static const uint64_t TEXEL_BYTES = 4 * sizeof(float);
 static const uint64_t SENTINEL_BYTES = sizeof(uint32_t);
 
 // Work submitted at once is bounded, so that a GPU that also drives a screen stays responsive.
@@ -30,6 +31,8 @@ struct recording {
     bool open; // the last segment is being recorded
     VkDescriptorPool *pools;
     uint32_t num_pools, num_sets_left;
+    VkBufferView *views;
+    uint32_t num_views, views_capacity;
     struct touched touched[MAX_ACCESSES];
     uint32_t num_touched;
     VkFence fence;
@@ -180,7 +183,7 @@ static enum vks_status new_pool(struct recording *recording) {
     if (!grown)
         return VKS_ERR_OOM;
     recording->pools = grown;
-    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+    const VkDescriptorPoolSize size = {pipeline_descriptor_type(device),
                                        SETS_A_POOL * MAX_BINDINGS};
     const VkDescriptorPoolCreateInfo create = {
         .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
@@ -197,10 +200,7 @@ static enum vks_status new_pool(struct recording *recording) {
     return VKS_OK;
 }
 
-// An untouched binding still needs a buffer that is valid there: the first one written, which
-// makes no hazard that the dispatch does not have anyway.
-static enum vks_status bind_descriptors(struct recording *recording, VkCommandBuffer commands,
-                                        const struct dispatch *dispatch) {
+static enum vks_status allocate_set(struct recording *recording, VkDescriptorSet *set) {
     struct vks_device *device = recording->device;
     if (recording->num_sets_left == 0)
         TRY(new_pool(recording));
@@ -211,10 +211,36 @@ static enum vks_status bind_descriptors(struct recording *recording, VkCommandBu
         .descriptorSetCount = 1,
         .pSetLayouts = &layout,
     };
-    VkDescriptorSet set;
-    TRY(device_check(device, device->vk.vkAllocateDescriptorSets(device->handle, &allocate, &set),
+    TRY(device_check(device, device->vk.vkAllocateDescriptorSets(device->handle, &allocate, set),
                      "vkAllocateDescriptorSets"));
     recording->num_sets_left--;
+    return VKS_OK;
+}
+
+// Writes all bindings of a set, by what the family's descriptors are, and binds it.
+static void bind_set(const struct recording *recording, VkCommandBuffer commands,
+                     VkDescriptorSet set, const VkDescriptorBufferInfo *buffers,
+                     const VkBufferView *views) {
+    const struct vks_device *device = recording->device;
+    const VkWriteDescriptorSet write = {
+        .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+        .dstSet = set,
+        .descriptorCount = MAX_BINDINGS,
+        .descriptorType = pipeline_descriptor_type(device),
+        .pBufferInfo = buffers,
+        .pTexelBufferView = views,
+    };
+    device->vk.vkUpdateDescriptorSets(device->handle, 1, &write, 0, NULL);
+    device->vk.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+                                       pipeline_layout(device), 0, 1, &set, 0, NULL);
+}
+
+// An untouched binding still needs a buffer that is valid there: the first one written, which
+// makes no hazard that the dispatch does not have anyway.
+static enum vks_status bind_buffers(struct recording *recording, VkCommandBuffer commands,
+                                    const struct dispatch *dispatch) {
+    VkDescriptorSet set;
+    TRY(allocate_set(recording, &set));
     const struct bind *spare = NULL;
     for (uint32_t i = 0; i < MAX_BINDINGS && !spare; i++)
         if (dispatch->binds[i].range.buffer && (dispatch->binds[i].access & ACCESS_WRITE))
@@ -226,16 +252,53 @@ static enum vks_status bind_descriptors(struct recording *recording, VkCommandBu
         infos[i] = (VkDescriptorBufferInfo){bind->range.buffer->handle, bind->range.offset,
                                             bind->range.bytes};
     }
-    const VkWriteDescriptorSet write = {
-        .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-        .dstSet = set,
-        .descriptorCount = MAX_BINDINGS,
-        .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-        .pBufferInfo = infos,
+    bind_set(recording, commands, set, infos, NULL);
+    return VKS_OK;
+}
+
+// A view of a range as texels of four floats, as long as the recording.
+static enum vks_status view_texels(struct recording *recording, struct vk_range range,
+                                   VkBufferView *view) {
+    struct vks_device *device = recording->device;
+    if (recording->num_views == recording->views_capacity) {
+        uint32_t capacity = recording->views_capacity ? 2 * recording->views_capacity : 256;
+        VkBufferView *grown = memory_realloc(recording->views, capacity * sizeof *grown);
+        if (!grown)
+            return VKS_ERR_OOM;
+        recording->views = grown;
+        recording->views_capacity = capacity;
+    }
+    const VkBufferViewCreateInfo create = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+        .buffer = range.buffer->handle,
+        .format = VK_FORMAT_R32G32B32A32_SFLOAT,
+        .offset = range.offset,
+        .range = range.bytes / TEXEL_BYTES * TEXEL_BYTES,
     };
-    device->vk.vkUpdateDescriptorSets(device->handle, 1, &write, 0, NULL);
-    device->vk.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
-                                       pipeline_layout(device), 0, 1, &set, 0, NULL);
+    TRY(device_check(device, device->vk.vkCreateBufferView(device->handle, &create, NULL, view),
+                     "vkCreateBufferView"));
+    recording->views[recording->num_views++] = *view;
+    return VKS_OK;
+}
+
+// What is only read may be read as texels; bindings that are not get a view that nobody reads.
+static enum vks_status bind_texels(struct recording *recording, VkCommandBuffer commands,
+                                   const struct dispatch *dispatch) {
+    VkBufferView views[MAX_BINDINGS] = {VK_NULL_HANDLE}, spare = VK_NULL_HANDLE;
+    for (uint32_t i = 1; i < MAX_BINDINGS; i++) {
+        struct vk_range range = dispatch->binds[i].range;
+        if (!range.buffer || dispatch->binds[i].access != ACCESS_READ || range.bytes < TEXEL_BYTES)
+            continue;
+        TRY(view_texels(recording, range, &views[i]));
+        spare = views[i];
+    }
+    if (spare == VK_NULL_HANDLE)
+        return VKS_OK;
+    for (uint32_t i = 0; i < MAX_BINDINGS; i++)
+        views[i] = views[i] == VK_NULL_HANDLE ? spare : views[i];
+    VkDescriptorSet set;
+    TRY(allocate_set(recording, &set));
+    bind_set(recording, commands, set, NULL, views);
     return VKS_OK;
 }
 
@@ -259,7 +322,7 @@ enum vks_status recording_dispatch(struct recording *recording, const struct dis
     uint32_t push_bytes = dispatch->push_bytes;
     CHECK(push_bytes <= PUSH_STRUCT_BYTES);
     memcpy(push, dispatch->push, push_bytes);
-    if (device->family == KERNELS_ADDRESS) {
+    if (device->family >= KERNELS_ADDRESS) {
         for (uint32_t i = 0; i < MAX_BINDINGS; i++) {
             struct vk_range range = dispatch->binds[i].range;
             VkDeviceAddress address = range.buffer ? range.buffer->address + range.offset : 0;
@@ -267,8 +330,10 @@ enum vks_status recording_dispatch(struct recording *recording, const struct dis
         }
         push_bytes = PUSH_BYTES;
     } else {
-        TRY(bind_descriptors(recording, commands, dispatch));
+        TRY(bind_buffers(recording, commands, dispatch));
     }
+    if (device->family == KERNELS_TEXEL)
+        TRY(bind_texels(recording, commands, dispatch));
     device->vk.vkCmdPushConstants(commands, pipeline_layout(device), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                                   push_bytes, push);
     device->vk.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
@@ -374,10 +439,13 @@ void recording_destroy(struct recording **recording_ref) {
                                         recording->num_segments, recording->segments);
     for (uint32_t i = 0; i < recording->num_pools; i++)
         device->vk.vkDestroyDescriptorPool(device->handle, recording->pools[i], NULL);
+    for (uint32_t i = 0; i < recording->num_views; i++)
+        device->vk.vkDestroyBufferView(device->handle, recording->views[i], NULL);
     device->vk.vkDestroyQueryPool(device->handle, recording->queries, NULL);
     device->vk.vkDestroyFence(device->handle, recording->fence, NULL);
     buffer_finish(device, &recording->sentinels);
     free(recording->pools);
+    free(recording->views);
     free(recording);
     *recording_ref = NULL;
 }

@@ -11,6 +11,7 @@ enum kernel_family {
     KERNELS_SHARED,   // waves talk through shared memory: any device
     KERNELS_SUBGROUP, // a wave is a subgroup
     KERNELS_ADDRESS,  // a wave is a subgroup, buffers are addresses
+    KERNELS_TEXEL,    // the same, but matrices that are only read are texel buffers
     NUM_KERNEL_FAMILIES
 };
 
@@ -34,7 +35,7 @@ struct vks_device {
     uint32_t wave;          // invocations a workgroup
     bool pin_subgroup_size; // ask for subgroups of exactly `wave`
     // Tiles of 64 rows, 256 sums an invocation: right for software drivers, whose registers are
-    // memory. Others get tiles of 8 rows.
+    // memory. Others get tiles of 8 rows. With tall tiles, rows are also skewed (graph.h).
     bool tall_tiles;
     float timestamp_ns;               // nanoseconds a tick; 0: no timestamps
     struct pipeline_cache *pipelines; // owned

@@ -45,7 +45,7 @@ static void print_help(FILE *file) {
         "\n"
         "Environment:\n"
         "  VKSEQ_DEVICE            what -d/--device would say\n"
-        "  VKSEQ_KERNELS           at most this kernel family: shared, subgroup or address\n"
+        "  VKSEQ_KERNELS           highest kernel family: shared, subgroup, address or texel\n"
         "  VKSEQ_TILES             tiles of matrix products: short or tall\n"
         "  LP_NATIVE_VECTOR_WIDTH  vector width of the software driver lavapipe; unless set,\n"
         "                          512 is taken where the processor has AVX-512\n"
