@@ -90,6 +90,7 @@ static enum vks_status record_window(struct recorder *recorder, const struct mat
         .push_bytes = sizeof push,
         .groups = {groups_for_lanes(recorder, div_up_u32(push.n, 4)), row_tiles},
         .flops = 2.0 * matmul->rows.capacity * push.cols * push.n,
+        .items = matmul->rows,
     };
     bind(matmul, rows, &dispatch, &push);
     return recorder_dispatch(recorder, &dispatch);

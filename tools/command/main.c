@@ -20,6 +20,7 @@ static const struct verb {
     {"devices", "list Vulkan devices and what they can do", verb_devices},
     {"selftest", "check that a device computes what it should", verb_selftest},
     {"bench", "measure speed on random data", verb_bench},
+    {"profile", "where the time of training and decoding steps goes", verb_profile},
 };
 
 enum { NUM_VERBS = sizeof verbs / sizeof *verbs };
