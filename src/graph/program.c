@@ -44,7 +44,8 @@ struct program {
 struct recorder {
     struct program *program;
     struct slot *slot;
-    const char *op; // whose node is being recorded
+    const char *op;      // whose node is being recorded
+    bool only_pipelines; // nothing is recorded: kernels are noted (pipeline_want)
 };
 
 static const uint64_t GROUPS_OFFSET = HEADER_WORDS * sizeof(uint32_t);
@@ -148,6 +149,8 @@ static enum vks_status add_profiled(struct recorder *recorder, const struct op_d
 
 enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *op) {
     struct slot *slot = recorder->slot;
+    if (recorder->only_pipelines)
+        return pipeline_want(recorder->program->graph->device, &op->key);
     struct dispatch dispatch = {.key = op->key,
                                 .push = op->push,
                                 .push_bytes = op->push_bytes,
@@ -177,6 +180,8 @@ enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dis
 
 enum vks_status recorder_copy(struct recorder *recorder, const struct tensor *from,
                               const struct tensor *to) {
+    if (recorder->only_pipelines)
+        return VKS_OK;
     TRY(add_profiled(
         recorder,
         &(struct op_dispatch){.binds = {[1] = {from, ACCESS_READ}, [2] = {to, ACCESS_WRITE}}}));
@@ -192,6 +197,15 @@ static enum vks_status poison_births(struct recorder *recorder, uint32_t node_id
             TRY(recording_fill(recorder->slot->recording, tensor_range(recorder, tensor), POISON));
     }
     return VKS_OK;
+}
+
+// Makes the pipelines of all nodes at once.
+static enum vks_status make_pipelines(struct program *program) {
+    const struct graph *graph = program->graph;
+    struct recorder recorder = {.program = program, .only_pipelines = true};
+    for (uint32_t i = 0; i < graph->num_nodes; i++)
+        TRY(graph->nodes[i]->op->record(&recorder, graph->nodes[i]));
+    return pipeline_make_wanted(graph->device);
 }
 
 static enum vks_status record(struct program *program, struct slot *slot) {
@@ -236,6 +250,7 @@ enum vks_status program_create(struct graph **graph_ref, const struct program_pa
                  buffer_init(graph->device, BUFFER_DEVICE, program->plan.arena_bytes[i],
                              &program->arenas[i]),
                  failed);
+    TRY_GOTO(status, make_pipelines(program), failed);
     for (uint32_t i = 0; i < program->params.num_slots; i++)
         TRY_GOTO(status, record(program, &program->slots[i]), failed);
     *result = program;
