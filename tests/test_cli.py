@@ -19,7 +19,7 @@ import unittest
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
 VERBS = ["train", "translate", "score", "evaluate", "average", "report", "devices", "selftest", "bench",
-         "profile"]
+         "profile", "tune"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 

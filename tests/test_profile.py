@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""vkseq profile and vkseq bench train: what they count, and what they say without timestamps.
+"""vkseq profile, bench train and tune: what they count and choose, and say without timestamps.
 
     test_profile.py VKSEQ
 
@@ -88,6 +88,21 @@ class Busy(unittest.TestCase):
         self.assertIsNone(json.loads(run("bench", "train", *SHAPE, "--json",
                                          limits=limits))["device_busy"])
         self.assertIn("no timestamps", run("bench", "train", *SHAPE, limits=limits))
+
+
+class Tune(unittest.TestCase):
+    def test_choices_are_listed_and_kept(self):
+        with tempfile.TemporaryDirectory() as folder:
+            words = ["--cache-dir", folder, "tune", "--task", "tiny", "--vocab-size", str(VOCAB),
+                     "--mini-batch-words", "64"]
+            choices = json.loads(run(*words, "--json"))
+            self.assertTrue(any(pathlib.Path(folder).glob("tiles-*")))
+        shapes = {(c["layout"], c["rows"], c["cols"], c["n"]) for c in choices}
+        self.assertEqual(len(shapes), len(choices))
+        for shape in (("NT", 64, WIDTH, 3 * WIDTH), ("TN", 64, VOCAB, WIDTH),
+                      ("NN", 64, VOCAB, WIDTH), ("NT", 4, WIDTH, VOCAB)):
+            self.assertIn(shape, shapes)
+        self.assertLessEqual({c["tile"] for c in choices}, {"tall", "short"})
 
 
 if __name__ == "__main__":

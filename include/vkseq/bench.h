@@ -74,6 +74,23 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_bench_translate(struct vks_device *de
                                                            const struct vks_bench_params *params,
                                                            struct vks_bench_result *result);
 
+// Which kernel the products of a shape get: C [rows, n], or in the layout TN [cols, n], with A of
+// rows and cols.
+struct vks_tile_choice {
+    const char *layout; // "NT", "NN", "TN"
+    uint32_t rows, cols, n;
+    const char *tile;
+};
+
+// Times the tiles of all products in training the model on batches of at most mini_batch_words
+// tokens a side, and in decoding with it, on the model's device, in place of what was known. Later
+// programs on it take the fastest, which changes no result, and so do later processes if
+// VKSEQ_CACHE_DIR names a folder. *choices is allocated; free with vks_free.
+// Errors: VKS_ERR_ARGUMENT if VKSEQ_TILES fixes the tiles; those of programs.
+VKS_API VKS_MUST_CHECK enum vks_status vks_tune(struct vks_model *model, uint32_t mini_batch_words,
+                                                struct vks_tile_choice **choices,
+                                                size_t *num_choices);
+
 #ifdef __cplusplus
 }
 #endif

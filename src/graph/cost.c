@@ -25,6 +25,12 @@ static double bind_rows(const struct op_dispatch *dispatch, int binding, const u
     return rows > window->first_row ? min_u32(rows - window->first_row, window->num_rows) : 0;
 }
 
+// With pads, without what else may lie between rows.
+static double row_bytes(const struct tensor *tensor) {
+    uint64_t padded = round_up_u64(tensor->cols, 4);
+    return (double)((padded < tensor->stride ? padded : tensor->stride) * sizeof(float));
+}
+
 // An operand that two bindings show is moved once.
 static bool is_bound_before(const struct op_dispatch *dispatch, int binding) {
     for (int i = 1; i < binding; i++)
@@ -48,8 +54,7 @@ struct cost cost_of_dispatch(const struct op_dispatch *dispatch, const uint32_t 
         if (!bind->tensor || is_bound_before(dispatch, i))
             continue;
         double times = bind->access == ACCESS_UPDATE ? 2 : 1;
-        cost.bytes += times * bind_rows(dispatch, i, dims, items) * bind->tensor->stride *
-                      (double)sizeof(float);
+        cost.bytes += times * bind_rows(dispatch, i, dims, items) * row_bytes(bind->tensor);
     }
     return cost;
 }

@@ -216,6 +216,7 @@ static void choose_family(struct probe *probe) {
     probe->wave = probe->family == KERNELS_SHARED ? SHARED_WAVE : size;
     probe->pin_subgroup_size = probe->family != KERNELS_SHARED && !info->subgroup_size_fixed;
     const char *tiles = platform_env("VKSEQ_TILES");
+    probe->has_fixed_tiles = tiles != NULL;
     probe->tall_tiles = tiles ? strcmp(tiles, "tall") == 0 : info->type == VKS_DEVICE_CPU;
     snprintf(info->kernels, sizeof info->kernels, "%s, wave %u", kernel_family_name(probe->family),
              probe->wave);

@@ -11,7 +11,7 @@ struct probe {
     enum kernel_family family;
     uint32_t wave;
     bool pin_subgroup_size;
-    bool tall_tiles;
+    bool tall_tiles, has_fixed_tiles;
     uint32_t queue_family;
     float timestamp_ns;
     uint64_t memory_limit_bytes;
@@ -26,7 +26,7 @@ enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
                            VkPhysicalDevice **devices, uint32_t *num_devices);
 
 // Asks one device, lowers what it says by the limits, and chooses kernels. In the environment
-// VKSEQ_KERNELS=shared|subgroup|address lowers the family, and VKSEQ_TILES=short|tall sets the
+// VKSEQ_KERNELS=shared|subgroup|address lowers the family, and VKSEQ_TILES=short|tall fixes the
 // tiles.
 void probe_device(VkPhysicalDevice device, uint32_t idx, const struct limits *limits,
                   struct probe *probe);

@@ -4,6 +4,8 @@
 
 #include "vkseq/device.h"
 
+#include "vk/tuning.h"
+
 #include <volk.h>
 
 // Kernel families, by what the device can do. Every shader is compiled in each.
@@ -36,6 +38,9 @@ struct vks_device {
     // Tiles of 64 rows, 256 sums an invocation: right for software drivers, whose registers are
     // memory. Others get tiles of 8 rows.
     bool tall_tiles;
+    bool has_fixed_tiles;             // VKSEQ_TILES has said so
+    bool is_tuned;                    // tiles are timed when a shape is met first
+    struct tuning tuning;             // what was found
     float timestamp_ns;               // nanoseconds a tick; 0: no timestamps
     struct pipeline_cache *pipelines; // owned
     struct vk_buffer *sentinel;       // owned; of work submitted once

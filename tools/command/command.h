@@ -20,6 +20,7 @@ int verb_score(const char *program, int argc, char **argv);
 int verb_selftest(const char *program, int argc, char **argv);
 int verb_train(const char *program, int argc, char **argv);
 int verb_translate(const char *program, int argc, char **argv);
+int verb_tune(const char *program, int argc, char **argv);
 
 // Lines of an option table for a struct with such members.
 // clang-format off

@@ -21,6 +21,7 @@ static const struct verb {
     {"selftest", "check that a device computes what it should", verb_selftest},
     {"bench", "measure speed on random data", verb_bench},
     {"profile", "where the time of training and decoding steps goes", verb_profile},
+    {"tune", "find the fastest kernels on a device", verb_tune},
 };
 
 enum { NUM_VERBS = sizeof verbs / sizeof *verbs };
@@ -50,7 +51,7 @@ static void print_help(FILE *file) {
         "  VKSEQ_CACHE_DIR         what --cache-dir would say, or empty: nothing is kept; unless\n"
         "                          set, ${XDG_CACHE_HOME:-~/.cache}/vkseq\n"
         "  VKSEQ_KERNELS           at most this kernel family: shared, subgroup or address\n"
-        "  VKSEQ_TILES             tiles of matrix products: short or tall\n"
+        "  VKSEQ_TILES             tiles of matrix products, short or tall, whatever was tuned\n"
         "  LP_NATIVE_VECTOR_WIDTH  vector width of the software driver lavapipe; unless set,\n"
         "                          512 is taken where the processor has AVX-512\n"
         "  MESA_SHADER_CACHE_DIR   Mesa's compiled shaders; unless set, a folder for each\n"
