@@ -11,7 +11,6 @@
 #include "vk/shaders.h"
 #include "vk/spirv.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,35 +247,40 @@ enum vks_status pipeline_want(struct vks_device *device, const struct pipeline_k
     return VKS_OK;
 }
 
-// Entries from `next` on, for whichever thread comes first.
-struct work {
+// A thread's part of the entries: every step-th one.
+struct share {
     const struct vks_device *device;
-    _Atomic size_t next;
+    struct thread thread;
+    size_t first, step;
 };
 
-static void *run_thread(void *user) {
-    struct work *work = user;
-    struct pipeline_cache *cache = work->device->pipelines;
-    for (size_t i; (i = atomic_fetch_add(&work->next, 1)) < cache->num_entries;) {
+static void *make_share(void *user) {
+    const struct share *share = user;
+    struct pipeline_cache *cache = share->device->pipelines;
+    for (size_t i = share->first; i < cache->num_entries; i += share->step) {
         struct entry *entry = &cache->entries[i];
         if (!entry->pipeline)
-            entry->result = make(work->device, entry, &entry->pipeline);
+            entry->result = make(share->device, entry, &entry->pipeline);
     }
     return NULL;
 }
 
 // Faults that are injected come in an order, which threads would not keep.
 static void make_all(const struct vks_device *device, size_t num_wanted) {
-    struct work work = {.device = device};
-    struct thread threads[MAX_THREADS];
-    size_t num = inject_is_on() ? 1 : platform_num_processors(), num_started = 0;
+    struct share shares[MAX_THREADS];
+    size_t num = inject_is_on() ? 1 : platform_num_processors();
     num = num < num_wanted ? num : num_wanted;
-    while (num_started + 1 < num && num_started < MAX_THREADS &&
-           thread_start(&threads[num_started], run_thread, &work))
+    num = num < MAX_THREADS ? num : MAX_THREADS;
+    size_t num_started = 0;
+    for (size_t i = 0; i < num; i++)
+        shares[i] = (struct share){.device = device, .first = i, .step = num};
+    while (num_started + 1 < num &&
+           thread_start(&shares[num_started].thread, make_share, &shares[num_started]))
         num_started++;
-    run_thread(&work);
+    for (size_t i = num_started; i < num; i++)
+        make_share(&shares[i]);
     while (num_started > 0)
-        thread_join(&threads[--num_started]);
+        thread_join(&shares[--num_started].thread);
 }
 
 // Forgets entries without a pipeline.
