@@ -13,14 +13,14 @@ const struct tile tiles[NUM_TILES] = {
     [TILE_SHORT] = {"short", {"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"}, 8},
 };
 
-// Products of so few rows need no tall tiles. Trials are made with no more rows than TRIAL_ROWS,
-// where all have enough to do, and repeated: the quickest of NUM_TRIALS counts.
-enum { FEW_ROWS = 16, TRIAL_ROWS = 2048, NUM_TRIALS = 4 };
+// Products of so few rows need no tall tiles.
+enum { FEW_ROWS = 16 };
 
-// A submission for a trial repeats the product until it has this much work, but not more often than
-// MAX_REPEATS times.
+// A trial is a submission of about this much work, by rows between the two bounds and by repeats; a
+// dispatch of much more could hold up a screen, with tiles that a device is bad at. The quickest of
+// NUM_TRIALS counts.
 static const double TRIAL_FLOPS = 2e9;
-enum { MAX_REPEATS = 64 };
+enum { MIN_TRIAL_ROWS = 64, MAX_TRIAL_ROWS = 2048, MAX_REPEATS = 64, NUM_TRIALS = 4 };
 
 // Tall tiles load less for each product, and hold 256 sums an invocation: right for software
 // drivers, whose registers are memory.
@@ -111,6 +111,14 @@ static enum vks_status time_tile(struct parameter_store *store, const struct tri
     return status;
 }
 
+static uint32_t trial_rows(const struct tile_shape *shape) {
+    double rows = TRIAL_FLOPS / (2.0 * shape->cols * shape->n);
+    uint32_t most = rows < MIN_TRIAL_ROWS   ? MIN_TRIAL_ROWS
+                    : rows > MAX_TRIAL_ROWS ? MAX_TRIAL_ROWS
+                                            : (uint32_t)rows;
+    return min_u32(shape->rows, most);
+}
+
 // The quickest tile. Errors: those of programs.
 static enum vks_status time_tiles(struct vks_device *device, const struct tile_shape *shape,
                                   uint32_t *tile) {
@@ -118,7 +126,7 @@ static enum vks_status time_tiles(struct vks_device *device, const struct tile_s
     struct trial trial = {.shape = *shape};
     double best = 0;
     uint32_t best_tile = 0;
-    trial.shape.rows = min_u32(shape->rows, TRIAL_ROWS);
+    trial.shape.rows = trial_rows(shape);
     parameter_store_init(device, &store);
     enum vks_status status = make_operands(&store, &trial);
     for (trial.tile = 0; trial.tile < NUM_TILES && status == VKS_OK; trial.tile++) {
@@ -142,7 +150,7 @@ static enum vks_status time_tiles(struct vks_device *device, const struct tile_s
 // Capacities that differ little share a choice.
 static uint32_t rounded_up(uint32_t rows) {
     uint32_t power = 1;
-    while (power < rows && power < TRIAL_ROWS)
+    while (power < rows && power < MAX_TRIAL_ROWS)
         power *= 2;
     return power;
 }
