@@ -1,8 +1,8 @@
 #version 450
 // C [M, N] = A B (+ bias, + C) with an epilogue. A wave computes TILE_M rows of 4 * WAVE columns:
 // a lane holds 4 columns of every row in registers, loads its part of B itself and takes the rows
-// of A from the lane that loaded them. LAYOUT is one of GEMM_NT, GEMM_NN, GEMM_TN; TILE_M is 64
-// or 8. The sum over K runs in order, whatever the tile.
+// of A from the lane that loaded them. LAYOUT is one of GEMM_NT, GEMM_NN, GEMM_TN; TILE_M is 64,
+// 16 or 8. The sum over K runs in order, whatever the tile.
 #extension GL_GOOGLE_include_directive : require
 #include "gemm_interface.h"
 #define PUSH gemm_push
@@ -29,6 +29,9 @@ BIND_MATRIX_WRITE(GEMM_AUX_WRITE, aux_out);
 #if TILE_M == 64
 #define REPEAT_ROWS REPEAT_64
 #define REPEAT_QUADS REPEAT_16
+#elif TILE_M == 16
+#define REPEAT_ROWS REPEAT_16
+#define REPEAT_QUADS REPEAT_4
 #else
 #define REPEAT_ROWS REPEAT_8
 #define REPEAT_QUADS(F) F(0) F(1)

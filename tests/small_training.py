@@ -29,7 +29,8 @@ class SmallTraining:
                 "--lr-warmup", "4", "--after", f"{updates}u"]
 
     def start(self, words, inject=None):
-        env = {**os.environ, **({"VKSEQ_INJECT": inject} if inject else {})}
+        # Faults are counted: what is kept from the last run must not change the count.
+        env = {**os.environ, "VKSEQ_CACHE_DIR": "", **({"VKSEQ_INJECT": inject} if inject else {})}
         return subprocess.Popen(words, cwd=self.folder, env=env, text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)

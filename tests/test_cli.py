@@ -10,6 +10,7 @@ VERSION the command's version.
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,8 @@ import unittest
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
-VERBS = ["train", "translate", "score", "evaluate", "average", "report", "devices", "selftest", "bench"]
+VERBS = ["train", "translate", "score", "evaluate", "average", "report", "devices", "selftest", "bench",
+         "profile", "tune"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 
@@ -90,6 +92,19 @@ class Usage(Case):
 
     def test_version(self):
         self.check("version", 0, "--version")
+
+    def test_folder_of_caches_comes_before_the_verb(self):
+        self.check("cache_dir_without_folder", 2, "--cache-dir")
+        self.check("cache_dir_without_verb", 2, "--cache-dir", "model")
+        for words in (["--cache-dir", "C"], ["--cache-dir=C"], ["--cache-dir", "B", "--cache-dir=C"]):
+            self.assertEqual(self.run_vkseq(*words, "devices").returncode, 3)
+            self.assertTrue(next((self.folder / "C").glob("mesa-*")).is_dir())
+            self.assertFalse((self.folder / ".cache").exists())
+            shutil.rmtree(self.folder / "C")
+        self.assertEqual(self.run_vkseq("devices", VKSEQ_CACHE_DIR="").returncode, 3)
+        self.assertEqual(self.run_vkseq("devices", VKSEQ_CACHE_DIR="C").returncode, 3)
+        self.assertTrue((self.folder / "C").is_dir())
+        self.assertFalse((self.folder / ".cache").exists())
 
     def test_options_as_a_file(self):
         self.check("dump_config", 0, "train", "-m", "M", "-t", "a", "b", "--dump-config", "expand")

@@ -184,36 +184,49 @@ static void counts_are_read_when_it_runs(void **state) {
     teardown(&f);
 }
 
-static void every_dispatch_is_profiled(void **state) {
+static void every_dispatch_and_copy_is_profiled(void **state) {
     struct fixture f;
     setup(&f, *state, &(struct recording_params){.profile = true});
     for (uint32_t i = 0; i < NUM_MATRICES; i++)
         clear(&f, i, i == 2 ? NO_GROUPS : SOME_GROUPS);
+    copy(&f, 0, 1);
     run(&f);
     double ns[8];
-    const char *shaders[8];
     if (!f.device->info.timestamps) {
-        assert_int_equal(recording_profile(f.recording, 8, ns, shaders), 0);
+        assert_int_equal(recording_profile(f.recording, 8, ns), 0);
         teardown(&f);
         return;
     }
-    assert_int_equal(recording_profile(f.recording, 8, ns, shaders), NUM_MATRICES);
-    for (uint32_t i = 0; i < NUM_MATRICES; i++) {
+    assert_int_equal(recording_profile(f.recording, 8, ns), NUM_MATRICES + 1);
+    for (uint32_t i = 0; i < NUM_MATRICES; i++)
         assert_true(ns[i] >= 0 && ns[i] < 60e9);
-        assert_string_equal(shaders[i], "clear");
-    }
-    assert_int_equal(recording_profile(f.recording, 2, ns, shaders), 2);
+    assert_int_equal(recording_profile(f.recording, 2, ns), 2);
     teardown(&f);
 }
 
 static void unprofiled_recording_has_no_times(void **state) {
     struct fixture f;
     double ns;
-    const char *shader;
+    uint64_t end_tick = 0;
     setup(&f, *state, &(struct recording_params){0});
     clear(&f, 0, SOME_GROUPS);
     run(&f);
-    assert_int_equal(recording_profile(f.recording, 1, &ns, &shader), 0);
+    assert_int_equal(recording_profile(f.recording, 1, &ns), 0);
+    assert_true(recording_busy_ns(f.recording, &end_tick) == 0 && end_tick == 0);
+    teardown(&f);
+}
+
+static void busy_time_counts_nothing_twice(void **state) {
+    struct fixture f;
+    uint64_t end_tick = 0, later;
+    setup(&f, *state, &(struct recording_params){.timed = true});
+    for (uint32_t i = 0; i < NUM_MATRICES; i++)
+        copy(&f, i, (i + 1) % NUM_MATRICES);
+    run(&f);
+    double ns = recording_busy_ns(f.recording, &end_tick);
+    later = end_tick;
+    assert_true(ns < 60e9 && (ns > 0) == f.device->info.timestamps);
+    assert_true(recording_busy_ns(f.recording, &later) == 0 && later == end_tick);
     teardown(&f);
 }
 
@@ -236,7 +249,8 @@ int main(void) {
         cmocka_unit_test(many_accesses_are_kept_apart),
         cmocka_unit_test(zero_groups_do_nothing),
         cmocka_unit_test(counts_are_read_when_it_runs),
-        cmocka_unit_test(every_dispatch_is_profiled),
+        cmocka_unit_test(every_dispatch_and_copy_is_profiled),
+        cmocka_unit_test(busy_time_counts_nothing_twice),
         cmocka_unit_test(unprofiled_recording_has_no_times),
         cmocka_unit_test(empty_recording_runs_and_ends_under_way),
     };

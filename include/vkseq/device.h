@@ -54,6 +54,8 @@ struct vks_device;
 // Opens a device. selector: an index of vks_devices_list, or part of a name (case is ignored), or
 // NULL for the environment's VKSEQ_DEVICE and, without one, the best: discrete before integrated
 // before virtual before CPU, then the newer driver. log: borrowed while the device lives.
+// What the driver compiles for it is kept for the next time in the folder that VKSEQ_CACHE_DIR in
+// the environment names, if any; that never fails, but may be told in a warning.
 // Errors: VKS_ERR_NO_DEVICE (none, none that fits, or the one asked for cannot be used),
 // VKS_ERR_OOM, VKS_ERR_DEVICE_OOM; for VKSEQ_LIMITS as above.
 VKS_API VKS_MUST_CHECK enum vks_status

@@ -88,6 +88,52 @@ enum vks_status vks_bench_gemm(struct vks_device *device, uint32_t m, uint32_t n
     return status;
 }
 
+enum { COPY_BYTES = 64 << 20, NUM_COPIES = 8 };
+
+static enum vks_status time_copies(struct recording *recording, const struct vk_buffer *buffers,
+                                   const struct vks_bench_params *p, double *ms) {
+    for (int i = 0; i < NUM_COPIES; i++)
+        TRY(recording_copy(recording, (struct vk_range){&buffers[0], 0, buffers[0].bytes},
+                           (struct vk_range){&buffers[1], 0, buffers[1].bytes}));
+    TRY(recording_end(recording));
+    for (uint32_t i = 0; i < p->warmup + p->steps; i++) {
+        double begin = platform_now_s();
+        TRY(recording_submit(recording));
+        TRY(recording_wait(recording));
+        if (i >= p->warmup)
+            ms[i - p->warmup] = (platform_now_s() - begin) * 1e3 / NUM_COPIES;
+    }
+    return VKS_OK;
+}
+
+enum vks_status vks_bench_copy(struct vks_device *device, const struct vks_bench_params *params,
+                               double *bytes_per_s) {
+    const struct vks_bench_params p = timing_defaults(params);
+    struct vk_buffer buffers[2] = {0};
+    struct recording *recording = NULL;
+    struct vks_bench_result result;
+    uint64_t most = buffer_max_bytes(device), bytes = most < COPY_BYTES ? most : COPY_BYTES;
+    double *ms = memory_calloc(p.steps, sizeof *ms);
+    enum vks_status status = ms ? VKS_OK : VKS_ERR_OOM;
+    for (int i = 0; i < 2 && status == VKS_OK; i++)
+        status = buffer_init(device, BUFFER_DEVICE, bytes, &buffers[i]);
+    for (int i = 0; i < 2 && status == VKS_OK; i++)
+        status = buffer_fill(device, (struct vk_range){&buffers[i], 0, bytes}, 1);
+    if (status == VKS_OK)
+        status = recording_create(device, &(struct recording_params){0}, &recording);
+    if (status == VKS_OK)
+        status = time_copies(recording, buffers, &p, ms);
+    if (status == VKS_OK) {
+        timing_summarize(ms, p.steps, &result);
+        *bytes_per_s = 2.0 * (double)bytes / result.step_ms_median * 1e3;
+    }
+    recording_destroy(&recording);
+    for (int i = 0; i < 2; i++)
+        buffer_finish(device, &buffers[i]);
+    free(ms);
+    return status;
+}
+
 // Self-attention of packed sentences, all of one length.
 static enum vks_status build_attention(struct parameter_store *store, uint32_t width,
                                        uint32_t num_heads, const struct vks_bench_params *p,

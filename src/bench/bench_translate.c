@@ -18,6 +18,7 @@ struct bench {
     struct step_decoder decoder;
     struct packed source;
     uint32_t *tokens, *offsets, *best; // owned
+    double middle_ms;                  // of the step in the middle of the last batch
 };
 
 static enum vks_status make_source(struct bench *bench, const struct vks_model_config *config) {
@@ -65,17 +66,33 @@ static void choose(struct bench *bench, const struct top_k_rows *best) {
     }
 }
 
-static enum vks_status decode_batch(struct bench *bench, uint32_t pad_id) {
+static enum vks_status decode_batch(struct bench *bench, uint32_t pad_id, uint32_t num_steps) {
     TRY(step_decoder_encode(&bench->decoder, &bench->source));
     for (uint32_t row = 0; row < bench->params.sentences; row++)
         bench->best[row] = pad_id;
-    for (uint32_t step = 0; step < bench->params.target_length; step++) {
+    for (uint32_t step = 0; step < num_steps; step++) {
         struct top_k_rows best;
+        double begin = platform_now_s();
         write_rows(bench, step);
         TRY(step_decoder_run(&bench->decoder, bench->params.sentences, &best));
         choose(bench, &best);
+        if (step == bench->params.target_length / 2)
+            bench->middle_ms = (platform_now_s() - begin) * 1e3;
     }
     return VKS_OK;
+}
+
+// The step in the middle of a batch that is decoded by programs made for profiling.
+static enum vks_status profile(struct bench *bench, struct vks_model *model,
+                               const struct step_capacity *needed,
+                               struct vks_bench_result *result) {
+    uint32_t middle = bench->params.target_length / 2;
+    step_decoder_finish(&bench->decoder);
+    step_decoder_init(model, 1, &bench->decoder);
+    bench->decoder.profile = true;
+    TRY(step_decoder_reserve(&bench->decoder, needed));
+    TRY(decode_batch(bench, model->config.pad_id, middle + 1));
+    return timing_add_profile(bench->decoder.step, result);
 }
 
 static enum vks_status run(struct bench *bench, struct vks_model *model,
@@ -92,21 +109,26 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
     };
     TRY(make_source(bench, &model->config));
     TRY(step_decoder_reserve(&bench->decoder, &needed));
-    double *ms = memory_calloc(p->steps, sizeof *ms);
+    double *ms = memory_calloc(2 * (size_t)p->steps, sizeof *ms);
+    double *step_ms = ms ? ms + p->steps : NULL;
     enum vks_status status = ms ? VKS_OK : VKS_ERR_OOM;
     for (uint32_t i = 0; i < p->warmup + p->steps && status == VKS_OK; i++) {
         double begin = platform_now_s();
-        status = decode_batch(bench, model->config.pad_id);
-        if (i >= p->warmup)
+        status = decode_batch(bench, model->config.pad_id, p->target_length);
+        if (i >= p->warmup) {
             ms[i - p->warmup] = (platform_now_s() - begin) * 1e3;
+            step_ms[i - p->warmup] = bench->middle_ms;
+        }
     }
     if (status == VKS_OK) {
+        timing_summarize(step_ms, p->steps, result);
+        result->profiled_ms = result->step_ms_median;
         timing_summarize(ms, p->steps, result);
         result->target_tokens_per_s =
             p->sentences * p->target_length / result->step_ms_median * 1e3;
     }
     free(ms);
-    return status;
+    return status == VKS_OK && p->profile ? profile(bench, model, &needed, result) : status;
 }
 
 enum vks_status vks_bench_translate(struct vks_device *device,
@@ -128,5 +150,7 @@ enum vks_status vks_bench_translate(struct vks_device *device,
     free(bench.best);
     if (status == VKS_OK)
         *result = measured;
+    else
+        free(measured.kernels);
     return status;
 }

@@ -1,12 +1,11 @@
 #include "bench/timing.h"
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_KERNELS = 64 };
 
 static int ascending(const void *a_ref, const void *b_ref) {
     double a = *(const double *)a_ref, b = *(const double *)b_ref;
@@ -23,37 +22,48 @@ void timing_summarize(double *ms, uint32_t num, struct vks_bench_result *result)
 
 static int longest_first(const void *a_ref, const void *b_ref) {
     const struct vks_bench_kernel *a = a_ref, *b = b_ref;
-    return a->ms < b->ms ? 1 : a->ms > b->ms ? -1 : strcmp(a->name, b->name);
+    if (a->ms != b->ms)
+        return a->ms < b->ms ? 1 : -1;
+    int order = strcmp(a->op, b->op);
+    return order ? order : strcmp(a->name, b->name);
 }
 
-static void add_kernel(struct vks_bench_result *result, const char *name, double ms) {
-    for (size_t i = 0; i < result->num_kernels; i++) {
-        if (strcmp(result->kernels[i].name, name) == 0) {
-            result->kernels[i].num_dispatches++;
-            result->kernels[i].ms += ms;
-            return;
-        }
-    }
-    if (result->num_kernels < MAX_KERNELS)
-        result->kernels[result->num_kernels++] = (struct vks_bench_kernel){name, 1, ms};
+// The place of an operator's kernel among those so far, or the next one.
+static size_t find_kernel(const struct vks_bench_result *result, const struct program_cost *cost) {
+    size_t idx = 0;
+    while (idx < result->num_kernels && (strcmp(result->kernels[idx].op, cost->op) != 0 ||
+                                         strcmp(result->kernels[idx].name, cost->kernel) != 0))
+        idx++;
+    return idx;
 }
 
-enum vks_status timing_add_profile(struct recording *recording, struct vks_bench_result *result) {
-    uint32_t num = recording_num_dispatches(recording);
-    double *ns = memory_calloc(num, sizeof *ns);
-    const char **shaders = memory_calloc(num, sizeof *shaders);
-    if (!result->kernels)
-        result->kernels = memory_calloc(MAX_KERNELS, sizeof *result->kernels);
-    enum vks_status status = ns && shaders && result->kernels ? VKS_OK : VKS_ERR_OOM;
-    if (status == VKS_OK) {
-        num = recording_profile(recording, num, ns, shaders);
-        for (uint32_t i = 0; i < num; i++)
-            add_kernel(result, shaders[i], ns[i] * 1e-6);
-        qsort(result->kernels, result->num_kernels, sizeof *result->kernels, longest_first);
+static void add_cost(const struct program_cost *cost, struct vks_bench_result *result) {
+    size_t idx = find_kernel(result, cost);
+    struct vks_bench_kernel *kernel = &result->kernels[idx];
+    if (idx == result->num_kernels) {
+        *kernel = (struct vks_bench_kernel){.op = cost->op, .name = cost->kernel};
+        result->num_kernels++;
     }
-    free(ns);
-    free(shaders);
-    return status;
+    kernel->num_dispatches++;
+    kernel->ms += cost->ns * 1e-6;
+    kernel->flops += cost->flops;
+    kernel->bytes += cost->bytes;
+}
+
+enum vks_status timing_add_profile(struct program *program, struct vks_bench_result *result) {
+    struct program_cost *costs;
+    size_t num;
+    TRY(program_costs(program, &costs, &num));
+    struct vks_bench_kernel *grown =
+        memory_realloc(result->kernels, (result->num_kernels + num + 1) * sizeof *grown);
+    if (grown) {
+        result->kernels = grown;
+        for (size_t i = 0; i < num; i++)
+            add_cost(&costs[i], result);
+        qsort(grown, result->num_kernels, sizeof *grown, longest_first);
+    }
+    free(costs);
+    return grown ? VKS_OK : VKS_ERR_OOM;
 }
 
 struct vks_bench_params timing_defaults(const struct vks_bench_params *params) {

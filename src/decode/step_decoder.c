@@ -100,7 +100,9 @@ static enum vks_status build_step(struct step_decoder *decoder,
         struct tensor *logits = op_logits(graph, &output);
         decoder->best = op_top_k(graph, logits, model->config.pad_id, decoder->k);
     }
-    return program_create(&graph, &program_params, &decoder->step);
+    struct program_params params = program_params;
+    params.profile = decoder->profile;
+    return program_create(&graph, &params, &decoder->step);
 }
 
 static enum vks_status build(struct step_decoder *decoder, const struct step_capacity *capacity) {

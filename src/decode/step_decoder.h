@@ -19,6 +19,7 @@ struct step_decoder {
     struct vks_model *model;       // borrowed
     uint32_t k;                    // best tokens of each row
     uint32_t max_cache_rows;       // what the device's memory allows
+    bool profile;                  // make the step's program for profiling; off at first
     struct step_capacity capacity; // of the programs; zero: there are none
     uint32_t position_rows;        // of the model's table when they were built
     struct program *encoder, *step;

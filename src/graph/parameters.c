@@ -16,7 +16,7 @@ uint32_t row_stride(const struct vks_device *device, uint32_t cols) {
         return cols;
     uint32_t stride = (uint32_t)round_up_u64(cols, 4);
     bool crowded = stride * sizeof(float) % CROWDED_BYTES == 0;
-    return device->tall_tiles && crowded ? stride + SKEW : stride;
+    return device->tile == TILE_TALL && crowded ? stride + SKEW : stride;
 }
 
 void parameter_store_init(struct vks_device *device, struct parameter_store *store) {

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "graph/cost.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,12 @@ struct slot {
     struct recording *recording;
 };
 
+// A command of a program that is profiled.
+struct profiled {
+    const char *op;
+    struct op_dispatch dispatch; // without its push constants; of a copy: without a shader
+};
+
 struct program {
     struct graph *graph; // owned
     struct program_params params;
@@ -30,11 +37,15 @@ struct program {
     struct group_rule groups[GRAPH_MAX_GROUPS];
     uint32_t num_groups;
     uint64_t upload_bytes, readback_bytes;
+    struct profiled *profiled; // owned; of slot 0
+    size_t num_profiled, profiled_capacity;
 };
 
 struct recorder {
     struct program *program;
     struct slot *slot;
+    const char *op;      // whose node is being recorded
+    bool only_pipelines; // nothing is recorded: kernels are noted (pipeline_want)
 };
 
 static const uint64_t GROUPS_OFFSET = HEADER_WORDS * sizeof(uint32_t);
@@ -117,10 +128,33 @@ static enum vks_status window_range(const struct recorder *recorder, const struc
     return VKS_OK;
 }
 
+static enum vks_status add_profiled(struct recorder *recorder, const struct op_dispatch *op) {
+    struct program *program = recorder->program;
+    if (!program->params.profile || recorder->slot != &program->slots[0])
+        return VKS_OK;
+    if (program->num_profiled == program->profiled_capacity) {
+        size_t capacity = program->profiled_capacity ? 2 * program->profiled_capacity : 256;
+        struct profiled *grown =
+            memory_realloc(program->profiled, capacity * sizeof *program->profiled);
+        if (!grown)
+            return VKS_ERR_OOM;
+        program->profiled = grown;
+        program->profiled_capacity = capacity;
+    }
+    struct profiled *profiled = &program->profiled[program->num_profiled++];
+    *profiled = (struct profiled){recorder->op, *op};
+    profiled->dispatch.push = NULL;
+    return VKS_OK;
+}
+
 enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *op) {
     struct slot *slot = recorder->slot;
-    struct dispatch dispatch = {
-        .key = op->key, .push = op->push, .push_bytes = op->push_bytes, .flops = op->flops};
+    if (recorder->only_pipelines)
+        return pipeline_want(recorder->program->graph->device, &op->key);
+    struct dispatch dispatch = {.key = op->key,
+                                .push = op->push,
+                                .push_bytes = op->push_bytes,
+                                .flops = op->pairs ? 0 : op->flops};
     struct group_rule rule;
     memset(&rule, 0, sizeof rule);
     for (int i = 0; i < 3; i++) {
@@ -140,11 +174,17 @@ enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dis
         dispatch.binds[i].access = op->binds[i].access;
         TRY(window_range(recorder, op, i, &dispatch.binds[i].range));
     }
+    TRY(add_profiled(recorder, op));
     return recording_dispatch(slot->recording, &dispatch);
 }
 
 enum vks_status recorder_copy(struct recorder *recorder, const struct tensor *from,
                               const struct tensor *to) {
+    if (recorder->only_pipelines)
+        return VKS_OK;
+    TRY(add_profiled(
+        recorder,
+        &(struct op_dispatch){.binds = {[1] = {from, ACCESS_READ}, [2] = {to, ACCESS_WRITE}}}));
     return recording_copy(recorder->slot->recording, tensor_range(recorder, from),
                           tensor_range(recorder, to));
 }
@@ -159,12 +199,22 @@ static enum vks_status poison_births(struct recorder *recorder, uint32_t node_id
     return VKS_OK;
 }
 
+// Makes the pipelines of all nodes at once.
+static enum vks_status make_pipelines(struct program *program) {
+    const struct graph *graph = program->graph;
+    struct recorder recorder = {.program = program, .only_pipelines = true};
+    for (uint32_t i = 0; i < graph->num_nodes; i++)
+        TRY(graph->nodes[i]->op->record(&recorder, graph->nodes[i]));
+    return pipeline_make_wanted(graph->device);
+}
+
 static enum vks_status record(struct program *program, struct slot *slot) {
     const struct graph *graph = program->graph;
     const struct recording_params params = {.barrier_everywhere =
                                                 program->params.barrier_everywhere,
-                                            .profile = program->params.profile};
-    struct recorder recorder = {program, slot};
+                                            .profile = program->params.profile,
+                                            .timed = program->params.timed};
+    struct recorder recorder = {.program = program, .slot = slot};
     TRY(buffer_init(graph->device, BUFFER_UPLOAD, program->upload_bytes, &slot->upload));
     memset(slot->upload.mapped, 0, program->upload_bytes);
     TRY(buffer_init(graph->device, BUFFER_READBACK, program->readback_bytes, &slot->readback));
@@ -172,6 +222,7 @@ static enum vks_status record(struct program *program, struct slot *slot) {
     for (uint32_t i = 0; i < graph->num_nodes; i++) {
         if (program->params.poison)
             TRY(poison_births(&recorder, i));
+        recorder.op = graph->nodes[i]->op->name;
         TRY(graph->nodes[i]->op->record(&recorder, graph->nodes[i]));
     }
     return recording_end(slot->recording);
@@ -199,6 +250,7 @@ enum vks_status program_create(struct graph **graph_ref, const struct program_pa
                  buffer_init(graph->device, BUFFER_DEVICE, program->plan.arena_bytes[i],
                              &program->arenas[i]),
                  failed);
+    TRY_GOTO(status, make_pipelines(program), failed);
     for (uint32_t i = 0; i < program->params.num_slots; i++)
         TRY_GOTO(status, record(program, &program->slots[i]), failed);
     *result = program;
@@ -221,6 +273,7 @@ void program_destroy(struct program **program_ref) {
     for (uint32_t i = 0; i < PLAN_MAX_ARENAS; i++)
         buffer_finish(device, &program->arenas[i]);
     graph_destroy(&program->graph);
+    free(program->profiled);
     free(program);
     *program_ref = NULL;
 }
@@ -290,6 +343,36 @@ enum vks_status program_submit(struct program *program, uint32_t slot) {
 
 enum vks_status program_wait(struct program *program, uint32_t slot) {
     return recording_wait(program->slots[slot].recording);
+}
+
+enum vks_status program_costs(struct program *program, struct program_cost **result, size_t *num) {
+    const uint32_t *dims = header(program, 0) + HEADER_DIMS;
+    struct program_cost *costs = memory_calloc(program->num_profiled + 1, sizeof *costs);
+    double *ns = memory_calloc(program->num_profiled + 1, sizeof *ns);
+    if (!costs || !ns) {
+        free(costs);
+        free(ns);
+        return VKS_ERR_OOM;
+    }
+    uint32_t num_timed =
+        recording_profile(program->slots[0].recording, (uint32_t)program->num_profiled, ns);
+    for (size_t i = 0; i < program->num_profiled; i++) {
+        const struct profiled *profiled = &program->profiled[i];
+        const struct op_dispatch *dispatch = &profiled->dispatch;
+        const void *pairs = dispatch->pairs ? program_input(program, 0, dispatch->pairs) : NULL;
+        struct cost cost = cost_of_dispatch(dispatch, dims, pairs);
+        costs[i] = (struct program_cost){
+            .op = profiled->op,
+            .kernel = dispatch->key.shader ? dispatch->key.shader : "copy",
+            .ns = i < num_timed ? ns[i] : -1,
+            .flops = cost.flops,
+            .bytes = cost.bytes,
+        };
+    }
+    free(ns);
+    *result = costs;
+    *num = program->num_profiled;
+    return VKS_OK;
 }
 
 uint64_t program_bytes(const struct program *program) {

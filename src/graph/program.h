@@ -16,7 +16,7 @@ struct program_params {
     uint32_t num_slots;      // 0: PROGRAM_MAX_SLOTS
     bool poison;             // fill activations with NaN before their first use, for tests
     bool barrier_everywhere; // for tests
-    bool profile;
+    bool profile, timed;     // as a recording's (vk/recording.h)
 };
 
 // Takes the graph, also on failure (which it reports if building the graph failed).
@@ -36,6 +36,17 @@ enum vks_status program_wait(struct program *program, uint32_t slot);
 // What the device wrote, after program_wait.
 const void *program_output(const struct program *program, uint32_t slot,
                            const struct tensor *tensor);
+
+// What one command of a program's run took.
+struct program_cost {
+    const char *op, *kernel; // of the operator's class, and the shader's name or "copy"
+    double ns;               // negative without timestamps
+    double flops, bytes;     // graph/cost.h
+};
+
+// Of a program made for profiling, after waiting for a run of slot 0; *costs is allocated (free).
+// Errors: VKS_ERR_OOM.
+enum vks_status program_costs(struct program *program, struct program_cost **costs, size_t *num);
 
 // Device bytes of arenas and slots.
 uint64_t program_bytes(const struct program *program);
@@ -68,7 +79,13 @@ struct op_dispatch {
     const void *push;
     uint32_t push_bytes;
     struct op_groups groups[3];
+    // What is computed: multiplications and additions at full capacity, in proportion to `items`.
+    // Or those of one pair of rows out of a table of blocks, an input u32 [blocks, 4]: first row,
+    // rows (0 is 1), first and end of the other side's.
     double flops;
+    struct dim items;
+    const struct tensor *pairs;
+    uint32_t gathered; // bit i: the kernel touches only one row of binding i for each item
 };
 
 // The graph that is being recorded; borrowed.

@@ -33,6 +33,11 @@ static struct pipeline_key make_key(const char *shader, const struct node_params
         .num_spec = 3};
 }
 
+// Of so many products over the heads' widths: scores, and sums weighted by them.
+static double pair_flops(const struct node_params *params, uint32_t num_products) {
+    return 2.0 * num_products * params->width;
+}
+
 static enum vks_status record(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
@@ -48,6 +53,8 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
                                  .push = &push,
                                  .push_bytes = sizeof push,
                                  .groups = {{t[BLOCKS]->rows, 1, 0}, {.fixed = params->num_heads}},
+                                 .flops = pair_flops(params, 2),
+                                 .pairs = t[BLOCKS],
                              });
 }
 
@@ -67,6 +74,8 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
         .push = &push,
         .push_bytes = sizeof push,
         .groups = {{t[BLOCKS]->rows, 1, 0}, {.fixed = params->num_heads}},
+        .flops = pair_flops(params, 3), // S and dP, dQ
+        .pairs = t[BLOCKS],
     };
     push.grad_stride = t[DQ]->stride / 4;
     push.grad_offset = params->q_col / 4;
@@ -81,6 +90,8 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
     dispatch.binds[ATTENTION_OUT].tensor = NULL;
     dispatch.binds[ATTENTION_GRAD].tensor = t[DKV];
     dispatch.groups[0].dim = t[KEY_BLOCKS]->rows;
+    dispatch.flops = pair_flops(params, 4); // S and dP, dK and dV
+    dispatch.pairs = t[KEY_BLOCKS];
     return recorder_dispatch(recorder, &dispatch);
 }
 
@@ -169,6 +180,9 @@ static enum vks_status record_step(struct recorder *recorder, const struct node 
                       .push = &push,
                       .push_bytes = sizeof push,
                       .groups = {{t[STEP_Q]->rows, 1, 0}, {.fixed = params->num_heads}},
+                      .flops = pair_flops(params, 2),
+                      .pairs = t[STEP_RANGES],
+                      .gathered = 1u << ATTENTION_KV,
                   });
 }
 

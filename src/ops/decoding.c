@@ -30,6 +30,8 @@ static enum vks_status record_scatter(struct recorder *recorder, const struct no
                                            .push = &push,
                                            .push_bytes = sizeof push,
                                            .groups = {{t[FROM]->rows, 1, 0}},
+                                           .items = t[FROM]->rows,
+                                           .gathered = 1u << 3,
                                        });
 }
 

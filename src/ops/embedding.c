@@ -72,6 +72,8 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
         .push = &push,
         .push_bytes = sizeof push,
         .groups = {{t[X]->rows, 1, 0}},
+        .items = t[X]->rows,
+        .gathered = 1u << 3 | 1u << 4,
     };
     struct op_window *tokens = &dispatch.windows[3], *positions = &dispatch.windows[4];
     *tokens = first_window(recorder, t[TABLE]);
@@ -135,6 +137,8 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                             .push = &push,
                                             .push_bytes = sizeof push,
                                             .groups = {{t[SEGMENTS]->rows, 1, 0}},
+                                            .items = t[SEGMENTS]->rows,
+                                            .gathered = 1u << 3,
                                         }));
     } while (next_window(t[DTABLE], &window));
     return VKS_OK;

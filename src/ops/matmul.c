@@ -2,11 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-
-// Tall tiles load less for each product, and hold 256 sums an invocation: right for software
-// drivers, whose registers are memory. GPUs get tiles of 8 rows, and so do products of few rows.
-// The bits do not depend on it.
-enum { TALL_ROWS = 64, SHORT_ROWS = 8, FEW_ROWS = 16 };
+#include "ops/tiles.h"
 
 // The weights or their gradient: a matrix that may be larger than what the device binds.
 static const struct tensor *weights(const struct matmul *matmul) {
@@ -55,24 +51,25 @@ static void bind(const struct matmul *matmul, const struct op_window *rows,
         windows[aux].first_col = rows->first_row;
 }
 
+static const struct tile_kernels *choose_tile(const struct recorder *recorder,
+                                              const struct matmul *matmul,
+                                              const struct gemm_push *push) {
+    const struct tile_shape shape = {matmul->layout, matmul->rows.capacity, push->cols, push->n};
+    if (matmul->forced_tile)
+        return &tile_kernels[matmul->forced_tile - 1];
+    return &tile_kernels[tile_choose(recorder_graph(recorder)->device, &shape)];
+}
+
 // The product with some rows of the weights. NN sums over them: each window adds to what the ones
 // before it gave, and the last one has the epilogue.
 static enum vks_status record_window(struct recorder *recorder, const struct matmul *matmul,
                                      const struct op_window *rows) {
-    static const char *const names[] = {"gemm_nt", "gemm_nn", "gemm_tn"};
-    static const char *const short_names[] = {"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"};
     const struct tensor *a = matmul->a, *b = matmul->b, *c = matmul->c;
     uint32_t layout = matmul->layout, accumulate = matmul->accumulate, epilogue = matmul->epilogue;
     if (layout == GEMM_NN && rows->first_row > 0)
         accumulate = ACCUMULATE_YES;
     if (layout == GEMM_NN && rows->first_row + rows->num_rows < b->rows.capacity)
         epilogue = GEMM_PLAIN;
-    bool is_tall = recorder_graph(recorder)->device->tall_tiles;
-    bool is_short = !is_tall || (layout != GEMM_TN && matmul->rows.capacity <= FEW_ROWS);
-    uint32_t tile_rows = is_short ? SHORT_ROWS : TALL_ROWS;
-    struct op_groups row_tiles = {matmul->rows, tile_rows, 0};
-    if (layout == GEMM_TN)
-        row_tiles = (struct op_groups){.fixed = div_up_u32(rows->num_rows, tile_rows)};
     struct gemm_push push = {
         .rows_dim = matmul->rows.idx,
         .cols = layout == GEMM_NT ? a->cols : rows->num_rows,
@@ -82,14 +79,19 @@ static enum vks_status record_window(struct recorder *recorder, const struct mat
         .c_stride = c->stride / 4,
         .aux_stride = matmul->aux ? matmul->aux->stride / 4 : 0,
     };
+    const struct tile_kernels *tile = choose_tile(recorder, matmul, &push);
+    struct op_groups row_tiles = {matmul->rows, tile->rows, 0};
+    if (layout == GEMM_TN)
+        row_tiles = (struct op_groups){.fixed = div_up_u32(rows->num_rows, tile->rows)};
     struct op_dispatch dispatch = {
-        .key = {.shader = (is_short ? short_names : names)[layout],
+        .key = {.shader = tile->shaders[layout],
                 .spec = {epilogue, accumulate, matmul->bias ? 1 + matmul->accumulate_bias : 0},
                 .num_spec = 3},
         .push = &push,
         .push_bytes = sizeof push,
         .groups = {groups_for_lanes(recorder, div_up_u32(push.n, 4)), row_tiles},
         .flops = 2.0 * matmul->rows.capacity * push.cols * push.n,
+        .items = matmul->rows,
     };
     bind(matmul, rows, &dispatch, &push);
     return recorder_dispatch(recorder, &dispatch);

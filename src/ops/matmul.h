@@ -19,6 +19,7 @@ struct matmul {
     uint32_t epilogue;            // GEMM_PLAIN ...
     uint32_t accumulate;          // an ACCUMULATE_ mode, of C
     uint32_t accumulate_bias;     // and of the bias in TN
+    uint32_t forced_tile;         // 0: what suits the device; else 1 + one of ops/tiles.h
 };
 
 // C [M, N] = A B, by layout NT: A [M, K], B [N, K]; NN: A [M, K], B [K, N]; TN: A [K, M], B [K, N].

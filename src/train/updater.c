@@ -6,6 +6,12 @@
 
 enum vks_status updater_init(struct parameter_store *store, const struct optimizer_params *params,
                              struct updater *updater) {
+    return updater_init_as(store, params, &(struct program_params){0}, updater);
+}
+
+enum vks_status updater_init_as(struct parameter_store *store,
+                                const struct optimizer_params *params,
+                                const struct program_params *program, struct updater *updater) {
     memset(updater, 0, sizeof *updater);
     updater->device = store->device;
     struct graph *graph = NULL;
@@ -19,8 +25,7 @@ enum vks_status updater_init(struct parameter_store *store, const struct optimiz
     TRY_GOTO(status, graph_create(store->device, &graph), failed);
     struct tensor *state = graph_stored(graph, range, graph_dim_fixed(graph, 1), STATE_WORDS);
     updater->report = op_optimizer(graph, store, state, params);
-    TRY_GOTO(status, program_create(&graph, &(struct program_params){0}, &updater->program),
-             failed);
+    TRY_GOTO(status, program_create(&graph, program, &updater->program), failed);
     return VKS_OK;
 failed:
     updater_finish(updater);

@@ -15,6 +15,10 @@ struct updater {
 // store: borrowed while the updater lives; it has gradients and moments.
 enum vks_status updater_init(struct parameter_store *store, const struct optimizer_params *params,
                              struct updater *updater);
+// The same with other programs than two that only run.
+enum vks_status updater_init_as(struct parameter_store *store,
+                                const struct optimizer_params *params,
+                                const struct program_params *program, struct updater *updater);
 void updater_finish(struct updater *updater);
 
 struct update_step {

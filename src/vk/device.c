@@ -186,6 +186,7 @@ static enum vks_status open_device(struct vks_device *device) {
         device, device->vk.vkCreateCommandPool(device->handle, &pool, NULL, &device->command_pool),
         "vkCreateCommandPool"));
     TRY(create_sentinel(device));
+    tuning_load(device);
     return pipeline_cache_create(device, &device->pipelines);
 }
 
@@ -194,6 +195,8 @@ static void close_device(struct vks_device *device) {
         return;
     device->vk.vkDeviceWaitIdle(device->handle);
     pipeline_cache_destroy(device, &device->pipelines);
+    tuning_save(device);
+    tuning_finish(device);
     if (device->sentinel)
         buffer_finish(device, device->sentinel);
     free(device->sentinel);
@@ -241,7 +244,10 @@ enum vks_status vks_device_create(const char *selector, const struct vks_log *lo
     device->family = probe.family;
     device->wave = probe.wave;
     device->pin_subgroup_size = probe.pin_subgroup_size;
-    device->tall_tiles = probe.tall_tiles;
+    device->tile = probe.tile;
+    device->has_fixed_tiles = probe.has_fixed_tiles;
+    // Times on a software driver tell as much of the machine's other work, and cost as much.
+    device->is_tuned = probe.info.type != VKS_DEVICE_CPU;
     device->queue_family = probe.queue_family;
     device->timestamp_ns = probe.timestamp_ns;
     device->memory_limit_bytes = probe.memory_limit_bytes;

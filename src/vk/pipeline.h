@@ -1,4 +1,5 @@
-// Compute pipelines, made when first asked for and kept as long as the device.
+// Compute pipelines, made when first asked for and kept as long as the device; what the driver has
+// compiled for them is kept in a file (vk/device_file.h) for the next time.
 #ifndef VK_PIPELINE_H
 #define VK_PIPELINE_H
 
@@ -16,6 +17,13 @@ struct pipeline_key {
 
 enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline_cache **cache);
 void pipeline_cache_destroy(struct vks_device *device, struct pipeline_cache **cache);
+
+// Makes a note of a key that will be asked for, unless its pipeline is there.
+// Errors: VKS_ERR_OOM.
+enum vks_status pipeline_want(struct vks_device *device, const struct pipeline_key *key);
+// Makes the pipelines of all notes, with all processors. Errors: as pipeline_get; the notes whose
+// pipelines could not be made are forgotten.
+enum vks_status pipeline_make_wanted(struct vks_device *device);
 
 // The pipeline of a key, made if need be.
 // Errors: VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, VKS_ERR_UNSUPPORTED (the driver refuses the shader, or

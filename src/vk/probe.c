@@ -18,6 +18,11 @@ const char *kernel_family_name(enum kernel_family family) {
     return names[family];
 }
 
+const char *tile_name(enum tile tile) {
+    static const char *const names[] = {"short", "medium", "tall"};
+    return names[tile];
+}
+
 const char *vks_device_type_name(enum vks_device_type type) {
     static const char *const names[] = {"discrete", "integrated", "virtual", "cpu", "other"};
     return (size_t)type < COUNT_OF(names) ? names[type] : "other";
@@ -218,7 +223,13 @@ static void choose_family(struct probe *probe) {
     probe->wave = probe->family == KERNELS_SHARED ? SHARED_WAVE : size;
     probe->pin_subgroup_size = probe->family != KERNELS_SHARED && !info->subgroup_size_fixed;
     const char *tiles = platform_env("VKSEQ_TILES");
-    probe->tall_tiles = tiles ? strcmp(tiles, "tall") == 0 : info->type == VKS_DEVICE_CPU;
+    probe->tile = info->type == VKS_DEVICE_CPU ? TILE_TALL : TILE_SHORT;
+    for (int i = 0; tiles && i < NUM_TILES; i++) {
+        if (strcmp(tiles, tile_name(i)) == 0) {
+            probe->tile = i;
+            probe->has_fixed_tiles = true;
+        }
+    }
     snprintf(info->kernels, sizeof info->kernels, "%s, wave %u", kernel_family_name(probe->family),
              probe->wave);
 }

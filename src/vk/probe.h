@@ -11,7 +11,8 @@ struct probe {
     enum kernel_family family;
     uint32_t wave;
     bool pin_subgroup_size;
-    bool tall_tiles;
+    enum tile tile;
+    bool has_fixed_tiles;
     uint32_t queue_family;
     float timestamp_ns;
     uint64_t memory_limit_bytes;
@@ -26,8 +27,8 @@ enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
                            VkPhysicalDevice **devices, uint32_t *num_devices);
 
 // Asks one device, lowers what it says by the limits, and chooses kernels. In the environment
-// VKSEQ_KERNELS=shared|subgroup|address|texel lowers the family, and VKSEQ_TILES=short|tall sets
-// the tiles.
+// VKSEQ_KERNELS=shared|subgroup|address|texel lowers the family, and VKSEQ_TILES=short|medium|tall
+// fixes the tiles.
 void probe_device(VkPhysicalDevice device, uint32_t idx, const struct limits *limits,
                   struct probe *probe);
 

@@ -38,9 +38,24 @@ struct recording {
     VkFence fence;
     bool under_way;
     struct vk_buffer sentinels; // a word a segment
-    VkQueryPool queries;
-    const char *shaders[MAX_PROFILED];
+    VkQueryPool queries;        // a timestamp after each of num_profiled commands
+    uint32_t num_profiled;
+    VkQueryPool spans; // two timestamps a segment
 };
+
+// None on a device that has no timestamps.
+static enum vks_status create_timestamps(struct vks_device *device, uint32_t num,
+                                         VkQueryPool *pool) {
+    const VkQueryPoolCreateInfo create = {
+        .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+        .queryType = VK_QUERY_TYPE_TIMESTAMP,
+        .queryCount = num,
+    };
+    if (device->timestamp_ns <= 0.0f)
+        return VKS_OK;
+    return device_check(device, device->vk.vkCreateQueryPool(device->handle, &create, NULL, pool),
+                        "vkCreateQueryPool");
+}
 
 enum vks_status recording_create(struct vks_device *device, const struct recording_params *params,
                                  struct recording **result) {
@@ -50,25 +65,16 @@ enum vks_status recording_create(struct vks_device *device, const struct recordi
     recording->device = device;
     recording->params = *params;
     const VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-    const VkQueryPoolCreateInfo queries = {
-        .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-        .queryType = VK_QUERY_TYPE_TIMESTAMP,
-        .queryCount = MAX_PROFILED + 1,
-    };
     enum vks_status status = device_check(
         device, device->vk.vkCreateFence(device->handle, &fence, NULL, &recording->fence),
         "vkCreateFence");
-    bool timed = params->profile && device->timestamp_ns > 0.0f;
-    if (params->profile && !timed)
-        log_warn(device->log, "%s has no timestamps: kernels are not timed", device->info.name);
     if (status == VKS_OK)
         status = buffer_init(device, BUFFER_READBACK, MAX_SEGMENTS * SENTINEL_BYTES,
                              &recording->sentinels);
-    if (status == VKS_OK && timed)
-        status = device_check(
-            device,
-            device->vk.vkCreateQueryPool(device->handle, &queries, NULL, &recording->queries),
-            "vkCreateQueryPool");
+    if (status == VKS_OK && params->profile)
+        status = create_timestamps(device, MAX_PROFILED + 1, &recording->queries);
+    if (status == VKS_OK && params->timed)
+        status = create_timestamps(device, 2 * MAX_SEGMENTS, &recording->spans);
     if (status != VKS_OK)
         recording_destroy(&recording);
     else
@@ -102,6 +108,9 @@ static enum vks_status close_segment(struct recording *recording) {
     sentinel_record(
         recording->device, commands,
         (struct vk_range){&recording->sentinels, segment_idx * SENTINEL_BYTES, SENTINEL_BYTES});
+    if (recording->spans)
+        recording->device->vk.vkCmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
+                                                  recording->spans, 2 * segment_idx + 1);
     return device_check(recording->device, recording->device->vk.vkEndCommandBuffer(commands),
                         "vkEndCommandBuffer");
 }
@@ -138,6 +147,12 @@ static enum vks_status segment(struct recording *recording, double flops,
             device->vk.vkCmdResetQueryPool(*made, recording->queries, 0, MAX_PROFILED + 1);
             device->vk.vkCmdWriteTimestamp(*made, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
                                            recording->queries, 0);
+        }
+        if (recording->spans) {
+            uint32_t first = 2 * (recording->num_segments - 1);
+            device->vk.vkCmdResetQueryPool(*made, recording->spans, first, 2);
+            device->vk.vkCmdWriteTimestamp(*made, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT,
+                                           recording->spans, first);
         }
     }
     recording->segment_flops += flops;
@@ -309,6 +324,15 @@ static void check_ranges(const struct vks_device *device, const struct bind *bin
                                          binds[i].range.offset % BUFFER_ALIGNMENT == 0));
 }
 
+// A profile's timestamp, when what was recorded last is done.
+static void stamp(struct recording *recording, VkCommandBuffer commands) {
+    if (!recording->queries || recording->num_profiled == MAX_PROFILED)
+        return;
+    barrier(recording);
+    recording->device->vk.vkCmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
+                                              recording->queries, ++recording->num_profiled);
+}
+
 enum vks_status recording_dispatch(struct recording *recording, const struct dispatch *dispatch) {
     struct vks_device *device = recording->device;
     check_ranges(device, dispatch->binds);
@@ -339,12 +363,7 @@ enum vks_status recording_dispatch(struct recording *recording, const struct dis
     device->vk.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
     device->vk.vkCmdDispatchIndirect(commands, dispatch->groups.buffer->handle,
                                      dispatch->groups.offset);
-    if (recording->queries && recording->num_dispatches < MAX_PROFILED) {
-        barrier(recording);
-        device->vk.vkCmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
-                                       recording->queries, recording->num_dispatches + 1);
-        recording->shaders[recording->num_dispatches] = dispatch->key.shader;
-    }
+    stamp(recording, commands);
     recording->num_dispatches++;
     return VKS_OK;
 }
@@ -369,6 +388,7 @@ enum vks_status recording_copy(struct recording *recording, struct vk_range from
     const VkBufferCopy copy = {from.offset, to.offset, to.bytes};
     recording->device->vk.vkCmdCopyBuffer(commands, from.buffer->handle, to.buffer->handle, 1,
                                           &copy);
+    stamp(recording, commands);
     return VKS_OK;
 }
 
@@ -442,6 +462,7 @@ void recording_destroy(struct recording **recording_ref) {
     for (uint32_t i = 0; i < recording->num_views; i++)
         device->vk.vkDestroyBufferView(device->handle, recording->views[i], NULL);
     device->vk.vkDestroyQueryPool(device->handle, recording->queries, NULL);
+    device->vk.vkDestroyQueryPool(device->handle, recording->spans, NULL);
     device->vk.vkDestroyFence(device->handle, recording->fence, NULL);
     buffer_finish(device, &recording->sentinels);
     free(recording->pools);
@@ -458,21 +479,33 @@ uint32_t recording_num_barriers(const struct recording *recording) {
     return recording->num_barriers;
 }
 
-uint32_t recording_profile(struct recording *recording, uint32_t capacity, double *ns,
-                           const char **shaders) {
+static uint64_t read_tick(struct recording *recording, VkQueryPool pool, uint32_t idx) {
     struct vks_device *device = recording->device;
-    uint32_t num = min_u32(min_u32(capacity, recording->num_dispatches), MAX_PROFILED);
-    uint64_t before = 0;
-    for (uint32_t i = 0; i <= num && recording->queries; i++) {
-        uint64_t tick = 0;
-        device->vk.vkGetQueryPoolResults(device->handle, recording->queries, i, 1, sizeof tick,
-                                         &tick, sizeof tick,
-                                         VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
-        if (i > 0) {
-            ns[i - 1] = (double)(tick - before) * (double)device->timestamp_ns;
-            shaders[i - 1] = recording->shaders[i - 1];
-        }
+    uint64_t tick = 0;
+    device->vk.vkGetQueryPoolResults(device->handle, pool, idx, 1, sizeof tick, &tick, sizeof tick,
+                                     VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
+    return tick;
+}
+
+uint32_t recording_profile(struct recording *recording, uint32_t capacity, double *ns) {
+    uint32_t num = min_u32(capacity, recording->num_profiled);
+    uint64_t before = recording->queries ? read_tick(recording, recording->queries, 0) : 0;
+    for (uint32_t i = 0; i < num; i++) {
+        uint64_t tick = read_tick(recording, recording->queries, i + 1);
+        ns[i] = (double)(tick - before) * (double)recording->device->timestamp_ns;
         before = tick;
     }
-    return recording->queries ? num : 0;
+    return num;
+}
+
+double recording_busy_ns(struct recording *recording, uint64_t *end_tick) {
+    uint64_t busy = 0;
+    for (uint32_t i = 0; i < recording->num_segments && recording->spans; i++) {
+        uint64_t begin = read_tick(recording, recording->spans, 2 * i);
+        uint64_t end = read_tick(recording, recording->spans, 2 * i + 1);
+        begin = begin > *end_tick ? begin : *end_tick;
+        busy += end > begin ? end - begin : 0;
+        *end_tick = end > *end_tick ? end : *end_tick;
+    }
+    return (double)busy * (double)recording->device->timestamp_ns;
 }

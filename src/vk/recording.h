@@ -26,8 +26,9 @@ struct dispatch {
 
 struct recording_params {
     bool barrier_everywhere; // between any two dispatches, for tests of the barriers
-    bool profile;            // a timestamp after every dispatch, if the device has them; implies
-                             // barrier_everywhere
+    bool profile;            // a timestamp after every dispatch and copy, if the device has them;
+                             // implies barrier_everywhere
+    bool timed;              // timestamps where each submission begins and ends, if it has them
 };
 
 enum vks_status recording_create(struct vks_device *device, const struct recording_params *params,
@@ -50,9 +51,14 @@ void recording_destroy(struct recording **recording);
 uint32_t recording_num_dispatches(const struct recording *recording);
 uint32_t recording_num_barriers(const struct recording *recording);
 
-// Of a recording made for profiling, after it was waited for: nanoseconds of each dispatch, and
-// the name of its shader. Returns how many; at most `capacity`.
-uint32_t recording_profile(struct recording *recording, uint32_t capacity, double *ns,
-                           const char **shaders);
+// Of a recording made for profiling, after it was waited for: nanoseconds of each dispatch and
+// copy, in their order. Returns how many; at most `capacity`.
+uint32_t recording_profile(struct recording *recording, uint32_t capacity, double *ns);
+
+// Of a recording made to be timed, after it was waited for: nanoseconds in which the device worked
+// on it, those before *end_tick of the device's clock left out; *end_tick moves on to its end. So
+// recordings that are asked in their order add up to the time in which the device was busy. 0
+// without timestamps.
+double recording_busy_ns(struct recording *recording, uint64_t *end_tick);
 
 #endif

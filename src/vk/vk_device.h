@@ -4,6 +4,8 @@
 
 #include "vkseq/device.h"
 
+#include "vk/tuning.h"
+
 #include <volk.h>
 
 // Kernel families, by what the device can do. Every shader is compiled in each.
@@ -14,6 +16,11 @@ enum kernel_family {
     KERNELS_TEXEL,    // the same, but matrices that are only read are texel buffers
     NUM_KERNEL_FAMILIES
 };
+
+// Rows of a matrix product that one workgroup makes: 8, 16 or 64. Results do not depend on it.
+enum tile { TILE_SHORT, TILE_MEDIUM, TILE_TALL, NUM_TILES };
+
+const char *tile_name(enum tile tile);
 
 const char *kernel_family_name(enum kernel_family family);
 
@@ -34,9 +41,12 @@ struct vks_device {
     enum kernel_family family;
     uint32_t wave;          // invocations a workgroup
     bool pin_subgroup_size; // ask for subgroups of exactly `wave`
-    // Tiles of 64 rows, 256 sums an invocation: right for software drivers, whose registers are
-    // memory. Others get tiles of 8 rows. With tall tiles, rows are also skewed (graph.h).
-    bool tall_tiles;
+    // Tall tiles hold 256 sums an invocation: right for software drivers, whose registers are
+    // memory. With them, rows are also skewed (row_stride).
+    enum tile tile;
+    bool has_fixed_tiles;             // VKSEQ_TILES has said so
+    bool is_tuned;                    // tiles are timed when a shape is met first
+    struct tuning tuning;             // what was found
     float timestamp_ns;               // nanoseconds a tick; 0: no timestamps
     struct pipeline_cache *pipelines; // owned
     struct vk_buffer *sentinel;       // owned; of work submitted once

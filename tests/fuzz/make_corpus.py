@@ -44,6 +44,11 @@ def hash64(data):
     return h ^ h >> 29
 
 
+def stamped(stamp, data):
+    """A file of src/io/stamped.h."""
+    return b"VKSEQDEV" + stamp + struct.pack("<QQ", len(data), hash64(data)) + data
+
+
 def manifest(name, num_bytes, checksum):
     return compact({"files": [{"name": name, "num_bytes": num_bytes,
                                "hash64": f"{checksum:016x}"}]})
@@ -149,6 +154,9 @@ SEEDS = {
         "far_leaf": spm(b"aAb", 1, normalizer=charsmap(leaf=2**20)),
         "far_text": spm(b"aAb", 1, normalizer=charsmap(text=2**30)),
         "bytes": spm("\u20ac".encode(), 1, byte_pieces()), "none": b"\x00"},
+    "fuzz_io_stamped": {
+        "empty": b"\0", "whole": b"\0" + stamped(b"0123456789abcdefghijklmnop\0\0", b"data"),
+        "huge": b"\0VKSEQDEV" + b"0" * 28 + b"\xff" * 16, "written": b"\x21data", "nothing": b"\1"},
     "fuzz_data_lines": {
         "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
         "not_utf8": b"one\n\xff\n"},

@@ -14,11 +14,13 @@ int verb_average(const char *program, int argc, char **argv);
 int verb_bench(const char *program, int argc, char **argv);
 int verb_devices(const char *program, int argc, char **argv);
 int verb_evaluate(const char *program, int argc, char **argv);
+int verb_profile(const char *program, int argc, char **argv);
 int verb_report(const char *program, int argc, char **argv);
 int verb_score(const char *program, int argc, char **argv);
 int verb_selftest(const char *program, int argc, char **argv);
 int verb_train(const char *program, int argc, char **argv);
 int verb_translate(const char *program, int argc, char **argv);
+int verb_tune(const char *program, int argc, char **argv);
 
 // Lines of an option table for a struct with such members.
 // clang-format off

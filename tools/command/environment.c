@@ -20,6 +20,12 @@ static bool has_avx512(void) {
 #endif
 }
 
+// Without a folder that can be made, nothing is kept, and nothing said.
+static void set_cache(const char *caches) {
+    if (folder_create(caches))
+        system_set_environment("VKSEQ_CACHE_DIR", caches);
+}
+
 static void set_shader_cache(const char *caches) {
     char name[64];
     snprintf(name, sizeof name, "mesa-%.32s",
@@ -39,13 +45,17 @@ static void add_driver(const char *caches) {
 }
 
 void environment_prepare(void) {
-    char *caches = cache_folder();
+    const char *chosen = getenv("VKSEQ_CACHE_DIR");
+    char *home = cache_folder();
+    const char *caches = chosen ? chosen : home;
+    if (!chosen && home)
+        set_cache(home);
     if (!is_set("LP_NATIVE_VECTOR_WIDTH") && has_avx512())
         system_set_environment("LP_NATIVE_VECTOR_WIDTH", "512");
-    if (caches && !is_set("MESA_SHADER_CACHE_DIR"))
+    if (caches && *caches && !is_set("MESA_SHADER_CACHE_DIR"))
         set_shader_cache(caches);
-    if (caches && !is_set("VK_DRIVER_FILES") && !is_set("VK_ICD_FILENAMES") &&
+    if (home && !is_set("VK_DRIVER_FILES") && !is_set("VK_ICD_FILENAMES") &&
         !is_set("VK_ADD_DRIVER_FILES"))
-        add_driver(caches);
-    free(caches);
+        add_driver(home);
+    free(home);
 }

@@ -20,12 +20,14 @@ static const struct verb {
     {"devices", "list Vulkan devices and what they can do", verb_devices},
     {"selftest", "check that a device computes what it should", verb_selftest},
     {"bench", "measure speed on random data", verb_bench},
+    {"profile", "where the time of training and decoding steps goes", verb_profile},
+    {"tune", "find the fastest kernels on a device", verb_tune},
 };
 
 enum { NUM_VERBS = sizeof verbs / sizeof *verbs };
 
 static void print_help(FILE *file) {
-    fputs("Usage: vkseq VERB [OPTIONS]\n"
+    fputs("Usage: vkseq [--cache-dir DIR] VERB [OPTIONS]\n"
           "Trains Transformer translation models and translates with them, on any Vulkan device.\n"
           "\nVerbs (vkseq VERB --help lists the options):\n",
           file);
@@ -33,8 +35,9 @@ static void print_help(FILE *file) {
         fprintf(file, "  %-12s%s\n", verbs[i].name, verbs[i].summary);
     fputs(
         "\n"
-        "  -h, --help    print this and end\n"
-        "  --version     print the version and end\n"
+        "  --cache-dir DIR  where to keep compiled kernels for the next time\n"
+        "  -h, --help       print this and end\n"
+        "  --version        print the version and end\n"
         "\n"
         "Exit codes:\n"
         "  0  done\n"
@@ -45,12 +48,15 @@ static void print_help(FILE *file) {
         "\n"
         "Environment:\n"
         "  VKSEQ_DEVICE            what -d/--device would say\n"
+        "  VKSEQ_CACHE_DIR         what --cache-dir would say, or empty: nothing is kept; unless\n"
+        "                          set, ${XDG_CACHE_HOME:-~/.cache}/vkseq\n"
         "  VKSEQ_KERNELS           highest kernel family: shared, subgroup, address or texel\n"
-        "  VKSEQ_TILES             tiles of matrix products: short or tall\n"
+        "  VKSEQ_TILES             tiles of matrix products, whatever was tuned: short,\n"
+        "                          medium or tall\n"
         "  LP_NATIVE_VECTOR_WIDTH  vector width of the software driver lavapipe; unless set,\n"
         "                          512 is taken where the processor has AVX-512\n"
         "  MESA_SHADER_CACHE_DIR   Mesa's compiled shaders; unless set, a folder for each\n"
-        "                          vector width in ${XDG_CACHE_HOME:-~/.cache}/vkseq\n"
+        "                          vector width in VKSEQ_CACHE_DIR\n"
         "  VK_DRIVER_FILES         drivers to use; unless set, the lavapipe that\n"
         "                          tools/setup has unpacked is used beside the system's drivers\n",
         file);
@@ -65,7 +71,32 @@ static int report_unknown(const char *word) {
     return EXIT_USAGE;
 }
 
+// Takes the options in front of the verb; the exit code if there is nothing to do then, else -1.
+static int take_options(int *argc, char ***argv) {
+    static const char name[] = "--cache-dir";
+    size_t length = sizeof name - 1;
+    while (*argc > 1 && !strncmp((*argv)[1], name, length)) {
+        const char *folder = (*argv)[1] + length;
+        int num = *folder == '=' ? 1 : 2;
+        if (*folder && *folder != '=')
+            break;
+        folder = *folder ? folder + 1 : (*argv)[2];
+        if (!folder) {
+            fprintf(stderr, "vkseq: option '--cache-dir' needs a value: a folder\n");
+            return EXIT_USAGE;
+        }
+        system_set_environment("VKSEQ_CACHE_DIR", folder);
+        (*argv)[num] = (*argv)[0];
+        *argc -= num;
+        *argv += num;
+    }
+    return -1;
+}
+
 static int run(int argc, char **argv) {
+    int exit_code = take_options(&argc, &argv);
+    if (exit_code >= 0)
+        return exit_code;
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

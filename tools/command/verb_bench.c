@@ -1,6 +1,6 @@
 // vkseq bench: speed on random data, in the figures by which other programs are compared.
+#include "bench_shape.h"
 #include "command.h"
-#include "line_files.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,14 +10,11 @@
 #define LAYER_SHAPES "1024x1024x1024,2048x512x512,2048x2048x512,2048x512x2048,32x512x512"
 
 struct values {
-    const char *device, *task, *lengths, *shapes;
-    uint32_t vocab_size;
+    const char *device, *shapes;
+    struct bench_shape shape;
     bool json;
     struct vks_bench_params params;
 };
-
-static const char *const tasks[] = {
-    "tiny", "demo", "small", "base", "big", "transformer-base", "transformer-big", NULL};
 
 // clang-format off
 static const struct cli_option options[] = {
@@ -27,8 +24,6 @@ static const struct cli_option options[] = {
      .max = 1e6, .help = "Steps before the measurement."},
     {"steps", 0, CLI_U32, offsetof(struct values, params.steps), .default_text = "15", .min = 1,
      .max = 1e6, .help = "Steps measured; the median counts."},
-    {"profile", 0, CLI_FLAG, offsetof(struct values, params.profile),
-     .help = "Print each kernel's share of a step, too."},
     {"seed", 0, CLI_U32, offsetof(struct values, params.seed), .default_text = "1",
      .help = "Seed of the random data."},
     OPTION_DEVICE(values),
@@ -36,24 +31,7 @@ static const struct cli_option options[] = {
      .help = "Rows of A, rows of B, and columns of both, in A B^T. Without it those of a "
              "Transformer's layers.",
      .group = "gemm"},
-    {"task", 0, CLI_CHOICE, offsetof(struct values, task), .default_text = "small",
-     .choices = tasks, .help = "Shape of the model; base and big are transformer-base and "
-     "transformer-big.", .group = "attention, train and translate"},
-    {"vocab-size", 0, CLI_U32, offsetof(struct values, vocab_size), .min = 20, .max = 1e6,
-     .help = "Vocabulary; by the task: 8000, 16000 (base) or 32000 (big)."},
-    {"source-length", 0, CLI_U32, offsetof(struct values, params.source_length),
-     .default_text = "24", .min = 1, .max = 65535, .help = "Tokens of each source sentence."},
-    {"sentences", 0, CLI_U32, offsetof(struct values, params.sentences), .min = 1, .max = 65535,
-     .help = "Sentences at once: 64, or 32 in train."},
-    {"target-length", 0, CLI_U32, offsetof(struct values, params.target_length),
-     .default_text = "32", .min = 1, .max = 65535, .help = "Tokens of each translation.",
-     .group = "translate"},
-    {"lengths", 0, CLI_STRING, offsetof(struct values, lengths), "FILE",
-     .help = "Lengths of real sentence pairs, a line each: source tokens, target tokens. Without "
-             "it all have --source-length.", .group = "train"},
-    {"mini-batch-words", 0, CLI_U32, offsetof(struct values, params.mini_batch_words),
-     .default_text = "2048", .min = 1, .max = 1e6,
-     .help = "Most tokens of a side of a batch, with --lengths."},
+    OPTIONS_SHAPE(values, "attention, train and translate", "translate", "train"),
     {0},
 };
 // clang-format on
@@ -87,48 +65,9 @@ static bool parse_shapes(struct bench *bench) {
     return false;
 }
 
-static enum vks_status read_lengths(struct console *console, const char *path,
-                                    uint32_t (**lengths)[2], size_t *num_lengths) {
-    struct line_block block;
-    enum vks_status status = read_all_lines(path, console, &block);
-    if (status != VKS_OK)
-        return status;
-    uint32_t(*pairs)[2] = calloc(block.num + 1, sizeof *pairs);
-    if (!pairs)
-        status = VKS_ERR_OOM;
-    for (size_t i = 0; i < block.num && status == VKS_OK; i++)
-        if (sscanf(block.lines[i], "%" SCNu32 " %" SCNu32, &pairs[i][0], &pairs[i][1]) != 2) {
-            console_error(console, "%s:%zu: '%s': expected two numbers of tokens", path, i + 1,
-                          block.lines[i]);
-            status = VKS_ERR_FORMAT;
-        }
-    if (status == VKS_OK) {
-        *lengths = pairs;
-        *num_lengths = block.num;
-    } else {
-        free(pairs);
-    }
-    line_block_free(&block);
-    return status;
-}
-
-static enum vks_status set_config(struct bench *bench) {
-    const char *task = bench->values->task;
-    bool is_base = strstr(task, "base"), is_big = strstr(task, "big");
-    uint32_t vocab = bench->values->vocab_size;
-    if (is_base || is_big)
-        task = is_base ? "transformer-base" : "transformer-big";
-    if (!vocab)
-        vocab = is_big ? 32000 : is_base ? 16000 : 8000;
-    enum vks_status status = vks_model_config_preset(task, &bench->config);
-    bench->config.source_vocab = bench->config.target_vocab = vocab;
-    return status;
-}
-
 static enum vks_status run_gemm(struct bench *bench) {
     for (size_t i = 0; i < bench->num_shapes; i++) {
         const uint32_t *shape = bench->shapes[i];
-        vks_free(bench->result.kernels);
         bench->result = (struct vks_bench_result){0};
         enum vks_status status = vks_bench_gemm(bench->device, shape[0], shape[1], shape[2],
                                                 &bench->values->params, &bench->result);
@@ -146,17 +85,9 @@ static enum vks_status run_attention(struct bench *bench) {
 
 static enum vks_status run_train(struct bench *bench) {
     struct vks_bench_params *params = &bench->values->params;
-    uint32_t(*lengths)[2] = NULL;
-    if (bench->values->lengths) {
-        enum vks_status status =
-            read_lengths(bench->console, bench->values->lengths, &lengths, &params->num_lengths);
-        if (status != VKS_OK)
-            return status;
-    }
-    params->lengths = (const uint32_t(*)[2])lengths;
-    enum vks_status status = vks_bench_train(bench->device, &bench->config, params, &bench->result);
-    free(lengths);
-    return status;
+    enum vks_status status = bench_shape_lengths(&bench->values->shape, bench->console, params);
+    return status == VKS_OK ? vks_bench_train(bench->device, &bench->config, params, &bench->result)
+                            : status;
 }
 
 static enum vks_status run_translate(struct bench *bench) {
@@ -177,17 +108,14 @@ static const struct kind {
 
 enum { NUM_KINDS = sizeof kinds / sizeof *kinds };
 
-static void print_profile(const struct vks_bench_result *result) {
-    double sum_ms = 0;
-    for (size_t i = 0; i < result->num_kernels; i++)
-        sum_ms += result->kernels[i].ms;
-    printf("%10s %7s %6s  kernel\n", "ms", "share", "times");
-    for (size_t i = 0; i < result->num_kernels; i++) {
-        const struct vks_bench_kernel *kernel = &result->kernels[i];
-        printf("%10.3f %5.1f %% %6u  %s\n", kernel->ms, sum_ms > 0 ? 100 * kernel->ms / sum_ms : 0,
-               kernel->num_dispatches, kernel->name);
-    }
-    printf("%10.3f\n", sum_ms);
+static void print_busy(const struct vks_bench_result *result) {
+    if (result->device_ms >= 0)
+        printf("  the device was busy %.1f %% of the time; it waited %.2f ms a step\n",
+               100 * result->device_ms / result->wall_ms, result->wall_ms - result->device_ms);
+    else
+        puts("  the device has no timestamps that tell how busy it was");
+    printf("  the host prepared and submitted for %.2f ms a step, and waited %.2f ms\n",
+           result->host_ms, result->wall_ms - result->host_ms);
 }
 
 static void print_text(const struct bench *bench, const struct kind *kind) {
@@ -200,19 +128,22 @@ static void print_text(const struct bench *bench, const struct kind *kind) {
     }
     if (bench->num_shapes)
         return;
-    printf("  %s: %.2f ms a step (%.2f to %.2f)\n", bench->values->task, result->step_ms_median,
-           result->step_ms_min, result->step_ms_max);
+    printf("  %s: %.2f ms a step (%.2f to %.2f)\n", bench->values->shape.task,
+           result->step_ms_median, result->step_ms_min, result->step_ms_max);
     if (result->target_tokens_per_s > 0)
         printf("  %.0f target tokens/s\n", result->target_tokens_per_s);
     if (result->num_parameters)
         printf("  %" PRIu64 " parameters\n", result->num_parameters);
     if (result->peak_device_bytes)
         printf("  %.1f MiB of device memory at most\n", (double)result->peak_device_bytes / 0x1p20);
+    if (result->wall_ms > 0)
+        print_busy(result);
 }
 
 static void print_json(const struct bench *bench, const struct kind *kind) {
     const struct vks_bench_result *result = &bench->result;
-    printf("{\"what\": \"%s\", \"config\": \"%s\", \"device\": ", kind->name, bench->values->task);
+    printf("{\"what\": \"%s\", \"config\": \"%s\", \"device\": ", kind->name,
+           bench->values->shape.task);
     print_json_string(stdout, vks_device_info(bench->device)->name);
     printf(", \"driver\": ");
     print_json_string(stdout, vks_device_info(bench->device)->driver);
@@ -228,6 +159,13 @@ static void print_json(const struct bench *bench, const struct kind *kind) {
                result->num_parameters, kind->step_key, result->step_ms_median,
                result->target_tokens_per_s);
     }
+    if (result->wall_ms > 0) {
+        printf(", \"host_ms\": %.4f, \"device_busy\": ", result->host_ms);
+        if (result->device_ms >= 0)
+            printf("%.4f", result->device_ms / result->wall_ms);
+        else
+            fputs("null", stdout);
+    }
     printf(", \"peak_device_bytes\": %" PRIu64 "}\n", result->peak_device_bytes);
 }
 
@@ -241,19 +179,16 @@ static int run_kind(const struct kind *kind, struct values *values, struct conso
                       values->shapes, MAX_SHAPES);
         return EXIT_USAGE;
     }
-    enum vks_status status = set_config(&bench);
+    enum vks_status status = bench_shape_config(&values->shape, &bench.config);
     if (status == VKS_OK)
         status = vks_device_create(values->device, &console->log, &bench.device);
     if (status == VKS_OK)
         status = kind->run(&bench);
-    if (status == VKS_OK) {
-        if (values->params.profile)
-            print_profile(&bench.result);
+    if (status == VKS_OK)
         (values->json ? print_json : print_text)(&bench, kind);
-    }
     int exit_code = exit_code_of(console, status);
-    vks_free(bench.result.kernels);
     vks_device_destroy(&bench.device);
+    bench_shape_finish(&values->shape);
     return exit_code;
 }
 

@@ -1,0 +1,179 @@
+#include "ops/tiles.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/platform.h"
+#include "base/rng.h"
+
+#include <stdlib.h>
+
+const struct tile_kernels tile_kernels[NUM_TILES] = {
+    [TILE_SHORT] = {{"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"}, 8},
+    [TILE_MEDIUM] = {{"gemm_nt_medium", "gemm_nn_medium", "gemm_tn_medium"}, 16},
+    [TILE_TALL] = {{"gemm_nt", "gemm_nn", "gemm_tn"}, 64},
+};
+
+// A trial is a submission of about this much work, by rows between the two bounds and by repeats; a
+// dispatch of much more could hold up a screen, with tiles that a device is bad at. The quickest of
+// NUM_TRIALS counts.
+static const double TRIAL_FLOPS = 2e9;
+enum { MIN_TRIAL_ROWS = 64, MAX_TRIAL_ROWS = 2048, MAX_REPEATS = 64, NUM_TRIALS = 4 };
+
+// Where tall tiles suit, products of few rows want shorter ones: a tile computes all of its rows,
+// however many there are.
+static enum tile rule_of_thumb(const struct vks_device *device, const struct tile_shape *shape) {
+    bool is_fixed = device->has_fixed_tiles || device->tile != TILE_TALL;
+    if (is_fixed || shape->layout == GEMM_TN || shape->rows > 2 * tile_kernels[TILE_MEDIUM].rows)
+        return device->tile;
+    return shape->rows <= tile_kernels[TILE_SHORT].rows ? TILE_SHORT : TILE_MEDIUM;
+}
+
+// A trial's operands, and the tile it is made with.
+struct trial {
+    struct parameter a, b, c;
+    struct tile_shape shape;
+    uint32_t tile;
+};
+
+enum { A, B, C };
+
+static enum vks_status record(struct recorder *recorder, const struct node *node) {
+    const struct trial *trial = node->params;
+    struct tensor *const *t = node->tensors;
+    return matmul_record(recorder, &(struct matmul){.layout = trial->shape.layout,
+                                                    .a = t[A],
+                                                    .b = t[B],
+                                                    .c = t[C],
+                                                    .rows = t[A]->rows,
+                                                    .forced_tile = 1 + trial->tile});
+}
+
+static const struct op_class trial_class = {"tile trial", record, NULL};
+
+static enum vks_status fill(struct parameter_store *store, const struct parameter *parameter) {
+    struct rng rng = {.seed = 1};
+    size_t num = (size_t)parameter->rows * parameter->cols;
+    float *values = memory_malloc(num * sizeof *values);
+    if (!values)
+        return VKS_ERR_OOM;
+    for (size_t i = 0; i < num; i++)
+        values[i] = (float)rng_uniform(&rng) - 0.5f;
+    enum vks_status status =
+        parameter_write(store, PART_VALUE, parameter, 0, parameter->rows, values);
+    free(values);
+    return status;
+}
+
+static enum vks_status make_operands(struct parameter_store *store, struct trial *trial) {
+    const struct tile_shape *s = &trial->shape;
+    bool is_nt = s->layout == GEMM_NT, is_tn = s->layout == GEMM_TN;
+    TRY(parameter_store_reserve(store, s->rows, s->cols, &trial->a));
+    TRY(parameter_store_reserve(store,
+                                is_nt   ? s->n
+                                : is_tn ? s->rows
+                                        : s->cols,
+                                is_nt ? s->cols : s->n, &trial->b));
+    TRY(parameter_store_reserve(store, is_tn ? s->cols : s->rows, s->n, &trial->c));
+    TRY(parameter_store_allocate(store, 1));
+    TRY(fill(store, &trial->a));
+    return fill(store, &trial->b);
+}
+
+static enum vks_status time_tile(struct parameter_store *store, const struct trial *trial,
+                                 double *seconds) {
+    struct graph *graph;
+    struct program *program;
+    const struct tile_shape *s = &trial->shape;
+    double flops = 2.0 * s->rows * s->cols * s->n, best = 0;
+    uint32_t repeats =
+        flops * MAX_REPEATS < TRIAL_FLOPS ? MAX_REPEATS : (uint32_t)(TRIAL_FLOPS / flops) + 1;
+    TRY(graph_create(store->device, &graph));
+    struct tensor *t[NODE_MAX_TENSORS] = {[A] = graph_parameter(graph, store, &trial->a),
+                                          [B] = graph_parameter(graph, store, &trial->b),
+                                          [C] = graph_parameter(graph, store, &trial->c)};
+    for (uint32_t i = 0; i < repeats; i++)
+        graph_add_node(graph, &trial_class, t, trial, sizeof *trial);
+    TRY(program_create(&graph, &(struct program_params){.num_slots = 1}, &program));
+    enum vks_status status = VKS_OK;
+    for (int i = 0; i <= NUM_TRIALS && status == VKS_OK; i++) { // the first one warms up
+        double begin = platform_now_s();
+        status = program_submit(program, 0);
+        if (status == VKS_OK)
+            status = program_wait(program, 0);
+        double took = platform_now_s() - begin;
+        if (i == 1 || took < best)
+            best = took;
+    }
+    program_destroy(&program);
+    if (status == VKS_OK)
+        *seconds = best / repeats;
+    return status;
+}
+
+static uint32_t trial_rows(const struct tile_shape *shape) {
+    double rows = TRIAL_FLOPS / (2.0 * shape->cols * shape->n);
+    uint32_t most = rows < MIN_TRIAL_ROWS   ? MIN_TRIAL_ROWS
+                    : rows > MAX_TRIAL_ROWS ? MAX_TRIAL_ROWS
+                                            : (uint32_t)rows;
+    return min_u32(shape->rows, most);
+}
+
+// The quickest tile. Errors: those of programs.
+static enum vks_status time_tiles(struct vks_device *device, const struct tile_shape *shape,
+                                  uint32_t *tile) {
+    struct parameter_store store;
+    struct trial trial = {.shape = *shape};
+    double best = 0;
+    uint32_t best_tile = 0;
+    trial.shape.rows = trial_rows(shape);
+    parameter_store_init(device, &store);
+    enum vks_status status = make_operands(&store, &trial);
+    for (trial.tile = 0; trial.tile < NUM_TILES && status == VKS_OK; trial.tile++) {
+        double seconds = 0;
+        status = time_tile(&store, &trial, &seconds);
+        if (trial.tile == 0 || seconds < best) {
+            best = seconds;
+            best_tile = trial.tile;
+        }
+    }
+    parameter_store_finish(&store);
+    if (status == VKS_OK) {
+        *tile = best_tile;
+        log_debug(device->log, "product %u x %u x %u, layout %u: %s tiles, %.1f GFLOP/s",
+                  trial.shape.rows, shape->n, shape->cols, shape->layout, tile_name(best_tile),
+                  2e-9 * trial.shape.rows * shape->n * shape->cols / best);
+    }
+    return status;
+}
+
+// Capacities that differ little share a choice.
+static uint32_t rounded_up(uint32_t rows) {
+    uint32_t power = 1;
+    while (power < rows && power < MAX_TRIAL_ROWS)
+        power *= 2;
+    return power;
+}
+
+enum { KEY_FAMILY, KEY_WAVE, KEY_LAYOUT, KEY_ROWS, KEY_COLS, KEY_N };
+
+void tile_shape_of_key(const uint32_t key[TUNING_KEY_WORDS], struct tile_shape *shape) {
+    *shape = (struct tile_shape){key[KEY_LAYOUT], key[KEY_ROWS], key[KEY_COLS], key[KEY_N]};
+}
+
+uint32_t tile_choose(struct vks_device *device, const struct tile_shape *shape) {
+    uint32_t tile = rule_of_thumb(device, shape);
+    struct tile_shape rounded = *shape;
+    rounded.rows = rounded_up(shape->rows);
+    const uint32_t key[TUNING_KEY_WORDS] = {
+        [KEY_FAMILY] = device->family, [KEY_WAVE] = device->wave, [KEY_LAYOUT] = shape->layout,
+        [KEY_ROWS] = rounded.rows,     [KEY_COLS] = shape->cols,  [KEY_N] = shape->n};
+    if (device->has_fixed_tiles)
+        return tile;
+    uint32_t found;
+    if (tuning_find(device, key, &found) && found < NUM_TILES)
+        return found;
+    if (device->is_tuned && time_tiles(device, &rounded, &tile) == VKS_OK)
+        tuning_set(device, key, tile);
+    return tile;
+}
