@@ -72,6 +72,8 @@ struct vks_trainer_params {
     float clip_norm;              // 0: no clipping (1)
     float label_smoothing;        // (0.1)
     float dropout;                // of embeddings and of what blocks add (0.1)
+    float dropout_attention;      // of attention weights (0)
+    float dropout_ffn;            // of what the feed-forward activation gives (0)
 
     uint64_t after_epochs, after_updates, after_target_tokens; // 0: no such limit (0)
     double max_seconds;                                        // 0: no limit (0)

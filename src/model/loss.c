@@ -8,8 +8,12 @@
 
 static void build(struct graph *graph, const struct loss_params *params,
                   struct loss_program *loss) {
-    const struct transformer transformer = {graph, params->config, params->weights,
-                                            params->dropout};
+    const struct transformer transformer = {.graph = graph,
+                                            .config = params->config,
+                                            .weights = params->weights,
+                                            .dropout = params->dropout,
+                                            .dropout_attention = params->dropout_attention,
+                                            .dropout_ffn = params->dropout_ffn};
     feed_declare(graph, params->config, &params->capacity, params->with_gradient, &loss->inputs);
     struct tensor *memory = transformer_encode(&transformer, &loss->inputs);
     struct tensor *h = transformer_decode(&transformer, memory, &loss->inputs);

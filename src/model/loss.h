@@ -9,7 +9,8 @@ struct loss_params {
     const struct vks_model_config *config; // borrowed
     const struct weights *weights;         // borrowed while the program lives
     struct feed_capacity capacity;
-    float label_smoothing, dropout;
+    float label_smoothing;
+    float dropout, dropout_attention, dropout_ffn; // as in struct transformer
     bool with_gradient;   // adds to the store's gradients (HEADER_MICRO 0: overwrites)
     bool with_row_losses; // every token's loss comes back to the host
     bool with_logits;     // and its logits, for tests

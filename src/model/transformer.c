@@ -100,6 +100,7 @@ static struct tensor *feed_forward(const struct transformer *m, struct tensor *x
         .weight2 = transformer_weight(m, &layer->fc2),
         .bias2 = transformer_weight(m, &layer->fc2_bias),
         .activation = activations[m->config->activation],
+        .dropout = m->dropout_ffn,
     };
     return op_feed_forward(m->graph, &params);
 }
@@ -115,7 +116,8 @@ static struct tensor *self_attention(const struct transformer *m, struct tensor 
                                             .v_col = 2 * width,
                                             .width = width,
                                             .num_heads = m->config->num_heads,
-                                            .blocks = *blocks};
+                                            .blocks = *blocks,
+                                            .dropout = m->dropout_attention};
     return linear(m, op_attention(m->graph, &params), &weights->out, &weights->out_bias);
 }
 
@@ -128,7 +130,8 @@ static struct tensor *cross_attention(const struct transformer *m, struct tensor
                                             .v_col = width,
                                             .width = width,
                                             .num_heads = m->config->num_heads,
-                                            .blocks = *blocks};
+                                            .blocks = *blocks,
+                                            .dropout = m->dropout_attention};
     return linear(m, op_attention(m->graph, &params), &weights->out, &weights->out_bias);
 }
 

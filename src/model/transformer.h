@@ -27,6 +27,7 @@ struct transformer {
     const struct vks_model_config *config; // borrowed
     const struct weights *weights;         // borrowed
     float dropout;                         // of embeddings and of what blocks add
+    float dropout_attention, dropout_ffn;  // of attention weights; of what the activation gives
 };
 
 // The parameter as a tensor of the graph; the same one each time.

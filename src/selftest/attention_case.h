@@ -11,6 +11,7 @@ struct attention_case {
     uint32_t head_width, num_heads;
     bool without_dq, without_dkv;
     bool self, causal; // self: queries, keys and values side by side in one tensor
+    float dropout;
     uint32_t num_sequences;
     uint32_t query_offsets[ATTENTION_CASE_SEQUENCES + 1], key_offsets[ATTENTION_CASE_SEQUENCES + 1];
     uint32_t *query_blocks, *key_blocks, num_query_blocks, num_key_blocks;

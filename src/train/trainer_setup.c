@@ -30,6 +30,10 @@ void vks_trainer_defaults(struct vks_trainer_params *params) {
     };
 }
 
+static bool is_share(float value) {
+    return value >= 0 && value < 1;
+}
+
 static enum vks_status check_params(const struct vks_trainer_params *p,
                                     const struct vks_model_config *config,
                                     const struct vks_tokenizer *tokenizer) {
@@ -44,8 +48,8 @@ static enum vks_status check_params(const struct vks_trainer_params *p,
         wrong = "a batch must hold 2 words or more";
     else if (p->max_length == 0 || p->max_length >= p->mini_batch_words)
         wrong = "the longest sentence must be shorter than a batch (mini-batch-words)";
-    else if (!(p->dropout >= 0 && p->dropout < 1) ||
-             !(p->label_smoothing >= 0 && p->label_smoothing < 1))
+    else if (!is_share(p->dropout) || !is_share(p->dropout_attention) ||
+             !is_share(p->dropout_ffn) || !is_share(p->label_smoothing))
         wrong = "dropout and label smoothing are from 0 to under 1";
     else if (!(p->learn_rate > 0) || !(p->clip_norm >= 0) || !(p->weight_decay >= 0))
         wrong = "the learning rate must be above 0, clipping and decay 0 or more";
@@ -105,6 +109,8 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
         .capacity = {p->mini_batch_words, p->mini_batch_words, p->mini_batch_words},
         .label_smoothing = p->label_smoothing,
         .dropout = p->dropout,
+        .dropout_attention = p->dropout_attention,
+        .dropout_ffn = p->dropout_ffn,
         .with_gradient = true,
     };
     TRY(weights_reserve_positions(&model->weights, &model->config, p->max_length + 2));
@@ -118,7 +124,7 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
     TRY(updater_init(&model->weights.store, &optimizer, &trainer->updater));
     if (!trainer->valid.corpus)
         return VKS_OK;
-    loss.label_smoothing = loss.dropout = 0;
+    loss.label_smoothing = loss.dropout = loss.dropout_attention = loss.dropout_ffn = 0;
     loss.with_gradient = false;
     return loss_program_init(model->device, &loss, &trainer->valid.loss);
 }

@@ -131,6 +131,10 @@ static const struct cli_option table[] = {
      .min = 0, .max = 0.99, .help = "Share of probability spread over all tokens."},
     {"transformer-dropout", 0, CLI_FLOAT, AT(trainer.dropout), .default_text = "0.1", .min = 0,
      .max = 0.99, .help = "Dropout of embeddings and of what each block adds."},
+    {"transformer-dropout-attention", 0, CLI_FLOAT, AT(trainer.dropout_attention),
+     .default_text = "0", .min = 0, .max = 0.99, .help = "Dropout of attention weights."},
+    {"transformer-dropout-ffn", 0, CLI_FLOAT, AT(trainer.dropout_ffn), .default_text = "0",
+     .min = 0, .max = 0.99, .help = "Dropout of what the feed-forward activation gives."},
 
     {"after", 0, CLI_LIMIT, AT(after),
      .help = "Stop after so many epochs (10e), updates (20Ku) or target tokens (10Gt). Without a "
