@@ -1,6 +1,6 @@
 // The oracle's gradients against central differences of its own outputs; needs no device.
 #include "base/check.h"
-#include "selftest/oracle.h"
+#include "selftest/alignment_oracle.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -133,6 +133,49 @@ static void cross_attention_gradient_is_the_slope(void **state) {
     check_slope("q", attention_loss, &c, q, dq);
     check_slope("kv", attention_loss, &c, kv, dkv);
     arena_finish(&arena);
+}
+
+struct alignment_case {
+    struct oracle_attention attention;
+    struct oracle_alignment alignment;
+    struct matrix *weights, *losses;
+};
+
+static double alignment_loss(void *user) {
+    struct alignment_case *c = user;
+    double sum = 0;
+    oracle_attention_weights(&c->attention, 1, c->weights);
+    oracle_alignment(&c->alignment, c->losses);
+    for (uint32_t row = 0; row < c->losses->rows; row++)
+        sum += AT(c->losses, row, 0);
+    return sum;
+}
+
+static void alignment_gradient_is_the_slope(void **state) {
+    static const uint32_t query_offsets[] = {0, 2, 5, 6}, key_offsets[] = {0, 4, 4, 9};
+    (void)state;
+    for (uint32_t cost = ORACLE_ALIGNMENT_CE; cost <= ORACLE_ALIGNMENT_MULT; cost++) {
+        struct arena arena = {0};
+        struct rng rng = {SEED, 70 + cost, 0};
+        struct matrix *q = matrix_random(&arena, &rng, 6, 8, 1);
+        struct matrix *kv = matrix_random(&arena, &rng, 9, 16, 1);
+        struct matrix *links = matrix_new(&arena, 6, 5), *weights = matrix_like(&arena, links);
+        AT(links, 0, 1) = AT(links, 1, 0) = AT(links, 1, 3) = AT(links, 5, 4) = 1;
+        struct alignment_case c = {
+            {q, kv, 0, 0, 8, 8, 2, 3, query_offsets, key_offsets, false, NULL},
+            {weights, links, cost, 0.7},
+            weights,
+            matrix_new(&arena, 6, 1)};
+        struct matrix *dweights = matrix_like(&arena, links);
+        const struct oracle_weights_gradient g = {weights, dweights, matrix_like(&arena, q),
+                                                  matrix_like(&arena, kv)};
+        alignment_loss(&c);
+        oracle_alignment_gradient(&c.alignment, dweights);
+        oracle_attention_weights_gradient(&c.attention, 1, &g);
+        check_slope("q", alignment_loss, &c, q, g.q);
+        check_slope("kv", alignment_loss, &c, kv, g.kv);
+        arena_finish(&arena);
+    }
 }
 
 struct norm_case {
@@ -297,6 +340,7 @@ int main(void) {
         cmocka_unit_test(feed_forward_gradient_is_the_slope),
         cmocka_unit_test(self_attention_gradient_is_the_slope),
         cmocka_unit_test(cross_attention_gradient_is_the_slope),
+        cmocka_unit_test(alignment_gradient_is_the_slope),
         cmocka_unit_test(norm_gradient_is_the_slope),
         cmocka_unit_test(embedding_gradient_is_the_slope),
         cmocka_unit_test(cross_entropy_gradient_is_the_slope),

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "ops/attention.h"
 #include "selftest/operators.h"
 
 #include <string.h>
@@ -55,15 +54,19 @@ void attention_case_make(struct arena *arena, struct rng *rng, const uint32_t (*
     list_blocks(c, true, c->key_blocks);
 }
 
-void attention_case_build(struct harness *h, void *user) {
-    struct attention_case *c = user;
+// A multiple of 4, as harness_result wants it for a column.
+static uint32_t capacity(uint32_t rows) {
+    return (rows + SPARE_ROWS) / 4 * 4;
+}
+
+struct attention_params attention_case_inputs(struct harness *h, const struct attention_case *c) {
     uint32_t width = c->head_width * c->num_heads;
-    struct dim queries = harness_dim(h, c->q->rows + SPARE_ROWS, c->q->rows);
-    struct dim keys = c->self ? queries : harness_dim(h, c->kv->rows + SPARE_ROWS, c->kv->rows);
+    struct dim queries = harness_dim(h, capacity(c->q->rows), c->q->rows);
+    struct dim keys = c->self ? queries : harness_dim(h, capacity(c->kv->rows), c->kv->rows);
     struct dim query_blocks = harness_dim(h, c->num_query_blocks + 9, c->num_query_blocks);
     struct dim key_blocks = harness_dim(h, c->num_key_blocks + 9, c->num_key_blocks);
     struct tensor *q = harness_leaf(h, queries, c->q, c->dq);
-    const struct attention_params params = {
+    return (struct attention_params){
         .q = q,
         .kv = c->self ? q : harness_leaf(h, keys, c->kv, c->dkv),
         .k_col = c->self ? width : 0,
@@ -76,7 +79,28 @@ void attention_case_build(struct harness *h, void *user) {
                    .causal = c->causal},
         .dropout = c->dropout,
     };
+}
+
+void attention_case_build(struct harness *h, void *user) {
+    struct attention_case *c = user;
+    const struct attention_params params = attention_case_inputs(h, c);
     harness_result(h, op_attention(h->graph, &params), c->out, c->r);
+}
+
+struct oracle_attention attention_case_oracle(const struct attention_case *c) {
+    uint32_t width = c->head_width * c->num_heads;
+    return (struct oracle_attention){
+        .q = c->q,
+        .kv = c->kv,
+        .k_col = c->self ? width : 0,
+        .v_col = c->self ? 2 * width : width,
+        .width = width,
+        .num_heads = c->num_heads,
+        .num_sequences = c->num_sequences,
+        .query_offsets = c->query_offsets,
+        .key_offsets = c->key_offsets,
+        .causal = c->causal,
+    };
 }
 
 enum vks_status attention_case_check(struct check *check, uint32_t stream,
@@ -89,22 +113,10 @@ enum vks_status attention_case_check(struct check *check, uint32_t stream,
     struct rng rng = {check->seed, stream, 0};
     attention_case_make(arena, &rng, lengths, c);
     TRY(check_run(check, &h, attention_case_build, c));
-    uint32_t width = c->head_width * c->num_heads;
     struct oracle_dropout dropout = DROPOUT;
     dropout.probability = c->dropout;
-    const struct oracle_attention oracle = {
-        .q = c->q,
-        .kv = c->kv,
-        .k_col = c->self ? width : 0,
-        .v_col = c->self ? 2 * width : width,
-        .width = width,
-        .num_heads = c->num_heads,
-        .num_sequences = c->num_sequences,
-        .query_offsets = c->query_offsets,
-        .key_offsets = c->key_offsets,
-        .causal = c->causal,
-        .dropout = &dropout,
-    };
+    struct oracle_attention oracle = attention_case_oracle(c);
+    oracle.dropout = &dropout;
     struct matrix *out = matrix_like(arena, c->out), *dq = matrix_like(arena, c->q);
     struct matrix *dkv = c->self ? dq : matrix_like(arena, c->kv);
     oracle_attention(arena, &oracle, out);

@@ -3,6 +3,7 @@
 #ifndef SELFTEST_ATTENTION_CASE_H
 #define SELFTEST_ATTENTION_CASE_H
 
+#include "ops/attention.h"
 #include "selftest/checks.h"
 
 enum { ATTENTION_CASE_SEQUENCES = 16 };
@@ -22,8 +23,12 @@ struct attention_case {
 // and keys of each sequence; keys are ignored in self-attention.
 void attention_case_make(struct arena *arena, struct rng *rng, const uint32_t (*lengths)[2],
                          struct attention_case *c);
+// The case's inputs in a graph.
+struct attention_params attention_case_inputs(struct harness *h, const struct attention_case *c);
 // A harness_build function.
 void attention_case_build(struct harness *h, void *user);
+// What the oracle is given.
+struct oracle_attention attention_case_oracle(const struct attention_case *c);
 // Makes the case from a stream of random numbers, runs it and compares.
 enum vks_status attention_case_check(struct check *check, uint32_t stream,
                                      const uint32_t (*lengths)[2], struct attention_case *c);
