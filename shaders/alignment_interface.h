@@ -35,7 +35,7 @@ struct alignment_push {
     SHARED_UINT weights_stride, links_stride;
     SHARED_UINT q_stride, q_offset;
     SHARED_UINT kv_stride, k_offset;
-    SHARED_FLOAT scale; // of scores; of the loss
+    SHARED_FLOAT scale; // of scores; the weight of the loss's gradient
 };
 
 #endif

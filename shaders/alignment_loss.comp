@@ -1,7 +1,7 @@
 #version 450
 // The loss of a target token's attention weights a against its links, n of which have the weight
 // g = 1 / n: -sum g log(a + eps), or sum (a - g)^2 / 2, or -log(sum a g + eps); or the gradient of
-// that by a, times the loss scale. A token without links has none. A wave takes a row.
+// that by a, times a weight and the loss scale. A token without links has none. A wave takes a row.
 // Source: Chen et al. 2016, arXiv:1607.01628, section 3.
 #extension GL_GOOGLE_include_directive : require
 #include "alignment_interface.h"
@@ -25,7 +25,7 @@ float link(uint row, uint key) {
 
 void main() {
     const uint rows = header_dim(p.rows_dim);
-    const float scale = p.scale * (GRADIENT != 0 ? header_float(HEADER_LOSS_SCALE) : 1.0);
+    const float scale = p.scale * header_float(HEADER_LOSS_SCALE);
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
         float num_part = 0.0, product_part = 0.0, loss_part = 0.0;
         for (uint key = lane; key < p.max_keys; key += WAVE) {
@@ -50,6 +50,6 @@ void main() {
         }
         const float sum = COST == ALIGNMENT_COST_MULT ? -log(product) : wave_sum(loss_part);
         if (GRADIENT == 0 && lane == 0)
-            losses.data[row] = num > 0.0 ? sum * scale : 0.0;
+            losses.data[row] = num > 0.0 ? sum : 0.0;
     }
 }

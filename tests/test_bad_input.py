@@ -194,6 +194,23 @@ class Text(Case):
         self.train("train_long_crop", "--vocabs", "model", "--max-length-crop", source="long",
                    target="in", exit_code=0, notes=NOTE_ERRORS + "|cut", made=TRAINED)
 
+    def test_alignments(self):
+        line = b"0-0\n"
+        for fault, data in (("word", 59 * line + b"0-0 none\n"), ("beyond", b"0-0 1-500\n" + 59 * line),
+                            ("short", 59 * line), ("not_utf8", 59 * line + b"\xe9\n")):
+            with self.subTest(fault):
+                self.write("align", data)
+                self.train(f"alignment_{fault}", "--vocabs", "model", "--guided-alignment",
+                           "align", made=LEARNED)
+                shutil.rmtree(self.folder / "new")
+        self.train("alignment_missing", "--vocabs", "model", "--guided-alignment", "none",
+                   made=LEARNED)
+
+    def test_alignment_of_a_layer_that_is_not_there(self):
+        self.write("align", b"0-0\n")
+        self.train("alignment_layer", "--vocabs", "model", "--guided-alignment", "align",
+                   "--transformer-guided-alignment-layer", "2", made=LEARNED)
+
     def test_text_to_translate(self):
         for fault in "none", "model", "binary", "latin1":
             with self.subTest(fault):

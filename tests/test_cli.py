@@ -158,6 +158,20 @@ class Usage(Case):
         self.check("optimizer_parameters", 2, "train", "-m", "m", "-t", "a", "b",
                    "--optimizer", "sgd", "--optimizer-params", "0.9", "0.98")
 
+    def test_dropout_is_below_1(self):
+        for name in "attention", "ffn":
+            with self.subTest(name):
+                self.check(f"dropout_{name}", 2, "train", "-m", "m", "-t", "a", "b",
+                           f"--transformer-dropout-{name}", "1")
+
+    def test_guided_alignment_has_known_costs_and_layers(self):
+        self.check("alignment_cost", 2, "train", "-m", "m", "-t", "a", "b",
+                   "--guided-alignment-cost", "kl")
+        self.check("alignment_layer", 2, "train", "-m", "m", "-t", "a", "b",
+                   "--transformer-guided-alignment-layer", "first")
+        self.check("alignment_weight", 2, "train", "-m", "m", "-t", "a", "b",
+                   "--guided-alignment-weight", "-1")
+
     def test_selftest_prints_in_one_form(self):
         self.check("selftest_forms", 2, "selftest", "--json", "--report")
 

@@ -148,7 +148,7 @@ static double alignment_loss(void *user) {
     oracle_alignment(&c->alignment, c->losses);
     for (uint32_t row = 0; row < c->losses->rows; row++)
         sum += AT(c->losses, row, 0);
-    return sum;
+    return c->alignment.weight * sum;
 }
 
 static void alignment_gradient_is_the_slope(void **state) {

@@ -25,7 +25,7 @@ struct alignment_loss_params {
     struct tensor *weights; // f32 [N, S]
     struct tensor *links;   // u32 [N, words of S bits]: bit s % 32 of word s / 32 links with key s
     uint32_t cost;          // ALIGNMENT_COST_CE, ...
-    float weight;           // the losses are multiplied with
+    float weight;           // of the gradient
 };
 
 // Words of a row of links.
@@ -34,8 +34,8 @@ static inline uint32_t alignment_link_words(uint32_t max_keys) {
 }
 
 // The loss of every row, f32 [N, 1]; of a row without links 0. Where the weights need a gradient,
-// they get that of the sum of the losses times HEADER_LOSS_SCALE. NULL when the graph fails
-// (VKS_ERR_SHAPE).
+// they get that of the sum of the losses times weight and HEADER_LOSS_SCALE. NULL when the graph
+// fails (VKS_ERR_SHAPE).
 // Source: Chen et al. 2016, arXiv:1607.01628, section 3.
 struct tensor *op_alignment_loss(struct graph *graph, const struct alignment_loss_params *params);
 

@@ -71,7 +71,7 @@ void oracle_alignment(const struct oracle_alignment *a, struct matrix *losses) {
         }
         if (a->cost == ORACLE_ALIGNMENT_MULT && num > 0)
             loss = -log(product + EPS);
-        AT(losses, row, 0) = a->weight * loss;
+        AT(losses, row, 0) = loss;
     }
 }
 

@@ -17,7 +17,7 @@ struct oracle_weights_gradient {
 void oracle_attention_weights_gradient(const struct oracle_attention *attention, uint32_t head,
                                        const struct oracle_weights_gradient *gradient);
 
-// The loss of each row, times weight, and the gradient of the sum.
+// The loss of each row, and the gradient of weight times the sum.
 struct oracle_alignment {
     const struct matrix *weights;
     const struct matrix *links; // 1 where row and column are linked, else 0

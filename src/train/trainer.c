@@ -47,8 +47,10 @@ static void log_progress(struct vks_trainer *trainer, const struct pending_updat
         {"train/learn_rate", update->rate},
         {"train/words_per_second", (double)display->num_tokens / seconds},
         {"train/epoch", (double)(update->epoch + 1)},
+        {"train/alignment_cost", display->alignment_cost / (double)display->num_tokens},
     };
-    history_add(trainer->history, trainer->state.updates, values, COUNT_OF(values));
+    bool is_guided = trainer->guided.alignments != NULL;
+    history_add(trainer->history, trainer->state.updates, values, COUNT_OF(values) - !is_guided);
     begin_display(trainer);
 }
 
@@ -99,6 +101,8 @@ static enum vks_status collect(struct vks_trainer *trainer, uint32_t slot) {
     trainer->state.updates = trainer->last_report.updates;
     trainer->last_cost = total / update->num_tokens;
     trainer->display.loss += total;
+    if (trainer->guided.alignments)
+        trainer->display.alignment_cost += loss_program_link_total(&trainer->loss, slot);
     trainer->display.num_tokens += update->num_tokens;
     trainer->display.num_updates++;
     if (trainer->params.disp_freq && trainer->state.updates % trainer->params.disp_freq == 0)
@@ -135,6 +139,7 @@ static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
                                       .updates = state->schedule_updates};
     double rate = schedule_rate(&schedule, state->steps);
     dump_batch(trainer, batch);
+    guided_alignment_feed(&trainer->guided, batch, &trainer->loss, slot);
     TRY(loss_program_submit(&trainer->loss, slot, &fed, &step));
     TRY(updater_submit(&trainer->updater, slot,
                        &(struct update_step){.rate = (float)rate,

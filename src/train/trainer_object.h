@@ -6,6 +6,7 @@
 #include "io/files.h"
 #include "model/loss.h"
 #include "model/model_object.h"
+#include "train/guided_alignment.h"
 #include "train/history.h"
 #include "train/training_state.h"
 #include "train/updater.h"
@@ -23,7 +24,7 @@ struct pending_update {
 
 // What the log lines say: sums since the last one.
 struct display {
-    double loss;
+    double loss, alignment_cost;
     uint64_t num_tokens, num_updates;
     double begin_s;
 };
@@ -43,6 +44,7 @@ struct vks_trainer {
     char *state_dir;
     struct corpus *corpus;
     struct batcher *batcher;
+    struct guided_alignment guided;
     struct loss_program loss;
     struct updater updater;
     struct validator valid;

@@ -22,6 +22,7 @@ void vks_trainer_defaults(struct vks_trainer_params *params) {
         .clip_norm = 1.0f,
         .label_smoothing = 0.1f,
         .dropout = 0.1f,
+        .guided_alignment_weight = 0.1f,
         .disp_freq = 100,
         .valid_freq = 1000,
         .save_freq = 1000,
@@ -111,6 +112,7 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
         .dropout = p->dropout,
         .dropout_attention = p->dropout_attention,
         .dropout_ffn = p->dropout_ffn,
+        .alignment = trainer->guided.alignments ? &trainer->guided.loss : NULL,
         .with_gradient = true,
     };
     TRY(weights_reserve_positions(&model->weights, &model->config, p->max_length + 2));
@@ -125,6 +127,7 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
     if (!trainer->valid.corpus)
         return VKS_OK;
     loss.label_smoothing = loss.dropout = loss.dropout_attention = loss.dropout_ffn = 0;
+    loss.alignment = NULL;
     loss.with_gradient = false;
     return loss_program_init(model->device, &loss, &trainer->valid.loss);
 }
@@ -337,6 +340,7 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
     TRY(open_corpus(trainer, false, tokenizer));
     if (p->valid_source)
         TRY(open_corpus(trainer, true, tokenizer));
+    TRY(guided_alignment_open(p, &trainer->model->config, trainer->corpus, &trainer->guided));
     TRY(open_programs(trainer));
     TRY(settle_state(trainer));
     TRY(select_metrics(trainer));
@@ -376,6 +380,7 @@ void vks_trainer_destroy(struct vks_trainer **trainer_ref) {
     close_programs(trainer);
     batcher_destroy(&trainer->valid.batcher);
     corpus_destroy(&trainer->valid.corpus);
+    guided_alignment_close(&trainer->guided);
     batcher_destroy(&trainer->batcher);
     corpus_destroy(&trainer->corpus);
     history_close(&trainer->history);

@@ -17,6 +17,7 @@ static const char *const schedules[] = {"inv-sqrt", "linear", "cosine", "constan
 static const char *const metrics[] = {"cross-entropy", "ce-mean-words", "perplexity", "bleu",
                                       "chrf",          "translation",   NULL};
 static const char *const stopping[] = {"first", "all", "any", NULL}; // as vks_early_stopping_on
+static const char *const alignment_costs[] = {"ce", "mse", "mult", NULL}; // as vks_alignment_cost
 static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
 static const char *const optimizers[] = {"adam", "adamw", "sgd", NULL}; // as vks_optimizer
 
@@ -135,6 +136,16 @@ static const struct cli_option table[] = {
      .default_text = "0", .min = 0, .max = 0.99, .help = "Dropout of attention weights."},
     {"transformer-dropout-ffn", 0, CLI_FLOAT, AT(trainer.dropout_ffn), .default_text = "0",
      .min = 0, .max = 0.99, .help = "Dropout of what the feed-forward activation gives."},
+    {"guided-alignment", 0, CLI_STRING, AT(trainer.guided_alignment), "FILE",
+     .help = "Word alignments of the training text, a line each, as in '0-0 1-2': pieces of source "
+             "and target that attention should connect."},
+    {"guided-alignment-cost", 0, CLI_CHOICE, AT(guided_alignment_cost), .default_text = "ce",
+     .choices = alignment_costs,
+     .help = "How it is compared: cross-entropy, mean squared error, or product."},
+    {"guided-alignment-weight", 0, CLI_FLOAT, AT(trainer.guided_alignment_weight),
+     .default_text = "0.1", .min = 0, .max = 1e6, .help = "Weight of that cost."},
+    {"transformer-guided-alignment-layer", 0, CLI_STRING, AT(guided_alignment_layer), "LAYER",
+     .default_text = "last", .help = "Decoder layer whose first head learns it: last, or from 1 on."},
 
     {"after", 0, CLI_LIMIT, AT(after),
      .help = "Stop after so many epochs (10e), updates (20Ku) or target tokens (10Gt). Without a "
@@ -333,6 +344,23 @@ static bool set_validation(struct train_options *options) {
     return true;
 }
 
+static bool set_guided_alignment(struct train_options *options) {
+    struct vks_trainer_params *trainer = &options->trainer;
+    const char *text = options->guided_alignment_layer;
+    char *end;
+    long layer = strcmp(text, "last") ? strtol(text, &end, 10) : 0;
+    trainer->guided_alignment_cost =
+        (enum vks_alignment_cost)index_of(options->guided_alignment_cost, alignment_costs);
+    trainer->guided_alignment_layer = (uint32_t)layer;
+    if (!strcmp(text, "last") || (end != text && !*end && layer >= 1 && layer <= 1000))
+        return true;
+    fprintf(stderr,
+            NAME ": option '--transformer-guided-alignment-layer': '%s' is neither last nor a "
+                 "layer from 1 to 1000\n",
+            text);
+    return false;
+}
+
 static bool set_trainer(struct train_options *options) {
     struct vks_trainer_params *trainer = &options->trainer;
     trainer->model_dir = options->model;
@@ -348,7 +376,7 @@ static bool set_trainer(struct train_options *options) {
            set_frequency(&options->disp_freq, "disp-freq", &trainer->disp_freq) &&
            set_frequency(&options->valid_freq, "valid-freq", &trainer->valid_freq) &&
            set_frequency(&options->save_freq, "save-freq", &trainer->save_freq) &&
-           set_optimizer(options) && set_validation(options);
+           set_optimizer(options) && set_guided_alignment(options) && set_validation(options);
 }
 
 static void replace(uint32_t *value, uint32_t wanted) {
