@@ -543,6 +543,7 @@ class State(Case):
 
     def test_other_options(self):
         self.check("state_other_seed", *train_words("model", "--seed", "2"))
+        self.check("state_other_fit", *train_words("model", "--mini-batch-fit"))
         self.check("state_other_text", *train_words("model"), "--train-sets", "in", "in")
 
 
@@ -554,6 +555,10 @@ class Places(Case):
             self.skipTest("a million words may fit")
         self.train("batch_too_large", "--vocabs", "model", "--mini-batch-words", "1000000",
                    made=LEARNED)
+
+    def test_workspace_that_cannot_hold_a_batch(self):
+        self.train("workspace_too_small", "--vocabs", "model", "--mini-batch-fit", "--workspace",
+                   "1", "--max-length", "4000", "--mini-batch-words", "5000", made=LEARNED)
 
     def test_heads_that_do_not_divide(self):
         self.train("train_heads", "--vocabs", "model", "--transformer-heads", "3", made=LEARNED)

@@ -60,6 +60,13 @@ struct vks_trainer_params {
     const char *valid_source, *valid_target; // NULL: no validation
 
     uint32_t mini_batch_words; // most tokens a side of a batch (1536)
+    // Finds mini_batch_words instead: as many as programs can have in workspace_bytes of device
+    // memory, and no more than mini_batch_words where that is above 0 (false). What was found is
+    // part of the training state, and the same when training goes on. Should device memory fail
+    // then, batches are worked through in parts; the bits are others after that, and the log says
+    // so.
+    bool mini_batch_fit;
+    uint64_t workspace_bytes;  // 0: nine tenths of what the device has left (0)
     uint32_t mini_batch;       // most sentence pairs of a batch (0: as many as tokens fit)
     uint32_t maxi_batch_pairs; // sentence pairs sorted by length at a time (4000)
     uint32_t max_length;       // longer sentences are left out, in tokens (100)

@@ -40,7 +40,8 @@ void graph_fail(struct graph *graph, enum vks_status status, const char *fmt, ..
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    log_error(graph->device->log, "%s", text);
+    if (!graph->is_trial)
+        log_error(graph->device->log, "%s", text);
 }
 
 static struct dim add_dim(struct graph *graph, struct dim_rule rule) {

@@ -72,6 +72,7 @@ struct dim_rule {
 struct graph {
     struct vks_device *device; // borrowed
     enum vks_status status;
+    bool is_trial; // whether it can be built is the question: what fails is not logged
     struct arena arena;
     struct tensor **tensors;
     size_t num_tensors, tensors_capacity;

@@ -79,6 +79,16 @@ enum vks_status loss_program_init(struct vks_device *device, const struct loss_p
     return status;
 }
 
+enum vks_status loss_program_measure(struct vks_device *device, const struct loss_params *params,
+                                     uint64_t *bytes) {
+    struct loss_program loss = {0};
+    struct graph *graph;
+    TRY(graph_create(device, &graph));
+    graph->is_trial = true;
+    build(graph, params, &loss);
+    return program_measure(&graph, &params->program, bytes);
+}
+
 void loss_program_finish(struct loss_program *loss) {
     program_destroy(&loss->program);
     feed_scratch_finish(&loss->scratch);

@@ -45,6 +45,9 @@ struct loss_program {
 enum vks_status loss_program_init(struct vks_device *device, const struct loss_params *params,
                                   struct loss_program *loss);
 void loss_program_finish(struct loss_program *loss);
+// Device memory that loss_program_init would take (program_measure). Errors: VKS_ERR_OOM.
+enum vks_status loss_program_measure(struct vks_device *device, const struct loss_params *params,
+                                     uint64_t *bytes);
 
 // One batch: target holds the decoder's inputs, labels what it should predict.
 struct loss_batch {

@@ -3,9 +3,8 @@
 #include "base/log.h"
 #include "ops/alignment.h"
 
-enum vks_status guided_alignment_open(const struct vks_trainer_params *params,
+enum vks_status guided_alignment_init(const struct vks_trainer_params *params,
                                       const struct vks_model_config *config,
-                                      const struct corpus *corpus,
                                       struct guided_alignment *guided) {
     static const uint32_t costs[] = {ALIGNMENT_COST_CE, ALIGNMENT_COST_MSE, ALIGNMENT_COST_MULT};
     uint32_t layer = params->guided_alignment_layer;
@@ -24,8 +23,6 @@ enum vks_status guided_alignment_open(const struct vks_trainer_params *params,
                   (int)params->guided_alignment_cost, (double)params->guided_alignment_weight);
         return VKS_ERR_ARGUMENT;
     }
-    TRY(alignments_load(params->guided_alignment, corpus, params->max_length_crop, params->log,
-                        &guided->alignments));
     guided->loss =
         (struct loss_alignment){.layer_idx = (layer ? layer : config->decoder_layers) - 1,
                                 .max_source = params->max_length + 1,
@@ -35,14 +32,21 @@ enum vks_status guided_alignment_open(const struct vks_trainer_params *params,
     return VKS_OK;
 }
 
+enum vks_status guided_alignment_load(const struct vks_trainer_params *params,
+                                      const struct corpus *corpus,
+                                      struct guided_alignment *guided) {
+    if (!guided->loss.is_guided)
+        return VKS_OK;
+    return alignments_load(params->guided_alignment, corpus, params->max_length_crop, params->log,
+                           &guided->alignments);
+}
+
 void guided_alignment_close(struct guided_alignment *guided) {
     alignments_destroy(&guided->alignments);
 }
 
 void guided_alignment_feed(const struct guided_alignment *guided, const struct batch *batch,
                            struct loss_program *loss, uint32_t slot) {
-    if (!guided->alignments)
-        return;
     loss_program_clear_links(loss, slot);
     for (uint32_t i = 0; i < batch->num_sequences; i++) {
         size_t num;

@@ -9,20 +9,23 @@
 
 // Zero-initialised is none.
 struct guided_alignment {
+    struct loss_alignment loss;    // for the training's program; not guided: none is asked for
     struct alignments *alignments; // owned
-    struct loss_alignment loss;    // for the training's program
 };
 
-// Reads what params ask for, if anything. corpus: borrowed during the call.
-// Errors: VKS_ERR_ARGUMENT for a layer that the decoder has not, or a weight below 0; those of
-// alignments_load.
-VKS_MUST_CHECK enum vks_status guided_alignment_open(const struct vks_trainer_params *params,
+// What params ask for. Errors: VKS_ERR_ARGUMENT for a layer that the decoder has not, an unknown
+// cost or a weight below 0.
+VKS_MUST_CHECK enum vks_status guided_alignment_init(const struct vks_trainer_params *params,
                                                      const struct vks_model_config *config,
+                                                     struct guided_alignment *guided);
+// Reads the alignments, if any are asked for. corpus: borrowed during the call.
+// Errors: those of alignments_load.
+VKS_MUST_CHECK enum vks_status guided_alignment_load(const struct vks_trainer_params *params,
                                                      const struct corpus *corpus,
                                                      struct guided_alignment *guided);
 void guided_alignment_close(struct guided_alignment *guided);
 
-// Writes the links of a batch's pairs into a slot; does nothing where there is no alignment.
+// Writes the links of a batch's pairs into a slot.
 void guided_alignment_feed(const struct guided_alignment *guided, const struct batch *batch,
                            struct loss_program *loss, uint32_t slot);
 

@@ -99,7 +99,13 @@ static const struct cli_option table[] = {
              "vocabularies; --tied-embeddings=false: three matrices."},
 
     {"mini-batch-words", 0, CLI_U32, AT(trainer.mini_batch_words), .default_text = "1536",
-     .min = 1, .max = 1000000, .help = "Most tokens of a side of a batch.", .group = "Batches"},
+     .max = 1000000, .help = "Most tokens of a side of a batch.", .group = "Batches"},
+    {"mini-batch-fit", 0, CLI_FLAG, AT(trainer.mini_batch_fit),
+     .help = "Batches as large as the workspace allows, and no larger than --mini-batch-words if "
+             "that is given."},
+    {"workspace", 'w', CLI_STRING, AT(workspace), "MIB", .default_text = "auto",
+     .help = "Device memory for the batches of --mini-batch-fit; auto: nine tenths of what the "
+             "device has left."},
     {"mini-batch", 0, CLI_U32, AT(trainer.mini_batch), .default_text = "0",
      .help = "Most sentence pairs of a batch; 0: as many as tokens fit."},
     {"maxi-batch", 0, CLI_U32, AT(trainer.maxi_batch_pairs), .default_text = "4000", .min = 1,
@@ -145,7 +151,8 @@ static const struct cli_option table[] = {
     {"guided-alignment-weight", 0, CLI_FLOAT, AT(trainer.guided_alignment_weight),
      .default_text = "0.1", .min = 0, .max = 1e6, .help = "Weight of that cost."},
     {"transformer-guided-alignment-layer", 0, CLI_STRING, AT(guided_alignment_layer), "LAYER",
-     .default_text = "last", .help = "Decoder layer whose first head learns it: last, or from 1 on."},
+     .default_text = "last",
+     .help = "Decoder layer whose first head learns it: last, or from 1 on."},
 
     {"after", 0, CLI_LIMIT, AT(after),
      .help = "Stop after so many epochs (10e), updates (20Ku) or target tokens (10Gt). Without a "
@@ -256,6 +263,28 @@ static bool set_optimizer(struct train_options *options) {
     return true;
 }
 
+static bool set_workspace(struct train_options *options, const struct cli_command *command) {
+    struct vks_trainer_params *trainer = &options->trainer;
+    bool is_auto = !strcmp(options->workspace, "auto");
+    char *end = NULL;
+    double mib = is_auto ? 0 : strtod(options->workspace, &end);
+    if (!is_auto && (end == options->workspace || *end || !(mib >= 1 && mib <= 1e9))) {
+        fprintf(stderr,
+                NAME ": option '--workspace': '%s' is neither auto nor a number of MiB from 1 to "
+                     "1000000000\n",
+                options->workspace);
+        return false;
+    }
+    if (!is_auto && !trainer->mini_batch_fit) {
+        fprintf(stderr, NAME ": --workspace needs --mini-batch-fit\n");
+        return false;
+    }
+    trainer->workspace_bytes = (uint64_t)(mib * 0x1p20);
+    if (trainer->mini_batch_fit && !cli_was_given(command, "mini-batch-words"))
+        trainer->mini_batch_words = 0;
+    return true;
+}
+
 static bool check_counts(const struct train_options *options) {
     const struct vks_trainer_params *trainer = &options->trainer;
     if (options->vocabs.num > 2) {
@@ -265,7 +294,8 @@ static bool check_counts(const struct train_options *options) {
                 options->vocabs.num);
         return false;
     }
-    if (trainer->max_length >= trainer->mini_batch_words) {
+    bool may_be_any = trainer->mini_batch_fit && trainer->mini_batch_words == 0;
+    if (trainer->max_length >= trainer->mini_batch_words && !may_be_any) {
         fprintf(stderr,
                 NAME ": --mini-batch-words %u with --max-length %u: expected a batch that "
                      "is larger than the longest sentence\n",
@@ -425,8 +455,8 @@ enum cli_result train_options_read(struct train_options *options, int argc, char
     if (result != CLI_OK)
         return result;
     note_given(options, &command);
-    if (!set_trainer(options) || !check_counts(options) || !check_norm(options) ||
-        !check_tying(options))
+    if (!set_trainer(options) || !set_workspace(options, &command) || !check_counts(options) ||
+        !check_norm(options) || !check_tying(options))
         return CLI_ERROR;
     return options->dump_config ? dump_options(options, &command) : CLI_OK;
 }
