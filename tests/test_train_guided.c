@@ -160,6 +160,18 @@ static double agreement(const struct fixture *f, struct vks_model *model, uint32
     return (double)count.num_right / count.num;
 }
 
+// Whether the figures that were kept have the alignment's.
+static bool has_alignment_cost(const struct fixture *f) {
+    char *path = scratch_path(f->scratch, "history.jsonl");
+    unsigned char *text;
+    size_t num_bytes;
+    assert_int_equal(file_read(path, 1 << 20, &gpu_log, &text, &num_bytes), VKS_OK);
+    bool has = strstr((const char *)text, "train/alignment_cost") != NULL;
+    free(text);
+    free(path);
+    return has;
+}
+
 // Trains from the same beginning; what the trained head knows then of the given alignment.
 static double train(struct vks_device *device, const struct vks_trainer_params *given) {
     struct fixture f;
@@ -194,6 +206,7 @@ static double train(struct vks_device *device, const struct vks_trainer_params *
     print_message("cost %.3f, then %.3f; %.1f %% of the links\n", f.first_cost, f.last_cost,
                   100 * share);
     assert_true(f.last_cost < 0.7 * f.first_cost);
+    assert_int_equal(has_alignment_cost(&f), given->guided_alignment != NULL);
     vks_model_destroy(&model);
     close_fixture(&f);
     return share;

@@ -68,6 +68,7 @@ enum vks_status loss_program_init(struct vks_device *device, const struct loss_p
                                   struct loss_program *loss) {
     memset(loss, 0, sizeof *loss);
     loss->pad_id = params->config->pad_id;
+    loss->max_source = params->alignment ? params->alignment->max_source : UINT32_MAX;
     loss->with_gradient = params->with_gradient;
     struct graph *graph;
     TRY(graph_create(device, &graph));
@@ -97,6 +98,8 @@ void loss_program_finish(struct loss_program *loss) {
 enum vks_status loss_program_submit(struct loss_program *loss, uint32_t slot,
                                     const struct loss_batch *batch, const struct loss_step *step) {
     struct program *program = loss->program;
+    for (uint32_t i = 0; i < batch->source.num_sequences; i++)
+        CHECK(batch->source.offsets[i + 1] - batch->source.offsets[i] <= loss->max_source);
     feed_write(program, slot, &loss->inputs, &batch->source, &batch->target, batch->labels);
     if (loss->with_gradient) {
         feed_write_segments(program, slot, &loss->inputs.source, &batch->source, loss->pad_id,

@@ -38,7 +38,7 @@ struct loss_program {
     struct tensor *links;      // u32 [N_tgt, words of max_source bits], or NULL
     struct tensor *link_total; // f32 [1]: sum of the alignment's costs, or NULL
     struct feed_scratch scratch;
-    uint32_t pad_id;
+    uint32_t pad_id, max_source; // max_source: UINT32_MAX without an alignment
     bool with_gradient;
 };
 
