@@ -248,16 +248,35 @@ static void given_words_bound_what_is_fitted(void **state) {
     assert_int_equal(f->words, 40);
 }
 
-// The device memory that this machine has is more than a megabyte.
+// The device memory that this machine has is more than a megabyte, whoever says so.
 static void workspace_may_be_the_devices(void **state) {
     struct fixture *f = *state;
     struct vks_trainer_params params = base_params(f);
+    bool has_budget = f->device->has_memory_budget;
     assert_true(budget_bytes(f->device) > MIB);
+    f->device->has_memory_budget = false;
+    assert_true(budget_bytes(f->device) > MIB);
+    f->device->has_memory_budget = has_budget;
     params.workspace_bytes = 0;
     params.mini_batch_words = 500;
     params.after_updates = 1;
     assert_int_equal(train(f, "auto", &params), VKS_OK);
     assert_int_equal(f->words, 500);
+}
+
+// A device with so little memory that all of its budget is taken.
+static void budget_leaves_room_for_the_rest(void **state) {
+    enum { LIMIT = 48 * MIB };
+    struct fixture *f = *state;
+    struct vks_trainer_params params = base_params(f);
+    uint64_t limit = f->device->memory_limit_bytes;
+    params.workspace_bytes = 0;
+    params.after_updates = 2;
+    f->device->memory_limit_bytes = LIMIT;
+    assert_true(budget_bytes(f->device) < LIMIT);
+    assert_int_equal(train(f, "little", &params), VKS_OK);
+    assert_true(f->words > 1000 && f->part_words == f->words);
+    f->device->memory_limit_bytes = limit;
 }
 
 // Without dropout, parts give what the whole gives but for rounding.
@@ -304,6 +323,7 @@ int main(void) {
         cmocka_unit_test(fitted_training_goes_on_to_the_same_bits),
         cmocka_unit_test(given_words_bound_what_is_fitted),
         cmocka_unit_test(workspace_may_be_the_devices),
+        cmocka_unit_test(budget_leaves_room_for_the_rest),
         cmocka_unit_test(batches_are_split_when_memory_fails),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);

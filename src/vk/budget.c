@@ -15,8 +15,10 @@ static uint32_t largest_heap(const VkPhysicalDeviceMemoryProperties *memory) {
     return best;
 }
 
-static uint64_t difference(uint64_t whole, uint64_t part) {
-    return whole > part ? whole - part : 0;
+// What may be added to `used` so that a part of the whole stays free.
+static uint64_t rest(uint64_t whole, uint64_t used) {
+    uint64_t usable = whole - whole / KEPT_FREE;
+    return usable > used ? usable - used : 0;
 }
 
 uint64_t budget_bytes(const struct vks_device *device) {
@@ -33,7 +35,7 @@ uint64_t budget_bytes(const struct vks_device *device) {
         whole = budget.heapBudget[heap];
         used = budget.heapUsage[heap];
     }
-    uint64_t left = difference(whole - whole / KEPT_FREE, used);
-    uint64_t allowed = difference(device->memory_limit_bytes, device->memory_now_bytes);
+    uint64_t left = rest(whole, used);
+    uint64_t allowed = rest(device->memory_limit_bytes, device->memory_now_bytes);
     return left < allowed ? left : allowed;
 }

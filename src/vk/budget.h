@@ -4,9 +4,9 @@
 
 #include "vk/vk_device.h"
 
-// Bytes of buffers that may be added to what the device object has, so that a tenth of the largest
-// device-local heap stays free: of what the driver gives this process now (VK_EXT_memory_budget),
-// where it says so, else of the heap. No more than VKSEQ_LIMITS leaves.
+// Bytes of buffers that may be added to what the device object has, so that a tenth stays free: of
+// what the driver gives this process of the largest device-local heap (VK_EXT_memory_budget), where
+// it says so, else of that heap, and of what VKSEQ_LIMITS gives.
 uint64_t budget_bytes(const struct vks_device *device);
 
 #endif
