@@ -4,6 +4,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/attention.glsl"
 
+layout(constant_id = ATTENTION_SPEC_DROPOUT) const uint DROPOUT = 0;
+
 BIND_MATRIX(ATTENTION_Q, q);
 BIND_MATRIX(ATTENTION_KV, kv);
 BIND_WRITE(ATTENTION_STATS, vec2, 8, stats);
@@ -55,6 +57,13 @@ void main() {
     }
         float shrinks[ATTENTION_ROWS];
         ROWS(WEIGH)
+        // What is dropped counts in the sum.
+        if (DROPOUT != 0) {
+            vec4 factors[ATTENTION_ROWS / 4];
+            block_factors(head, key, block.x, factors);
+#define DROP(r) s[r] *= factors[r / 4][r % 4];
+            ROWS(DROP)
+        }
 #define SHRINK_ROW(r, i) acc[ATTENTION_ROWS * i + r] *= shrinks[r];
 #define SHRINK(i)                                                                                  \
     if (i * WAVE < QUADS) {                                                                        \

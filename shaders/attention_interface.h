@@ -22,6 +22,7 @@
 #define ATTENTION_SPEC_CAUSAL 1
 #define ATTENTION_SPEC_QUADS 2 // head width / 4
 #define ATTENTION_SPEC_INDIRECT 3
+#define ATTENTION_SPEC_DROPOUT 3 // of the weights; in training alone
 
 // Strides and offsets are in vec4.
 struct attention_push {
@@ -32,6 +33,9 @@ struct attention_push {
     SHARED_UINT grad_stride, grad_offset, grad_v_offset;
     SHARED_UINT cache_stride; // in elements
     SHARED_FLOAT scale;
+    SHARED_UINT dropout_threshold;
+    SHARED_FLOAT dropout_scale;
+    SHARED_UINT dropout_stream; // of head 0; the others' follow
 };
 
 #endif

@@ -4,6 +4,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/attention.glsl"
 
+layout(constant_id = ATTENTION_SPEC_DROPOUT) const uint DROPOUT = 0;
+
 BIND_MATRIX(ATTENTION_Q, q);
 BIND_MATRIX(ATTENTION_KV, kv);
 BIND_READ(ATTENTION_STATS, vec2, 8, stats);
@@ -48,12 +50,19 @@ void main() {
     dp[r] = dot_add(STAGED_ROW(v_stage, r), own_d, dp[r]);
             ROWS(SCORE)
         }
-        // P^T, and dS^T = P^T * (dP^T - delta).
+        float factors[ATTENTION_ROWS];
+        if (DROPOUT != 0) {
+#define DROP(r)                                                                                    \
+    factors[r] = weight_factors(head, block.x + r, query / 4)[query % 4];                          \
+    dp[r] *= factors[r];
+            ROWS(DROP)
+        }
+        // P^T under dropout, and dS^T = P^T * (dP^T - delta).
 #define SOFTMAX_GRADIENT(r)                                                                        \
     {                                                                                              \
         const bool visible = query0 + lane < block.w && (CAUSAL == 0 || block.x + r <= query);     \
         const float weight = visible ? exp(s[r] * p.scale - stat.x) : 0.0;                         \
-        s[r] = weight;                                                                             \
+        s[r] = DROPOUT != 0 ? weight * factors[r] : weight;                                        \
         dp[r] = weight * (dp[r] - stat.y) * p.scale;                                               \
     }
         ROWS(SOFTMAX_GRADIENT)

@@ -4,6 +4,8 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/attention.glsl"
 
+layout(constant_id = ATTENTION_SPEC_DROPOUT) const uint DROPOUT = 0;
+
 BIND_MATRIX(ATTENTION_Q, q);
 BIND_MATRIX(ATTENTION_KV, kv);
 BIND_UPDATE(ATTENTION_STATS, vec2, 8, stats);
@@ -60,6 +62,12 @@ void main() {
     s[r] = dot_add(STAGED_ROW(q_stage, r), k, s[r]);                                               \
     dp[r] = dot_add(STAGED_ROW(d_stage, r), v, dp[r]);
             ROWS(SCORE)
+        }
+        if (DROPOUT != 0) {
+            vec4 factors[ATTENTION_ROWS / 4];
+            block_factors(head, key, block.x, factors);
+#define DROP(r) dp[r] *= factors[r / 4][r % 4];
+            ROWS(DROP)
         }
         // dS = P * (dP - delta), with P recomputed.
 #define SOFTMAX_GRADIENT(r)                                                                        \

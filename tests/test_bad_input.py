@@ -194,6 +194,23 @@ class Text(Case):
         self.train("train_long_crop", "--vocabs", "model", "--max-length-crop", source="long",
                    target="in", exit_code=0, notes=NOTE_ERRORS + "|cut", made=TRAINED)
 
+    def test_alignments(self):
+        line = b"0-0\n"
+        for fault, data in (("word", 59 * line + b"0-0 none\n"), ("beyond", b"0-0 1-500\n" + 59 * line),
+                            ("short", 59 * line), ("not_utf8", 59 * line + b"\xe9\n")):
+            with self.subTest(fault):
+                self.write("align", data)
+                self.train(f"alignment_{fault}", "--vocabs", "model", "--guided-alignment",
+                           "align", made=LEARNED)
+                shutil.rmtree(self.folder / "new")
+        self.train("alignment_missing", "--vocabs", "model", "--guided-alignment", "none",
+                   made=LEARNED)
+
+    def test_alignment_of_a_layer_that_is_not_there(self):
+        self.write("align", b"0-0\n")
+        self.train("alignment_layer", "--vocabs", "model", "--guided-alignment", "align",
+                   "--transformer-guided-alignment-layer", "2", made=LEARNED)
+
     def test_text_to_translate(self):
         for fault in "none", "model", "binary", "latin1":
             with self.subTest(fault):
@@ -526,6 +543,7 @@ class State(Case):
 
     def test_other_options(self):
         self.check("state_other_seed", *train_words("model", "--seed", "2"))
+        self.check("state_other_fit", *train_words("model", "--mini-batch-fit"))
         self.check("state_other_text", *train_words("model"), "--train-sets", "in", "in")
 
 
@@ -537,6 +555,10 @@ class Places(Case):
             self.skipTest("a million words may fit")
         self.train("batch_too_large", "--vocabs", "model", "--mini-batch-words", "1000000",
                    made=LEARNED)
+
+    def test_workspace_that_cannot_hold_a_batch(self):
+        self.train("workspace_too_small", "--vocabs", "model", "--mini-batch-fit", "--workspace",
+                   "1", "--max-length", "4000", "--mini-batch-words", "5000", made=LEARNED)
 
     def test_heads_that_do_not_divide(self):
         self.train("train_heads", "--vocabs", "model", "--transformer-heads", "3", made=LEARNED)

@@ -111,6 +111,15 @@ class Usage(Case):
         (self.folder / "bad.yml").write_text("model: M\nlr-wramup: 3\n", "utf-8")
         self.check("bad_config", 2, "train", "--config", "bad.yml")
 
+    def test_options_of_fitted_batches_come_back_from_a_file(self):
+        def dump(*words):
+            return self.run_vkseq("train", *words, "--dump-config", "full").stdout
+
+        text = dump("-m", "M", "-t", "a", "b", "--mini-batch-fit")
+        self.assertIn("mini-batch-words: 0\n", text)
+        (self.folder / "fit.yml").write_text(text, "utf-8")
+        self.assertEqual(dump("-c", "fit.yml"), text)
+
     def test_average_needs_models_or_a_training(self):
         self.check("average_of_what", 2, "average", "--output", "M")
         self.check("average_states", 1, "average", "--training", "model", "--output", "M")
@@ -172,6 +181,25 @@ class Usage(Case):
     def test_optimizer_parameters_are_counted(self):
         self.check("optimizer_parameters", 2, "train", "-m", "m", "-t", "a", "b",
                    "--optimizer", "sgd", "--optimizer-params", "0.9", "0.98")
+
+    def test_dropout_is_below_1(self):
+        for name in "attention", "ffn":
+            with self.subTest(name):
+                self.check(f"dropout_{name}", 2, "train", "-m", "m", "-t", "a", "b",
+                           f"--transformer-dropout-{name}", "1")
+
+    def test_guided_alignment_has_known_costs_and_layers(self):
+        self.check("alignment_cost", 2, "train", "-m", "m", "-t", "a", "b",
+                   "--guided-alignment-cost", "kl")
+        self.check("alignment_layer", 2, "train", "-m", "m", "-t", "a", "b",
+                   "--transformer-guided-alignment-layer", "first")
+        self.check("alignment_weight", 2, "train", "-m", "m", "-t", "a", "b",
+                   "--guided-alignment-weight", "-1")
+
+    def test_workspace_is_for_fitted_batches(self):
+        self.check("workspace_alone", 2, "train", "-m", "m", "-t", "a", "b", "-w", "2048")
+        self.check("workspace_word", 2, "train", "-m", "m", "-t", "a", "b", "--mini-batch-fit",
+                   "--workspace", "all")
 
     def test_selftest_prints_in_one_form(self):
         self.check("selftest_forms", 2, "selftest", "--json", "--report")

@@ -40,6 +40,45 @@ static void cross_attention_matches_the_oracle(void **state) {
     check(*state, lengths, &c, 10);
 }
 
+static void dropout_follows_the_counter_forward_and_backward(void **state) {
+    static const uint32_t lengths[][2] = {{5, 1}, {17, 70}, {1, 300}, {33, 3}, {0, 6}, {3, 11}};
+    static const float probabilities[] = {0.1f, 0.5f, 0.9f};
+    for (uint32_t i = 0; i < COUNT_OF(probabilities); i++) {
+        struct attention_case cross = {
+            .head_width = 20, .num_heads = 3, .dropout = probabilities[i], .num_sequences = 6};
+        struct attention_case causal = {.head_width = 12,
+                                        .num_heads = 2,
+                                        .self = true,
+                                        .causal = true,
+                                        .dropout = probabilities[i],
+                                        .num_sequences = 6};
+        check(*state, lengths, &cross, 40 + i);
+        check(*state, self_lengths, &causal, 50 + i);
+    }
+}
+
+static void dropout_does_not_depend_on_what_follows(void **state) {
+    static const uint32_t lengths[][2] = {{13, 21}, {30, 9}};
+    struct harness h = {.device = *state, .dropout_seed = 9, .dropout_step = 4};
+    struct arena arena = {0};
+    struct rng rng = {variants_seed(), 60, 0};
+    struct attention_case both = {
+        .head_width = 8, .num_heads = 2, .dropout = 0.3f, .num_sequences = 2};
+    struct attention_case first = both;
+    first.num_sequences = 1;
+    attention_case_make(&arena, &rng, lengths, &both);
+    attention_case_make(&arena, &rng, lengths, &first);
+    memcpy(first.q->v, both.q->v, (size_t)first.q->rows * first.q->cols * sizeof(double));
+    memcpy(first.kv->v, both.kv->v, (size_t)first.kv->rows * first.kv->cols * sizeof(double));
+    memcpy(first.r->v, both.r->v, (size_t)first.r->rows * first.r->cols * sizeof(double));
+    variants_run(&h, attention_case_build, &both);
+    variants_run(&h, attention_case_build, &first);
+    assert_same_rows("out", both.out, 0, first.out);
+    assert_same_rows("dq", both.dq, 0, first.dq);
+    assert_same_rows("dkv", both.dkv, 0, first.dkv);
+    arena_finish(&arena);
+}
+
 static void one_side_may_need_no_gradient(void **state) {
     static const uint32_t lengths[][2] = {{9, 4}, {2, 5}};
     for (int side = 0; side < 2; side++) {
@@ -145,6 +184,8 @@ int main(void) {
         cmocka_unit_test(self_attention_matches_the_oracle),
         cmocka_unit_test(causal_attention_matches_the_oracle),
         cmocka_unit_test(cross_attention_matches_the_oracle),
+        cmocka_unit_test(dropout_follows_the_counter_forward_and_backward),
+        cmocka_unit_test(dropout_does_not_depend_on_what_follows),
         cmocka_unit_test(one_side_may_need_no_gradient),
         cmocka_unit_test(query_without_keys_gives_zeros_and_takes_no_gradient),
         cmocka_unit_test(no_rows_at_all_is_no_error),

@@ -1,6 +1,6 @@
 // The oracle's gradients against central differences of its own outputs; needs no device.
 #include "base/check.h"
-#include "selftest/oracle.h"
+#include "selftest/alignment_oracle.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -64,17 +64,18 @@ static void feed_forward_gradient_is_the_slope(void **state) {
     for (enum oracle_activation kind = ORACLE_RELU; kind <= ORACLE_SILU; kind++) {
         struct arena arena = {0};
         struct rng rng = {SEED, kind, 0};
+        const struct oracle_dropout dropout = {0.3f, 1, 2, 3, 4};
         struct feed_forward_case c = {
             {matrix_random(&arena, &rng, 5, 4, 1), matrix_random(&arena, &rng, 7, 4, 1),
              matrix_random(&arena, &rng, 1, 7, 1), matrix_random(&arena, &rng, 4, 7, 1),
-             matrix_random(&arena, &rng, 1, 4, 1)},
+             matrix_random(&arena, &rng, 1, 4, 1), oracle_dropout_factors(&arena, &dropout, 5, 7)},
             kind,
             matrix_new(&arena, 5, 4),
             matrix_random(&arena, &rng, 5, 4, 1)};
         struct oracle_feed_forward g = {
-            matrix_like(&arena, c.in.x), matrix_like(&arena, c.in.weight1),
+            matrix_like(&arena, c.in.x),     matrix_like(&arena, c.in.weight1),
             matrix_like(&arena, c.in.bias1), matrix_like(&arena, c.in.weight2),
-            matrix_like(&arena, c.in.bias2)};
+            matrix_like(&arena, c.in.bias2), NULL};
         oracle_feed_forward_gradient(&arena, &c.in, kind, c.r, &g);
         check_slope("x", feed_forward_loss, &c, c.in.x, g.x);
         check_slope("weight1", feed_forward_loss, &c, c.in.weight1, g.weight1);
@@ -100,12 +101,14 @@ static double attention_loss(void *user) {
 
 static void self_attention_gradient_is_the_slope(void **state) {
     static const uint32_t offsets[] = {0, 1, 6, 9};
+    static const struct oracle_dropout dropout = {0.3f, 1, 2, 3, 4};
     (void)state;
-    for (int causal = 0; causal < 2; causal++) {
+    for (int variant = 0; variant < 4; variant++) {
         struct arena arena = {0};
-        struct rng rng = {SEED, 10 + (uint32_t)causal, 0};
+        struct rng rng = {SEED, 10 + (uint32_t)variant, 0};
         struct matrix *qkv = matrix_random(&arena, &rng, 9, 24, 1);
-        struct attention_case c = {{qkv, qkv, 0, 8, 16, 8, 2, 3, offsets, offsets, causal != 0},
+        struct attention_case c = {{qkv, qkv, 0, 8, 16, 8, 2, 3, offsets, offsets, variant % 2 == 1,
+                                    variant < 2 ? NULL : &dropout},
                                    matrix_new(&arena, 9, 8),
                                    matrix_random(&arena, &rng, 9, 8, 1)};
         struct matrix *dqkv = matrix_like(&arena, qkv);
@@ -121,7 +124,7 @@ static void cross_attention_gradient_is_the_slope(void **state) {
     struct rng rng = {SEED, 20, 0};
     struct matrix *q = matrix_random(&arena, &rng, 6, 8, 1);
     struct matrix *kv = matrix_random(&arena, &rng, 9, 16, 1);
-    struct attention_case c = {{q, kv, 0, 0, 8, 8, 1, 3, query_offsets, key_offsets, false},
+    struct attention_case c = {{q, kv, 0, 0, 8, 8, 1, 3, query_offsets, key_offsets, false, NULL},
                                matrix_new(&arena, 6, 8),
                                matrix_random(&arena, &rng, 6, 8, 1)};
     struct matrix *dq = matrix_like(&arena, q), *dkv = matrix_like(&arena, kv);
@@ -130,6 +133,49 @@ static void cross_attention_gradient_is_the_slope(void **state) {
     check_slope("q", attention_loss, &c, q, dq);
     check_slope("kv", attention_loss, &c, kv, dkv);
     arena_finish(&arena);
+}
+
+struct alignment_case {
+    struct oracle_attention attention;
+    struct oracle_alignment alignment;
+    struct matrix *weights, *losses;
+};
+
+static double alignment_loss(void *user) {
+    struct alignment_case *c = user;
+    double sum = 0;
+    oracle_attention_weights(&c->attention, 1, c->weights);
+    oracle_alignment(&c->alignment, c->losses);
+    for (uint32_t row = 0; row < c->losses->rows; row++)
+        sum += AT(c->losses, row, 0);
+    return c->alignment.weight * sum;
+}
+
+static void alignment_gradient_is_the_slope(void **state) {
+    static const uint32_t query_offsets[] = {0, 2, 5, 6}, key_offsets[] = {0, 4, 4, 9};
+    (void)state;
+    for (uint32_t cost = ORACLE_ALIGNMENT_CE; cost <= ORACLE_ALIGNMENT_MULT; cost++) {
+        struct arena arena = {0};
+        struct rng rng = {SEED, 70 + cost, 0};
+        struct matrix *q = matrix_random(&arena, &rng, 6, 8, 1);
+        struct matrix *kv = matrix_random(&arena, &rng, 9, 16, 1);
+        struct matrix *links = matrix_new(&arena, 6, 5), *weights = matrix_like(&arena, links);
+        AT(links, 0, 1) = AT(links, 1, 0) = AT(links, 1, 3) = AT(links, 5, 4) = 1;
+        struct alignment_case c = {
+            {q, kv, 0, 0, 8, 8, 2, 3, query_offsets, key_offsets, false, NULL},
+            {weights, links, cost, 0.7},
+            weights,
+            matrix_new(&arena, 6, 1)};
+        struct matrix *dweights = matrix_like(&arena, links);
+        const struct oracle_weights_gradient g = {weights, dweights, matrix_like(&arena, q),
+                                                  matrix_like(&arena, kv)};
+        alignment_loss(&c);
+        oracle_alignment_gradient(&c.alignment, dweights);
+        oracle_attention_weights_gradient(&c.attention, 1, &g);
+        check_slope("q", alignment_loss, &c, q, g.q);
+        check_slope("kv", alignment_loss, &c, kv, g.kv);
+        arena_finish(&arena);
+    }
 }
 
 struct norm_case {
@@ -263,6 +309,21 @@ static void dropout_keeps_as_many_as_it_should(void **state) {
     arena_finish(&arena);
 }
 
+// A training goes on with another version of vkseq to the same bits only while these stay.
+static void dropout_draws_are_what_they_were(void **state) {
+    static const uint32_t kept[4] = {0xb780f8d8, 0xa569a199, 0x6938f784,
+                                     0x0adb6bec}; // by row; bit c is column c
+    const struct oracle_dropout dropout = {0.5f, 1, 2, 3, 4};
+    (void)state;
+    for (uint32_t row = 0; row < COUNT_OF(kept); row++) {
+        uint32_t bits = 0;
+        for (uint32_t col = 0; col < 32; col++)
+            bits |= (oracle_dropout_factor(&dropout, row, col) > 0 ? 1u : 0u) << col;
+        if (bits != kept[row])
+            fail_msg("row %u keeps %08x, and kept %08x", row, bits, kept[row]);
+    }
+}
+
 static void error_is_relative_and_infinite_without_numbers(void **state) {
     double right[] = {3, 4, 0}, off[] = {3, 4, 0.006}, none[] = {3, NAN, 0};
     const struct matrix reference = {1, 3, right}, wrong = {3, 1, right};
@@ -279,12 +340,14 @@ int main(void) {
         cmocka_unit_test(feed_forward_gradient_is_the_slope),
         cmocka_unit_test(self_attention_gradient_is_the_slope),
         cmocka_unit_test(cross_attention_gradient_is_the_slope),
+        cmocka_unit_test(alignment_gradient_is_the_slope),
         cmocka_unit_test(norm_gradient_is_the_slope),
         cmocka_unit_test(embedding_gradient_is_the_slope),
         cmocka_unit_test(cross_entropy_gradient_is_the_slope),
         cmocka_unit_test(cross_entropy_of_two_symbols_is_known),
         cmocka_unit_test(first_step_of_adam_has_the_size_of_the_rate),
         cmocka_unit_test(dropout_keeps_as_many_as_it_should),
+        cmocka_unit_test(dropout_draws_are_what_they_were),
         cmocka_unit_test(error_is_relative_and_infinite_without_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,10 @@ static void feed_forward_in_windows_matches_the_oracle(void **state) {
     struct check check = variants_check(*state, &arena);
     uint64_t binding = set_binding(*state, BINDING);
     for (uint32_t i = 0; i < COUNT_OF(activations); i++)
-        assert_check(feed_forward_case_check(&check, activations[i], WIDTH, HIDDEN), &check);
+        assert_check(
+            feed_forward_case_check(
+                &check, &(struct feed_forward_case_params){activations[i], WIDTH, HIDDEN, 0.1f}),
+            &check);
     set_binding(*state, binding);
 }
 

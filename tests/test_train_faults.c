@@ -22,7 +22,7 @@
 enum { SAMPLES = 10, OLD_UPDATES = 2, UPDATES = 4, NUM_LINES = 24 };
 
 struct fixture {
-    char dir[256], model_dir[300], source[300], target[300];
+    char dir[256], model_dir[300], source[300], target[300], alignment[300];
     struct vks_log log;
     uint32_t num_errors;
     char last_error[512];
@@ -51,6 +51,7 @@ static enum vks_status train(struct fixture *f, struct vks_model *model,
     params.model_dir = f->model_dir;
     params.train_source = params.valid_source = f->source;
     params.train_target = params.valid_target = f->target;
+    params.guided_alignment = f->alignment;
     params.mini_batch_words = 48;
     params.max_length = 20;
     params.after_updates = updates;
@@ -121,7 +122,8 @@ static enum vks_status train_anew(struct fixture *f, uint64_t updates) {
 
 static void write_texts(struct fixture *f) {
     FILE *source = fopen(f->source, "w"), *target = fopen(f->target, "w");
-    assert_true(source && target);
+    FILE *alignment = fopen(f->alignment, "w");
+    assert_true(source && target && alignment);
     for (int i = 0; i < NUM_LINES; i++) {
         for (int j = 0; j < 3 + i % 4; j++)
             fprintf(source, "%c ", 'a' + (i + j * j) % 7);
@@ -129,8 +131,9 @@ static void write_texts(struct fixture *f) {
             fprintf(target, "%c ", 'a' + (i + j * j) % 7);
         fputc('\n', source);
         fputc('\n', target);
+        fputs("0-0 1-0\n", alignment);
     }
-    assert_int_equal(fclose(source) + fclose(target), 0);
+    assert_int_equal(fclose(source) + fclose(target) + fclose(alignment), 0);
 }
 
 static void make_vocabulary(struct fixture *f) {
@@ -177,6 +180,7 @@ static int setup(void **state) {
     snprintf(f->model_dir, sizeof f->model_dir, "%s/model", f->dir);
     snprintf(f->source, sizeof f->source, "%s/text.src", f->dir);
     snprintf(f->target, sizeof f->target, "%s/text.tgt", f->dir);
+    snprintf(f->alignment, sizeof f->alignment, "%s/text.align", f->dir);
     write_texts(f);
     uint64_t peak_bytes;
     vks_device_memory(f->device, &f->device_bytes, &peak_bytes);

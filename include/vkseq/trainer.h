@@ -27,6 +27,10 @@ enum vks_early_stopping_on {
     VKS_EARLY_STOPPING_ON_ANY,
 };
 
+// How the attention of a head, a for each source token, is compared with the shares g of the
+// tokens that a target token is aligned with: -sum g log a, sum (a - g)^2 / 2, -log sum a g.
+enum vks_alignment_cost { VKS_ALIGNMENT_CE, VKS_ALIGNMENT_MSE, VKS_ALIGNMENT_MULT };
+
 // What has happened so far. Costs are label-smoothed cross-entropies in nats a target token.
 struct vks_train_progress {
     uint64_t epoch;           // 1-based, as in the log
@@ -56,6 +60,13 @@ struct vks_trainer_params {
     const char *valid_source, *valid_target; // NULL: no validation
 
     uint32_t mini_batch_words; // most tokens a side of a batch (1536)
+    // Finds mini_batch_words instead: as many as programs can have in workspace_bytes of device
+    // memory, and no more than mini_batch_words where that is above 0 (false). What was found is
+    // part of the training state, and the same when training goes on. Should device memory fail
+    // then, batches are worked through in parts; the bits are others after that, and the log says
+    // so.
+    bool mini_batch_fit;
+    uint64_t workspace_bytes;  // 0: nine tenths of what the device has left (0)
     uint32_t mini_batch;       // most sentence pairs of a batch (0: as many as tokens fit)
     uint32_t maxi_batch_pairs; // sentence pairs sorted by length at a time (4000)
     uint32_t max_length;       // longer sentences are left out, in tokens (100)
@@ -72,6 +83,16 @@ struct vks_trainer_params {
     float clip_norm;              // 0: no clipping (1)
     float label_smoothing;        // (0.1)
     float dropout;                // of embeddings and of what blocks add (0.1)
+    float dropout_attention;      // of attention weights (0)
+    float dropout_ffn;            // of what the feed-forward activation gives (0)
+
+    // Guided alignment: the first head of a decoder layer learns to attend to the source tokens
+    // that the file aligns a target token with: a line for each line of the training text, points
+    // SOURCE-TARGET between blanks, counted from 0 in the vocabulary's pieces.
+    const char *guided_alignment;                  // NULL: none
+    enum vks_alignment_cost guided_alignment_cost; // (VKS_ALIGNMENT_CE)
+    float guided_alignment_weight;                 // beside the cost of the text (0.1)
+    uint32_t guided_alignment_layer;               // from 1 on; 0: the last (0)
 
     uint64_t after_epochs, after_updates, after_target_tokens; // 0: no such limit (0)
     double max_seconds;                                        // 0: no limit (0)

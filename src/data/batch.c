@@ -67,3 +67,17 @@ bool batch_add_pair(struct batch *batch, const uint32_t *src, uint32_t num_src, 
     batch->tgt_offsets[batch->num_sequences] = batch->num_tgt;
     return true;
 }
+
+uint32_t batch_take_part(const struct batch *batch, uint32_t first, struct batch *part) {
+    uint32_t next = first;
+    batch_clear(part);
+    for (; next < batch->num_sequences; next++) {
+        uint32_t src = batch->src_offsets[next], tgt = batch->tgt_offsets[next];
+        if (!batch_add_pair(part, batch->src + src, batch->src_offsets[next + 1] - src,
+                            batch->tgt_out + tgt, batch->tgt_offsets[next + 1] - tgt,
+                            batch->tgt_in[tgt]))
+            break;
+        part->pairs[part->num_sequences - 1] = batch->pairs[next];
+    }
+    return next;
+}

@@ -35,4 +35,8 @@ void batch_clear(struct batch *batch);
 bool batch_add_pair(struct batch *batch, const uint32_t *src, uint32_t num_src, const uint32_t *tgt,
                     uint32_t num_tgt, uint32_t start_id);
 
+// Puts the pairs of `batch` from `first` on, as many as fit, into `part`, which is emptied before.
+// Returns the pair that comes next; `first` itself if not even that one fits.
+uint32_t batch_take_part(const struct batch *batch, uint32_t first, struct batch *part);
+
 #endif

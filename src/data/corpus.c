@@ -22,6 +22,7 @@ struct piece {
 
 struct corpus {
     char *paths[NUM_SIDES];
+    size_t num_lines;
     struct piece piece;
 };
 
@@ -273,6 +274,7 @@ enum vks_status corpus_load(const struct corpus_params *params, struct corpus **
     for (int side = 0; side < NUM_SIDES; side++)
         TRY_GOTO(status, lines_read(loaded->paths[side], params->log, &lines[side]), done);
     TRY_GOTO(status, check_counts(params, lines), done);
+    loaded->num_lines = lines[VKS_SOURCE].num;
     TRY_GOTO(status, encode_lines(params, lines, &loaded->piece), done);
     *corpus = loaded;
     loaded = NULL;
@@ -311,6 +313,10 @@ uint32_t corpus_length(const struct corpus *corpus, enum vks_side side, uint32_t
 
 uint64_t corpus_num_tokens(const struct corpus *corpus, enum vks_side side) {
     return corpus->piece.offsets[side][corpus->piece.num_pairs];
+}
+
+size_t corpus_num_lines(const struct corpus *corpus) {
+    return corpus->num_lines;
 }
 
 uint32_t corpus_line(const struct corpus *corpus, uint32_t pair_idx) {

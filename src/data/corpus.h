@@ -31,6 +31,8 @@ const uint32_t *corpus_ids(const struct corpus *corpus, enum vks_side side, uint
 uint32_t corpus_length(const struct corpus *corpus, enum vks_side side, uint32_t pair_idx);
 // Number of ids of a side of all pairs, </s> included.
 uint64_t corpus_num_tokens(const struct corpus *corpus, enum vks_side side);
+// Lines of each file.
+size_t corpus_num_lines(const struct corpus *corpus);
 // The 1-based line that a pair stands on, and the file; borrowed while the corpus lives.
 uint32_t corpus_line(const struct corpus *corpus, uint32_t pair_idx);
 const char *corpus_path(const struct corpus *corpus, enum vks_side side);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint32_t INNER_DROPOUT = 1u << 31;
+
 enum vks_status graph_create(struct vks_device *device, struct graph **result) {
     struct graph *graph = memory_calloc(1, sizeof *graph);
     if (!graph)
@@ -38,7 +40,8 @@ void graph_fail(struct graph *graph, enum vks_status status, const char *fmt, ..
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    log_error(graph->device->log, "%s", text);
+    if (!graph->is_trial)
+        log_error(graph->device->log, "%s", text);
 }
 
 static struct dim add_dim(struct graph *graph, struct dim_rule rule) {
@@ -209,6 +212,12 @@ uint32_t graph_window_rows(const struct graph *graph, const struct tensor *tenso
 
 uint32_t graph_next_dropout(struct graph *graph) {
     return graph->num_dropouts++;
+}
+
+uint32_t graph_next_inner_dropouts(struct graph *graph, uint32_t num) {
+    uint32_t first = graph->num_inner_dropouts;
+    graph->num_inner_dropouts += num;
+    return INNER_DROPOUT | first;
 }
 
 void graph_backward(struct graph *graph) {

@@ -73,6 +73,7 @@ struct dim_rule {
 struct graph {
     struct vks_device *device; // borrowed
     enum vks_status status;
+    bool is_trial; // whether it can be built is the question: what fails is not logged
     struct arena arena;
     struct tensor **tensors;
     size_t num_tensors, tensors_capacity;
@@ -81,6 +82,7 @@ struct graph {
     struct dim_rule dims[HEADER_MAX_DIMS];
     uint32_t num_dims;
     uint32_t num_dropouts; // dropout operators so far; numbers their random streams
+    uint32_t num_inner_dropouts;
 };
 
 enum vks_status graph_create(struct vks_device *device, struct graph **graph);
@@ -123,6 +125,9 @@ uint32_t graph_window_rows(const struct graph *graph, const struct tensor *tenso
 
 // The next free stream of dropout's random numbers.
 uint32_t graph_next_dropout(struct graph *graph);
+// The first of `num` free ones for dropout within a block. They are numbered apart, so that the
+// streams of what blocks add are the same whatever there is within blocks.
+uint32_t graph_next_inner_dropouts(struct graph *graph, uint32_t num);
 
 // Adds the gradient nodes of all nodes so far, last to first.
 void graph_backward(struct graph *graph);

@@ -83,7 +83,7 @@ enum vks_status plan_make(struct graph *graph, struct plan *plan) {
     enum vks_status status = VKS_OK;
     for (size_t i = 0; i < num && status == VKS_OK; i++) {
         if (!place(plan, placed, num_placed, order[i])) {
-            log_error(graph->device->log,
+            log_error(graph->is_trial ? NULL : graph->device->log,
                       "the program needs more than %d times %.0f MiB of activations; use a smaller "
                       "batch",
                       PLAN_MAX_ARENAS, (double)plan->max_arena_bytes / 0x1p20);

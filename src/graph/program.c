@@ -382,6 +382,36 @@ uint64_t program_bytes(const struct program *program) {
     return bytes;
 }
 
+// Whether what lies outside of windows can be bound (window_range).
+static bool can_bind(const struct graph *graph) {
+    for (size_t i = 0; i < graph->num_tensors; i++)
+        if (graph->tensors[i]->kind != TENSOR_STORED &&
+            graph->tensors[i]->bytes > graph->device->info.max_binding_bytes)
+            return false;
+    return true;
+}
+
+enum vks_status program_measure(struct graph **graph_ref, const struct program_params *params,
+                                uint64_t *bytes) {
+    struct program program = {.graph = *graph_ref, .params = *params};
+    *graph_ref = NULL;
+    if (program.params.num_slots == 0)
+        program.params.num_slots = PROGRAM_MAX_SLOTS;
+    enum vks_status status = program.graph->status;
+    if (status == VKS_OK)
+        status = plan_make(program.graph, &program.plan);
+    if (status == VKS_OK)
+        place_slot_tensors(&program);
+    uint64_t limit = program.graph->device->info.max_allocation_bytes;
+    bool fits = status == VKS_OK && can_bind(program.graph) && program.upload_bytes <= limit &&
+                program.readback_bytes <= limit;
+    graph_destroy(&program.graph);
+    if (status == VKS_ERR_OOM)
+        return status;
+    *bytes = fits ? program_bytes(&program) : UINT64_MAX;
+    return VKS_OK;
+}
+
 struct recording *program_recording(struct program *program, uint32_t slot) {
     return program->slots[slot].recording;
 }

@@ -24,6 +24,11 @@ enum vks_status program_create(struct graph **graph, const struct program_params
                                struct program **program);
 void program_destroy(struct program **program);
 
+// The program_bytes that the graph's program would have, or UINT64_MAX where it cannot be built on
+// this device. The graph is taken, and best a trial. Errors: VKS_ERR_OOM.
+enum vks_status program_measure(struct graph **graph, const struct program_params *params,
+                                uint64_t *bytes);
+
 // What the host writes before a run; the slot must not be under way.
 void program_set_dim(struct program *program, uint32_t slot, struct dim dim, uint32_t value);
 void program_set_uint(struct program *program, uint32_t slot, uint32_t header_word, uint32_t value);

@@ -1,20 +1,50 @@
 #include "model/loss.h"
 
+#include "base/check.h"
 #include "base/log.h"
+#include "ops/alignment.h"
 #include "ops/copy.h"
 #include "ops/output.h"
 
 #include <string.h>
 
+static void build_alignment(struct graph *graph, const struct loss_alignment *alignment,
+                            struct tensor *weights, struct loss_program *loss) {
+    uint32_t words = alignment_link_words(alignment->max_source);
+    if (alignment->with_weights)
+        loss->weights = op_copy_out(graph, weights);
+    if (!alignment->is_guided)
+        return;
+    loss->links = graph_input(graph, loss->inputs.target.num_tokens, words);
+    const struct alignment_loss_params params = {.weights = weights,
+                                                 .links = loss->links,
+                                                 .cost = alignment->cost,
+                                                 .weight = alignment->weight};
+    loss->link_total = op_sum(graph, op_alignment_loss(graph, &params));
+}
+
 static void build(struct graph *graph, const struct loss_params *params,
                   struct loss_program *loss) {
-    const struct transformer transformer = {graph, params->config, params->weights,
-                                            params->dropout};
+    const struct loss_alignment *alignment = params->alignment;
+    struct transformer_probe probe = {0};
+    if (alignment)
+        probe = (struct transformer_probe){.layer_idx = alignment->layer_idx,
+                                           .head_idx = alignment->head_idx,
+                                           .max_source = alignment->max_source};
+    const struct transformer transformer = {.graph = graph,
+                                            .config = params->config,
+                                            .weights = params->weights,
+                                            .dropout = params->dropout,
+                                            .dropout_attention = params->dropout_attention,
+                                            .dropout_ffn = params->dropout_ffn,
+                                            .probe = alignment ? &probe : NULL};
     feed_declare(graph, params->config, &params->capacity, params->with_gradient, &loss->inputs);
     struct tensor *memory = transformer_encode(&transformer, &loss->inputs);
     struct tensor *h = transformer_decode(&transformer, memory, &loss->inputs);
     if (graph->status != VKS_OK)
         return;
+    if (alignment)
+        build_alignment(graph, alignment, probe.weights, loss);
     const struct output_params output = {
         .h = h, .weight = transformer_weight(&transformer, &params->weights->output)};
     if (params->with_logits)
@@ -38,6 +68,7 @@ enum vks_status loss_program_init(struct vks_device *device, const struct loss_p
                                   struct loss_program *loss) {
     memset(loss, 0, sizeof *loss);
     loss->pad_id = params->config->pad_id;
+    loss->max_source = params->alignment ? params->alignment->max_source : UINT32_MAX;
     loss->with_gradient = params->with_gradient;
     struct graph *graph;
     TRY(graph_create(device, &graph));
@@ -49,6 +80,16 @@ enum vks_status loss_program_init(struct vks_device *device, const struct loss_p
     return status;
 }
 
+enum vks_status loss_program_measure(struct vks_device *device, const struct loss_params *params,
+                                     uint64_t *bytes) {
+    struct loss_program loss = {0};
+    struct graph *graph;
+    TRY(graph_create(device, &graph));
+    graph->is_trial = true;
+    build(graph, params, &loss);
+    return program_measure(&graph, &params->program, bytes);
+}
+
 void loss_program_finish(struct loss_program *loss) {
     program_destroy(&loss->program);
     feed_scratch_finish(&loss->scratch);
@@ -57,6 +98,8 @@ void loss_program_finish(struct loss_program *loss) {
 enum vks_status loss_program_submit(struct loss_program *loss, uint32_t slot,
                                     const struct loss_batch *batch, const struct loss_step *step) {
     struct program *program = loss->program;
+    for (uint32_t i = 0; i < batch->source.num_sequences; i++)
+        CHECK(batch->source.offsets[i + 1] - batch->source.offsets[i] <= loss->max_source);
     feed_write(program, slot, &loss->inputs, &batch->source, &batch->target, batch->labels);
     if (loss->with_gradient) {
         feed_write_segments(program, slot, &loss->inputs.source, &batch->source, loss->pad_id,
@@ -75,4 +118,19 @@ enum vks_status loss_program_wait(struct loss_program *loss, uint32_t slot, doub
     TRY(program_wait(loss->program, slot));
     *total = (double)*(const float *)program_output(loss->program, slot, loss->total);
     return VKS_OK;
+}
+
+void loss_program_clear_links(struct loss_program *loss, uint32_t slot) {
+    memset(program_input(loss->program, slot, loss->links), 0, loss->links->bytes);
+}
+
+void loss_program_add_link(struct loss_program *loss, uint32_t slot, uint32_t target_row,
+                           uint32_t source) {
+    uint32_t *words = program_input(loss->program, slot, loss->links);
+    CHECK(target_row < loss->links->rows.capacity && source / 32 < loss->links->cols);
+    words[(size_t)target_row * loss->links->stride + source / 32] |= 1u << source % 32;
+}
+
+double loss_program_link_total(const struct loss_program *loss, uint32_t slot) {
+    return (double)*(const float *)program_output(loss->program, slot, loss->link_total);
 }

@@ -1,6 +1,7 @@
 #include "model/transformer.h"
 
 #include "base/check.h"
+#include "ops/alignment.h"
 #include "ops/decoding.h"
 #include "ops/feed_forward.h"
 #include "ops/linear.h"
@@ -100,6 +101,7 @@ static struct tensor *feed_forward(const struct transformer *m, struct tensor *x
         .weight2 = transformer_weight(m, &layer->fc2),
         .bias2 = transformer_weight(m, &layer->fc2_bias),
         .activation = activations[m->config->activation],
+        .dropout = m->dropout_ffn,
     };
     return op_feed_forward(m->graph, &params);
 }
@@ -115,20 +117,45 @@ static struct tensor *self_attention(const struct transformer *m, struct tensor 
                                             .v_col = 2 * width,
                                             .width = width,
                                             .num_heads = m->config->num_heads,
-                                            .blocks = *blocks};
+                                            .blocks = *blocks,
+                                            .dropout = m->dropout_attention};
     return linear(m, op_attention(m->graph, &params), &weights->out, &weights->out_bias);
 }
 
+// The probe comes before the attention that it looks at (op_attention_weights).
+static void look(struct transformer_probe *probe, struct graph *graph,
+                 const struct attention_params *attention) {
+    uint32_t head_width = attention->width / attention->num_heads;
+    if (graph->status != VKS_OK)
+        return;
+    const struct attention_weights_params params = {
+        .q = attention->q,
+        .kv = attention->kv,
+        .q_col = attention->q_col + probe->head_idx * head_width,
+        .k_col = attention->k_col + probe->head_idx * head_width,
+        .head_width = head_width,
+        .max_keys = probe->max_source,
+        .query_blocks = attention->blocks.queries,
+        .key_blocks = attention->blocks.keys,
+    };
+    probe->weights = op_attention_weights(graph, &params);
+}
+
 static struct tensor *cross_attention(const struct transformer *m, struct tensor *x,
-                                      struct tensor *kv, const struct attention_weights *weights,
+                                      struct tensor *memory, uint32_t layer_idx,
                                       const struct attention_blocks *blocks) {
+    const struct attention_weights *weights = &m->weights->decoder.layers[layer_idx].cross;
+    struct tensor *kv = transformer_memory_kv(m, memory, layer_idx);
     uint32_t width = m->config->width;
     const struct attention_params params = {.q = linear(m, x, &weights->q, &weights->q_bias),
                                             .kv = kv,
                                             .v_col = width,
                                             .width = width,
                                             .num_heads = m->config->num_heads,
-                                            .blocks = *blocks};
+                                            .blocks = *blocks,
+                                            .dropout = m->dropout_attention};
+    if (m->probe && m->probe->layer_idx == layer_idx)
+        look(m->probe, m->graph, &params);
     return linear(m, op_attention(m->graph, &params), &weights->out, &weights->out_bias);
 }
 
@@ -166,9 +193,7 @@ struct tensor *transformer_decode(const struct transformer *m, struct tensor *me
         const struct layer_weights *layer = &stack->layers[i];
         add(&stream, self_attention(m, stream.input, &layer->self, &inputs->decoder_self),
             &layer->self_norm, &layer->cross_norm, false);
-        add(&stream,
-            cross_attention(m, stream.input, transformer_memory_kv(m, memory, i), &layer->cross,
-                            &inputs->cross),
+        add(&stream, cross_attention(m, stream.input, memory, i, &inputs->cross),
             &layer->cross_norm, &layer->ffn_norm, false);
         add(&stream, feed_forward(m, stream.input, layer), &layer->ffn_norm, next_norm(stack, i),
             i + 1 == stack->num_layers);

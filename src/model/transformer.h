@@ -22,11 +22,20 @@ struct batch_inputs {
     struct attention_blocks encoder_self, decoder_self, cross;
 };
 
+// The weights of one head of a decoder layer's attention to the source, asked for.
+struct transformer_probe {
+    uint32_t layer_idx, head_idx;
+    uint32_t max_source;    // most tokens of a source sentence
+    struct tensor *weights; // f32 [N_tgt, max_source], once transformer_decode has built it
+};
+
 struct transformer {
     struct graph *graph;                   // borrowed
     const struct vks_model_config *config; // borrowed
     const struct weights *weights;         // borrowed
     float dropout;                         // of embeddings and of what blocks add
+    float dropout_attention, dropout_ffn;  // of attention weights; of what the activation gives
+    struct transformer_probe *probe;       // borrowed; NULL: none
 };
 
 // The parameter as a tensor of the graph; the same one each time.

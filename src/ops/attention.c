@@ -1,7 +1,7 @@
 #include "ops/attention.h"
 
 #include "base/log.h"
-#include "graph/program.h"
+#include "ops/dropout.h"
 
 #include <math.h>
 
@@ -9,6 +9,7 @@ enum { Q, KV, STATS, BLOCKS, OUT, DOUT, DQ, DKV, KEY_BLOCKS };
 
 struct node_params {
     uint32_t q_col, k_col, v_col, width, num_heads, causal;
+    struct dropout dropout;
 };
 
 static struct attention_push make_push(const struct node_params *params, struct tensor *const *t) {
@@ -22,14 +23,18 @@ static struct attention_push make_push(const struct node_params *params, struct 
         .v_offset = params->v_col / 4,
         .out_stride = t[OUT]->stride / 4,
         .scale = 1.0f / sqrtf((float)head_width),
+        .dropout_threshold = params->dropout.threshold,
+        .dropout_scale = params->dropout.scale,
+        .dropout_stream = params->dropout.stream,
     };
 }
 
+// variant: the kernel's third specialisation constant.
 static struct pipeline_key make_key(const char *shader, const struct node_params *params,
-                                    bool indirect) {
+                                    bool variant) {
     return (struct pipeline_key){
         .shader = shader,
-        .spec = {params->causal, params->width / params->num_heads / 4, indirect},
+        .spec = {params->causal, params->width / params->num_heads / 4, variant},
         .num_spec = 3};
 }
 
@@ -42,20 +47,20 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
     const struct attention_push push = make_push(params, t);
-    return recorder_dispatch(recorder,
-                             &(struct op_dispatch){
-                                 .key = make_key("attention_forward", params, false),
-                                 .binds = {[ATTENTION_Q] = {t[Q], ACCESS_READ},
-                                           [ATTENTION_KV] = {t[KV], ACCESS_READ},
-                                           [ATTENTION_STATS] = {t[STATS], ACCESS_WRITE},
-                                           [ATTENTION_TABLE] = {t[BLOCKS], ACCESS_READ},
-                                           [ATTENTION_OUT] = {t[OUT], ACCESS_WRITE}},
-                                 .push = &push,
-                                 .push_bytes = sizeof push,
-                                 .groups = {{t[BLOCKS]->rows, 1, 0}, {.fixed = params->num_heads}},
-                                 .flops = pair_flops(params, 2),
-                                 .pairs = t[BLOCKS],
-                             });
+    return recorder_dispatch(
+        recorder, &(struct op_dispatch){
+                      .key = make_key("attention_forward", params, params->dropout.threshold != 0),
+                      .binds = {[ATTENTION_Q] = {t[Q], ACCESS_READ},
+                                [ATTENTION_KV] = {t[KV], ACCESS_READ},
+                                [ATTENTION_STATS] = {t[STATS], ACCESS_WRITE},
+                                [ATTENTION_TABLE] = {t[BLOCKS], ACCESS_READ},
+                                [ATTENTION_OUT] = {t[OUT], ACCESS_WRITE}},
+                      .push = &push,
+                      .push_bytes = sizeof push,
+                      .groups = {{t[BLOCKS]->rows, 1, 0}, {.fixed = params->num_heads}},
+                      .flops = pair_flops(params, 2),
+                      .pairs = t[BLOCKS],
+                  });
 }
 
 static enum vks_status record_gradient(struct recorder *recorder, const struct node *node) {
@@ -63,7 +68,7 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
     const struct node_params *params = node->params;
     struct attention_push push = make_push(params, t);
     struct op_dispatch dispatch = {
-        .key = make_key("attention_query_gradient", params, false),
+        .key = make_key("attention_query_gradient", params, params->dropout.threshold != 0),
         .binds = {[ATTENTION_Q] = {t[Q], ACCESS_READ},
                   [ATTENTION_KV] = {t[KV], ACCESS_READ},
                   [ATTENTION_STATS] = {t[STATS], ACCESS_UPDATE},
@@ -84,7 +89,7 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
     push.grad_stride = t[DKV]->stride / 4;
     push.grad_offset = params->k_col / 4;
     push.grad_v_offset = params->v_col / 4;
-    dispatch.key = make_key("attention_key_gradient", params, false);
+    dispatch.key = make_key("attention_key_gradient", params, params->dropout.threshold != 0);
     dispatch.binds[ATTENTION_STATS].access = ACCESS_READ;
     dispatch.binds[ATTENTION_TABLE].tensor = t[KEY_BLOCKS];
     dispatch.binds[ATTENTION_OUT].tensor = NULL;
@@ -156,8 +161,14 @@ struct tensor *op_attention(struct graph *graph, const struct attention_params *
     t[OUT] = graph_activation(graph, p->q->rows, p->width);
     if (t[OUT])
         t[OUT]->needs_grad = p->q->needs_grad || p->kv->needs_grad;
-    const struct node_params params = {p->q_col, p->k_col,     p->v_col,
-                                       p->width, p->num_heads, p->blocks.causal};
+    const struct node_params params = {.q_col = p->q_col,
+                                       .k_col = p->k_col,
+                                       .v_col = p->v_col,
+                                       .width = p->width,
+                                       .num_heads = p->num_heads,
+                                       .causal = p->blocks.causal,
+                                       .dropout =
+                                           dropout_make_inner(graph, p->dropout, p->num_heads)};
     graph_add_node(graph, &attention_class, t, &params, sizeof params);
     return t[OUT];
 }
@@ -196,7 +207,8 @@ struct tensor *op_attention_step(struct graph *graph, const struct attention_ste
                                           [STEP_RANGES] = p->ranges,
                                           [STEP_CACHE_ROWS] = p->cache_rows};
     t[STEP_OUT] = graph_activation(graph, p->q->rows, p->width);
-    const struct node_params params = {p->q_col, 0, p->width, p->width, p->num_heads, 0};
+    const struct node_params params = {
+        .q_col = p->q_col, .v_col = p->width, .width = p->width, .num_heads = p->num_heads};
     graph_add_node(graph, &attention_step_class, t, &params, sizeof params);
     return t[STEP_OUT];
 }

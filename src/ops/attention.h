@@ -19,10 +19,11 @@ struct attention_params {
     uint32_t width;               // D
     uint32_t num_heads;           // H; D / H is a multiple of 4, at most 128
     struct attention_blocks blocks;
+    float dropout; // of the weights, 0 to under 1
 };
 
-// O = softmax(Q K^T / sqrt(D / H)) V for every head, f32 [N, D]; a query without keys gives zeros.
-// NULL when the graph fails (VKS_ERR_SHAPE, VKS_ERR_UNSUPPORTED for the head width).
+// O = dropout(softmax(Q K^T / sqrt(D / H))) V for every head, f32 [N, D]; a query without keys
+// gives zeros. NULL when the graph fails (VKS_ERR_SHAPE, VKS_ERR_UNSUPPORTED for the head width).
 // Source: Vaswani et al. 2017, arXiv:1706.03762, eq. 1.
 struct tensor *op_attention(struct graph *graph, const struct attention_params *params);
 

@@ -2,7 +2,7 @@
 #ifndef OPS_DROPOUT_H
 #define OPS_DROPOUT_H
 
-#include "graph/graph.h"
+#include "graph/program.h"
 
 struct dropout {
     uint32_t threshold; // random numbers under it drop; 0: no dropout
@@ -13,12 +13,12 @@ struct dropout {
 // probability: 0 to under 1. Takes the graph's next stream, also when the probability is 0, so
 // that streams do not depend on it.
 // Source: Srivastava et al. 2014, JMLR 15, section 10 (scaling while training).
-static inline struct dropout dropout_make(struct graph *graph, float probability) {
-    return (struct dropout){
-        .threshold = (uint32_t)((double)probability * 0x1p32),
-        .scale = 1.0f / (1.0f - probability),
-        .stream = graph_next_dropout(graph),
-    };
-}
+struct dropout dropout_make(struct graph *graph, float probability);
+// The same for dropout within a block, with num_streams streams from the first on.
+struct dropout dropout_make_inner(struct graph *graph, float probability, uint32_t num_streams);
+
+// Multiplies x with its factors, row by row; does nothing when there is no dropout.
+enum vks_status dropout_record(struct recorder *recorder, const struct dropout *dropout,
+                               const struct tensor *x);
 
 #endif

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "clear_interface.h"
-#include "graph/program.h"
 #include "ops/dropout.h"
 
 enum {

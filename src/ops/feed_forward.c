@@ -1,10 +1,11 @@
 #include "ops/feed_forward.h"
 
 #include "base/log.h"
+#include "ops/dropout.h"
 #include "ops/matmul.h"
 
-// HIDDEN is what the activation gave; BEFORE what it was given (for ReLU the two carry the same
-// signs, and BEFORE is HIDDEN).
+// HIDDEN is what the activation gave, under dropout; BEFORE what it was given (for ReLU HIDDEN is
+// above 0 where a gradient flows, and BEFORE is HIDDEN).
 enum {
     X,
     WEIGHT1,
@@ -25,6 +26,7 @@ enum {
 
 struct node_params {
     enum activation activation;
+    struct dropout dropout;
     uint32_t accumulate_x, accumulate_weight1, accumulate_bias1;
     uint32_t accumulate_weight2, accumulate_bias2;
 };
@@ -45,6 +47,7 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
                                        .aux = t[BEFORE],
                                        .rows = t[X]->rows,
                                        .epilogue = forward_epilogue[params->activation]}));
+    TRY(dropout_record(recorder, &params->dropout, t[HIDDEN]));
     return matmul_record(recorder, &(struct matmul){.layout = GEMM_NT,
                                                     .a = t[HIDDEN],
                                                     .b = t[WEIGHT2],
@@ -73,6 +76,7 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                        .aux = t[BEFORE],
                                        .rows = t[DY]->rows,
                                        .epilogue = backward_epilogue[params->activation]}));
+    TRY(dropout_record(recorder, &params->dropout, t[DHIDDEN]));
     if (t[DWEIGHT1])
         TRY(matmul_record(recorder, &(struct matmul){.layout = GEMM_TN,
                                                      .a = t[DHIDDEN],
@@ -138,7 +142,8 @@ struct tensor *op_feed_forward(struct graph *graph, const struct feed_forward_pa
     t[Y] = graph_activation(graph, p->x->rows, width);
     if (t[Y])
         t[Y]->needs_grad = p->x->needs_grad || p->weight1->needs_grad;
-    const struct node_params params = {.activation = p->activation};
+    const struct node_params params = {.activation = p->activation,
+                                       .dropout = dropout_make_inner(graph, p->dropout, 1)};
     graph_add_node(graph, &feed_forward_class, t, &params, sizeof params);
     return t[Y];
 }

@@ -1,7 +1,6 @@
 #include "ops/residual_norm.h"
 
 #include "base/log.h"
-#include "graph/program.h"
 #include "ops/dropout.h"
 #include "residual_norm_interface.h"
 

@@ -3,6 +3,7 @@
 #ifndef SELFTEST_ATTENTION_CASE_H
 #define SELFTEST_ATTENTION_CASE_H
 
+#include "ops/attention.h"
 #include "selftest/checks.h"
 
 enum { ATTENTION_CASE_SEQUENCES = 16 };
@@ -11,6 +12,7 @@ struct attention_case {
     uint32_t head_width, num_heads;
     bool without_dq, without_dkv;
     bool self, causal; // self: queries, keys and values side by side in one tensor
+    float dropout;
     uint32_t num_sequences;
     uint32_t query_offsets[ATTENTION_CASE_SEQUENCES + 1], key_offsets[ATTENTION_CASE_SEQUENCES + 1];
     uint32_t *query_blocks, *key_blocks, num_query_blocks, num_key_blocks;
@@ -21,8 +23,12 @@ struct attention_case {
 // and keys of each sequence; keys are ignored in self-attention.
 void attention_case_make(struct arena *arena, struct rng *rng, const uint32_t (*lengths)[2],
                          struct attention_case *c);
+// The case's inputs in a graph.
+struct attention_params attention_case_inputs(struct harness *h, const struct attention_case *c);
 // A harness_build function.
 void attention_case_build(struct harness *h, void *user);
+// What the oracle is given.
+struct oracle_attention attention_case_oracle(const struct attention_case *c);
 // Makes the case from a stream of random numbers, runs it and compares.
 enum vks_status attention_case_check(struct check *check, uint32_t stream,
                                      const uint32_t (*lengths)[2], struct attention_case *c);

@@ -7,8 +7,12 @@
 
 enum { CAPACITY = 60, ROWS = 43 };
 
+// The device's dropout is that of the graph's first stream within blocks.
+static const struct oracle_dropout DROPOUT = {
+    .seed = 321, .rank = 1, .step = 9, .stream = 1u << 31};
+
 struct feed_forward_case {
-    enum activation activation;
+    const struct feed_forward_case_params *params;
     struct oracle_feed_forward in, gradient;
     struct matrix *r, *y;
 };
@@ -22,15 +26,18 @@ static void build(struct harness *h, void *user) {
         .bias1 = harness_parameter(h, c->in.bias1, c->gradient.bias1),
         .weight2 = harness_parameter(h, c->in.weight2, c->gradient.weight2),
         .bias2 = harness_parameter(h, c->in.bias2, c->gradient.bias2),
-        .activation = c->activation,
+        .activation = c->params->activation,
+        .dropout = c->params->dropout,
     };
     harness_result(h, op_feed_forward(h->graph, &params), c->y, c->r);
 }
 
 static struct oracle_feed_forward like(struct arena *arena, const struct oracle_feed_forward *in) {
-    return (struct oracle_feed_forward){
-        matrix_like(arena, in->x), matrix_like(arena, in->weight1), matrix_like(arena, in->bias1),
-        matrix_like(arena, in->weight2), matrix_like(arena, in->bias2)};
+    return (struct oracle_feed_forward){.x = matrix_like(arena, in->x),
+                                        .weight1 = matrix_like(arena, in->weight1),
+                                        .bias1 = matrix_like(arena, in->bias1),
+                                        .weight2 = matrix_like(arena, in->weight2),
+                                        .bias2 = matrix_like(arena, in->bias2)};
 }
 
 // To multiples of 1/8, whose products and short sums a float holds exactly: what ReLU sees has the
@@ -40,12 +47,17 @@ static void round_to_eighths(struct matrix *m) {
         m->v[i] = floor(8 * m->v[i]) / 8;
 }
 
-static void make(struct arena *arena, struct rng *rng, uint32_t width, uint32_t hidden,
-                 struct feed_forward_case *c) {
-    c->in = (struct oracle_feed_forward){
-        matrix_random(arena, rng, ROWS, width, 1), matrix_random(arena, rng, hidden, width, 0.5),
-        matrix_random(arena, rng, 1, hidden, 1), matrix_random(arena, rng, width, hidden, 0.5),
-        matrix_random(arena, rng, 1, width, 1)};
+static void make(struct arena *arena, struct rng *rng, struct feed_forward_case *c) {
+    uint32_t width = c->params->width, hidden = c->params->hidden;
+    struct oracle_dropout dropout = DROPOUT;
+    dropout.probability = c->params->dropout;
+    c->in = (struct oracle_feed_forward){.x = matrix_random(arena, rng, ROWS, width, 1),
+                                         .weight1 = matrix_random(arena, rng, hidden, width, 0.5),
+                                         .bias1 = matrix_random(arena, rng, 1, hidden, 1),
+                                         .weight2 = matrix_random(arena, rng, width, hidden, 0.5),
+                                         .bias2 = matrix_random(arena, rng, 1, width, 1),
+                                         .factors =
+                                             oracle_dropout_factors(arena, &dropout, ROWS, hidden)};
     c->r = matrix_random(arena, rng, ROWS, width, 1);
     c->y = matrix_new(arena, ROWS, width);
     round_to_eighths(c->in.x);
@@ -54,19 +66,23 @@ static void make(struct arena *arena, struct rng *rng, uint32_t width, uint32_t 
     c->gradient = like(arena, &c->in);
 }
 
-enum vks_status feed_forward_case_check(struct check *check, enum activation activation,
-                                        uint32_t width, uint32_t hidden) {
+enum vks_status feed_forward_case_check(struct check *check,
+                                        const struct feed_forward_case_params *params) {
     static const enum oracle_activation kinds[] = {ORACLE_RELU, ORACLE_GELU, ORACLE_SILU};
-    struct harness h = {.device = check->device};
+    enum oracle_activation kind = kinds[params->activation];
+    struct harness h = {.device = check->device,
+                        .dropout_seed = DROPOUT.seed,
+                        .dropout_rank = DROPOUT.rank,
+                        .dropout_step = DROPOUT.step};
     struct arena *arena = check->arena;
-    struct rng rng = {check->seed, 200 + activation, 0};
-    struct feed_forward_case c = {.activation = activation};
-    make(arena, &rng, width, hidden, &c);
+    struct rng rng = {check->seed, 200 + params->activation, 0};
+    struct feed_forward_case c = {.params = params};
+    make(arena, &rng, &c);
     TRY(check_run(check, &h, build, &c));
     struct oracle_feed_forward reference = like(arena, &c.in);
     struct matrix *y = matrix_like(arena, c.y);
-    oracle_feed_forward(arena, &c.in, kinds[activation], y);
-    oracle_feed_forward_gradient(arena, &c.in, kinds[activation], c.r, &reference);
+    oracle_feed_forward(arena, &c.in, kind, y);
+    oracle_feed_forward_gradient(arena, &c.in, kind, c.r, &reference);
     check_compare(check, CHECK_FORWARD, "y", c.y, y);
     check_compare(check, CHECK_GRADIENT, "dx", c.gradient.x, reference.x);
     check_compare(check, CHECK_GRADIENT, "dweight1", c.gradient.weight1, reference.weight1);
@@ -79,7 +95,9 @@ enum vks_status feed_forward_case_check(struct check *check, enum activation act
 enum vks_status feed_forward_selftest(struct check *check) {
     static const enum activation activations[] = {ACTIVATION_RELU, ACTIVATION_GELU,
                                                   ACTIVATION_SILU};
-    for (int i = 0; i < 3; i++)
-        TRY(feed_forward_case_check(check, activations[i], 12, 53));
+    for (int i = 0; i < 6; i++)
+        TRY(feed_forward_case_check(
+            check, &(struct feed_forward_case_params){activations[i % 3], .width = 12, .hidden = 53,
+                                                      i < 3 ? 0.0f : 0.2f}));
     return VKS_OK;
 }

@@ -5,8 +5,14 @@
 #include "ops/feed_forward.h"
 #include "selftest/checks.h"
 
+struct feed_forward_case_params {
+    enum activation activation;
+    uint32_t width, hidden;
+    float dropout;
+};
+
 // Makes a case of 43 rows, of at most 60, runs it and compares.
-enum vks_status feed_forward_case_check(struct check *check, enum activation activation,
-                                        uint32_t width, uint32_t hidden);
+enum vks_status feed_forward_case_check(struct check *check,
+                                        const struct feed_forward_case_params *params);
 
 #endif

@@ -12,6 +12,7 @@
     X(embedding)                                                                                   \
     X(attention)                                                                                   \
     X(attention_step)                                                                              \
+    X(alignment)                                                                                   \
     X(cross_entropy)                                                                               \
     X(logits)                                                                                      \
     X(top_k)                                                                                       \

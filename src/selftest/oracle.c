@@ -86,11 +86,16 @@ double oracle_activation_derivative(enum oracle_activation kind, double x) {
     return sigmoid + x * sigmoid * (1 - sigmoid);
 }
 
+static double factor_at(const struct matrix *factors, uint32_t row, uint32_t col) {
+    return factors ? AT(factors, row, col) : 1;
+}
+
 static struct matrix *activate(struct arena *arena, const struct matrix *x,
-                               enum oracle_activation kind) {
+                               enum oracle_activation kind, const struct matrix *factors) {
     struct matrix *y = matrix_like(arena, x);
-    for (size_t i = 0; i < (size_t)x->rows * x->cols; i++)
-        y->v[i] = oracle_activation(kind, x->v[i]);
+    for (uint32_t row = 0; row < x->rows; row++)
+        for (uint32_t c = 0; c < x->cols; c++)
+            AT(y, row, c) = factor_at(factors, row, c) * oracle_activation(kind, AT(x, row, c));
     return y;
 }
 
@@ -98,7 +103,7 @@ void oracle_feed_forward(struct arena *arena, const struct oracle_feed_forward *
                          enum oracle_activation kind, struct matrix *y) {
     struct matrix *before = matrix_new(arena, in->x->rows, in->weight1->rows);
     oracle_linear(in->x, in->weight1, in->bias1, before);
-    oracle_linear(activate(arena, before, kind), in->weight2, in->bias2, y);
+    oracle_linear(activate(arena, before, kind, in->factors), in->weight2, in->bias2, y);
 }
 
 void oracle_feed_forward_gradient(struct arena *arena, const struct oracle_feed_forward *in,
@@ -108,10 +113,12 @@ void oracle_feed_forward_gradient(struct arena *arena, const struct oracle_feed_
     struct matrix *dhidden = matrix_like(arena, before);
     oracle_linear(in->x, in->weight1, in->bias1, before);
     oracle_linear_gradient(
-        activate(arena, before, kind), in->weight2, dy,
+        activate(arena, before, kind, in->factors), in->weight2, dy,
         &(struct oracle_linear_gradient){dhidden, gradient->weight2, gradient->bias2});
-    for (size_t i = 0; i < (size_t)before->rows * before->cols; i++)
-        dhidden->v[i] *= oracle_activation_derivative(kind, before->v[i]);
+    for (uint32_t row = 0; row < before->rows; row++)
+        for (uint32_t c = 0; c < before->cols; c++)
+            AT(dhidden, row, c) *= factor_at(in->factors, row, c) *
+                                   oracle_activation_derivative(kind, AT(before, row, c));
     oracle_linear_gradient(
         in->x, in->weight1, dhidden,
         &(struct oracle_linear_gradient){gradient->x, gradient->weight1, gradient->bias1});
@@ -122,7 +129,13 @@ struct view {
     uint32_t row, first, end;          // keys: rows first .. end
     uint32_t q_col, k_col, v_col, col; // of this head; col: of the output
     uint32_t width;
+    const struct oracle_dropout *dropout; // of this head; NULL: none
 };
+
+// Dropout's factor of a key.
+static double key_factor(const struct view *view, uint32_t key) {
+    return view->dropout ? oracle_dropout_factor(view->dropout, key, view->row) : 1;
+}
 
 static double dot(const double *a, const double *b, uint32_t num) {
     double sum = 0;
@@ -152,25 +165,26 @@ static void attend(const struct oracle_attention *a, const struct view *view, co
     for (uint32_t c = 0; c < view->width; c++) {
         double sum = 0;
         for (uint32_t j = view->first; j < view->end; j++)
-            sum += weights[j - view->first] * AT(a->kv, j, view->v_col + c);
+            sum += key_factor(view, j) * weights[j - view->first] * AT(a->kv, j, view->v_col + c);
         AT(out, view->row, view->col + c) = sum;
     }
 }
 
-// With o = sum p_j v_j: dv_j = p_j do; dp_j = do v_j; ds_j = p_j (dp_j - sum p_i dp_i).
+// With o = sum f_j p_j v_j: dv_j = f_j p_j do; dp_j = f_j do v_j; ds_j = p_j (dp_j - sum p_i dp_i).
 static void attend_gradient(const struct oracle_attention *a, const struct view *view,
                             const double *weights, const struct matrix *dout,
                             struct matrix *const gradients[2]) {
     const double *d = &AT(dout, view->row, view->col);
     double mean = 0;
     for (uint32_t j = view->first; j < view->end; j++)
-        mean += weights[j - view->first] * dot(d, &AT(a->kv, j, view->v_col), view->width);
+        mean += key_factor(view, j) * weights[j - view->first] *
+                dot(d, &AT(a->kv, j, view->v_col), view->width);
     for (uint32_t j = view->first; j < view->end; j++) {
-        double p = weights[j - view->first];
+        double p = weights[j - view->first], f = key_factor(view, j);
         double ds =
-            p * (dot(d, &AT(a->kv, j, view->v_col), view->width) - mean) / sqrt(view->width);
+            p * (f * dot(d, &AT(a->kv, j, view->v_col), view->width) - mean) / sqrt(view->width);
         for (uint32_t c = 0; c < view->width; c++) {
-            AT(gradients[1], j, view->v_col + c) += p * d[c];
+            AT(gradients[1], j, view->v_col + c) += f * p * d[c];
             AT(gradients[1], j, view->k_col + c) += ds * AT(a->q, view->row, view->q_col + c);
             AT(gradients[0], view->row, view->q_col + c) += ds * AT(a->kv, j, view->k_col + c);
         }
@@ -186,6 +200,9 @@ static void each_query(struct arena *arena, const struct oracle_attention *a, st
         for (uint32_t i = a->query_offsets[b]; i < a->query_offsets[b + 1]; i++) {
             for (uint32_t head = 0; head < a->num_heads; head++) {
                 uint32_t col = head * width;
+                struct oracle_dropout dropout =
+                    a->dropout ? *a->dropout : (struct oracle_dropout){0};
+                dropout.stream += head;
                 struct view view = {i,
                                     a->key_offsets[b],
                                     a->key_offsets[b + 1],
@@ -193,7 +210,8 @@ static void each_query(struct arena *arena, const struct oracle_attention *a, st
                                     a->k_col + col,
                                     a->v_col + col,
                                     col,
-                                    width};
+                                    width,
+                                    a->dropout ? &dropout : NULL};
                 if (a->causal)
                     view.end = i + 1;
                 softmax(a, &view, weights);
@@ -215,20 +233,21 @@ void oracle_attention_gradient(struct arena *arena, const struct oracle_attentio
     each_query(arena, a, NULL, dout, (struct matrix *[]){dq, dkv});
 }
 
+double oracle_dropout_factor(const struct oracle_dropout *dropout, uint32_t row, uint32_t col) {
+    const uint32_t key[2] = {dropout->seed, dropout->rank};
+    const uint32_t counter[4] = {row, col / 4, dropout->stream, dropout->step};
+    double probability = (double)dropout->probability;
+    uint32_t random[4];
+    philox4x32(key, counter, random);
+    return random[col % 4] < floor(probability * 4294967296.0) ? 0 : 1 / (1 - probability);
+}
+
 struct matrix *oracle_dropout_factors(struct arena *arena, const struct oracle_dropout *dropout,
                                       uint32_t rows, uint32_t cols) {
     struct matrix *factors = matrix_new(arena, rows, cols);
-    const uint32_t key[2] = {dropout->seed, dropout->rank};
-    double threshold = floor((double)dropout->probability * 4294967296.0);
-    for (uint32_t row = 0; row < rows; row++) {
-        for (uint32_t col = 0; col < cols; col++) {
-            const uint32_t counter[4] = {row, col / 4, dropout->stream, dropout->step};
-            uint32_t random[4];
-            philox4x32(key, counter, random);
-            AT(factors, row, col) =
-                random[col % 4] < threshold ? 0 : 1 / (1 - (double)dropout->probability);
-        }
-    }
+    for (uint32_t row = 0; row < rows; row++)
+        for (uint32_t col = 0; col < cols; col++)
+            AT(factors, row, col) = oracle_dropout_factor(dropout, row, col);
     return factors;
 }
 
@@ -242,10 +261,6 @@ static void row_statistics(const double *s, uint32_t width, double eps, double *
     for (uint32_t c = 0; c < width; c++)
         squares += (s[c] - *mean) * (s[c] - *mean);
     *inverse = 1 / sqrt(squares / width + eps);
-}
-
-static double factor_at(const struct matrix *factors, uint32_t row, uint32_t col) {
-    return factors ? AT(factors, row, col) : 1;
 }
 
 void oracle_norm(const struct oracle_norm *n, struct matrix *s, struct matrix *y) {

@@ -43,9 +43,10 @@ enum oracle_activation { ORACLE_RELU, ORACLE_GELU, ORACLE_SILU };
 double oracle_activation(enum oracle_activation kind, double x);
 double oracle_activation_derivative(enum oracle_activation kind, double x);
 
-// y = act(x W1^T + b1) W2^T + b2, and in `gradient` the same five's gradients.
+// y = (factors act(x W1^T + b1)) W2^T + b2, and in `gradient` the same five's gradients.
 struct oracle_feed_forward {
     struct matrix *x, *weight1, *bias1, *weight2, *bias2;
+    const struct matrix *factors; // of what the activation gives; NULL: 1. Not of a gradient
 };
 void oracle_feed_forward(struct arena *arena, const struct oracle_feed_forward *inputs,
                          enum oracle_activation kind, struct matrix *y);
@@ -53,27 +54,30 @@ void oracle_feed_forward_gradient(struct arena *arena, const struct oracle_feed_
                                   enum oracle_activation kind, const struct matrix *dy,
                                   const struct oracle_feed_forward *gradient);
 
-// softmax(Q K^T / sqrt(head width)) V, sequence by sequence and head by head.
+// Dropout's factors: 0, or 1 / (1 - probability).
+struct oracle_dropout {
+    float probability;
+    uint32_t seed, rank, step, stream;
+};
+double oracle_dropout_factor(const struct oracle_dropout *dropout, uint32_t row, uint32_t col);
+struct matrix *oracle_dropout_factors(struct arena *arena, const struct oracle_dropout *dropout,
+                                      uint32_t rows, uint32_t cols);
+
+// softmax(Q K^T / sqrt(head width)) V, sequence by sequence and head by head. The factors of the
+// softmax are one matrix [keys, queries] a head, each of the next stream.
 struct oracle_attention {
     const struct matrix *q, *kv;
     uint32_t q_col, k_col, v_col, width, num_heads;
     uint32_t num_sequences;
     const uint32_t *query_offsets, *key_offsets; // num_sequences + 1
     bool causal;
+    const struct oracle_dropout *dropout; // NULL: none
 };
 void oracle_attention(struct arena *arena, const struct oracle_attention *attention,
                       struct matrix *out);
 // dq and dkv may be one matrix, as q and kv may.
 void oracle_attention_gradient(struct arena *arena, const struct oracle_attention *attention,
                                const struct matrix *dout, struct matrix *dq, struct matrix *dkv);
-
-// Dropout's factors: 0, or 1 / (1 - probability).
-struct oracle_dropout {
-    float probability;
-    uint32_t seed, rank, step, stream;
-};
-struct matrix *oracle_dropout_factors(struct arena *arena, const struct oracle_dropout *dropout,
-                                      uint32_t rows, uint32_t cols);
 
 // s = x + factors f; y = gamma (s - mean) / sqrt(variance + eps) + beta. f may be NULL.
 struct oracle_norm {

@@ -47,8 +47,10 @@ static void log_progress(struct vks_trainer *trainer, const struct pending_updat
         {"train/learn_rate", update->rate},
         {"train/words_per_second", (double)display->num_tokens / seconds},
         {"train/epoch", (double)(update->epoch + 1)},
+        {"train/alignment_cost", display->alignment_cost / (double)display->num_tokens},
     };
-    history_add(trainer->history, trainer->state.updates, values, COUNT_OF(values));
+    bool is_guided = trainer->guided.loss.is_guided;
+    history_add(trainer->history, trainer->state.updates, values, COUNT_OF(values) - !is_guided);
     begin_display(trainer);
 }
 
@@ -89,16 +91,18 @@ static void call_back(struct vks_trainer *trainer, const struct pending_update *
 // Waits for a slot's update and takes note of what it gave.
 static enum vks_status collect(struct vks_trainer *trainer, uint32_t slot) {
     struct pending_update *update = &trainer->pending[slot];
-    double total;
+    const struct batch_runner runner = trainer_runner(trainer, false);
+    struct batch_sums sums = update->done;
     if (!update->is_pending)
         return VKS_OK;
     update->is_pending = false;
-    TRY(loss_program_wait(&trainer->loss, slot, &total));
+    TRY(batch_wait(&runner, slot, &sums));
     TRY(updater_wait(&trainer->updater, slot, &trainer->last_report));
     TRY(check_skipped(trainer, trainer->state.steps));
     trainer->state.updates = trainer->last_report.updates;
-    trainer->last_cost = total / update->num_tokens;
-    trainer->display.loss += total;
+    trainer->last_cost = sums.loss / update->num_tokens;
+    trainer->display.loss += sums.loss;
+    trainer->display.alignment_cost += sums.alignment;
     trainer->display.num_tokens += update->num_tokens;
     trainer->display.num_updates++;
     if (trainer->params.disp_freq && trainer->state.updates % trainer->params.disp_freq == 0)
@@ -123,10 +127,8 @@ static void dump_batch(struct vks_trainer *trainer, const struct batch *batch) {
 static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
     struct training_state *state = &trainer->state;
     const struct batch *batch = batcher_next(trainer->batcher);
-    const struct loss_batch fed = {
-        .source = {batch->src, batch->src_offsets, batch->num_sequences},
-        .target = {batch->tgt_in, batch->tgt_offsets, batch->num_sequences},
-        .labels = batch->tgt_out};
+    const struct batch_runner runner = trainer_runner(trainer, false);
+    struct batch_sums done;
     const struct loss_step step = {.seed = state->seed, .step = (uint32_t)state->steps};
     state->steps++;
     const struct schedule schedule = {.kind = (enum vks_schedule)state->schedule,
@@ -135,7 +137,7 @@ static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
                                       .updates = state->schedule_updates};
     double rate = schedule_rate(&schedule, state->steps);
     dump_batch(trainer, batch);
-    TRY(loss_program_submit(&trainer->loss, slot, &fed, &step));
+    TRY(batch_submit(&runner, slot, batch, &step, &done));
     TRY(updater_submit(&trainer->updater, slot,
                        &(struct update_step){.rate = (float)rate,
                                              .gradient_scale = 1.0f / (float)batch->num_tgt,
@@ -150,7 +152,8 @@ static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
                                                      .num_tokens = batch->num_tgt,
                                                      .num_sequences = batch->num_sequences,
                                                      .epoch = batch->epoch,
-                                                     .rate = rate};
+                                                     .rate = rate,
+                                                     .done = done};
     return VKS_OK;
 }
 

@@ -6,11 +6,14 @@
 #include "io/files.h"
 #include "model/loss.h"
 #include "model/model_object.h"
+#include "train/batch_run.h"
 #include "train/history.h"
 #include "train/training_state.h"
 #include "train/updater.h"
 #include "vkseq/trainer.h"
 
+// TRAINER_MAX_WORDS: of a side of a fitted batch.
+enum { TRAINER_MAX_WORDS = 1000000 };
 enum { TRAINER_SLOTS = 2, TRAINER_MAX_SKIPPED = 20, TRAINER_MAX_LOSSES = 3 };
 
 // An update that the device is working on.
@@ -19,11 +22,12 @@ struct pending_update {
     uint32_t num_tokens, num_sequences;
     uint64_t epoch; // 0-based
     double rate;
+    struct batch_sums done; // of parts that have been waited for
 };
 
 // What the log lines say: sums since the last one.
 struct display {
-    double loss;
+    double loss, alignment_cost;
     uint64_t num_tokens, num_updates;
     double begin_s;
 };
@@ -43,6 +47,9 @@ struct vks_trainer {
     char *state_dir;
     struct corpus *corpus;
     struct batcher *batcher;
+    struct guided_alignment guided;
+    uint32_t part_words; // of a side, that the programs have room for
+    struct batch *part;  // NULL: batches fit
     struct loss_program loss;
     struct updater updater;
     struct validator valid;
@@ -66,6 +73,9 @@ struct vks_trainer {
     FILE *batches;   // params.dump_batches
     struct history *history;
 };
+
+// How batches are given to the training's or the validation's program.
+struct batch_runner trainer_runner(struct vks_trainer *trainer, bool is_valid);
 
 // Computes the validation metrics, takes note of new bests, and says so; no update is pending.
 enum vks_status validator_run(struct vks_trainer *trainer);

@@ -3,8 +3,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/file_system.h"
+#include "train/batch_fit.h"
 #include "train/schedule.h"
 #include "train/trainer_object.h"
+#include "vk/budget.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@ void vks_trainer_defaults(struct vks_trainer_params *params) {
         .clip_norm = 1.0f,
         .label_smoothing = 0.1f,
         .dropout = 0.1f,
+        .guided_alignment_weight = 0.1f,
         .disp_freq = 100,
         .valid_freq = 1000,
         .save_freq = 1000,
@@ -30,22 +33,27 @@ void vks_trainer_defaults(struct vks_trainer_params *params) {
     };
 }
 
+static bool is_share(float value) {
+    return value >= 0 && value < 1;
+}
+
 static enum vks_status check_params(const struct vks_trainer_params *p,
                                     const struct vks_model_config *config,
                                     const struct vks_tokenizer *tokenizer) {
     uint32_t source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE);
     uint32_t target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
     const char *wrong = NULL;
+    bool may_be_any = p->mini_batch_fit && p->mini_batch_words == 0;
     if (!p->model_dir || !p->train_source || !p->train_target)
         wrong = "a model directory and a training text for both sides are needed";
     else if (!p->valid_source != !p->valid_target)
         wrong = "a validation text is needed for both sides, or for none";
-    else if (p->mini_batch_words < 2)
+    else if (p->mini_batch_words < 2 && !may_be_any)
         wrong = "a batch must hold 2 words or more";
-    else if (p->max_length == 0 || p->max_length >= p->mini_batch_words)
+    else if (p->max_length == 0 || (p->max_length >= p->mini_batch_words && !may_be_any))
         wrong = "the longest sentence must be shorter than a batch (mini-batch-words)";
-    else if (!(p->dropout >= 0 && p->dropout < 1) ||
-             !(p->label_smoothing >= 0 && p->label_smoothing < 1))
+    else if (!is_share(p->dropout) || !is_share(p->dropout_attention) ||
+             !is_share(p->dropout_ffn) || !is_share(p->label_smoothing))
         wrong = "dropout and label smoothing are from 0 to under 1";
     else if (!(p->learn_rate > 0) || !(p->clip_norm >= 0) || !(p->weight_decay >= 0))
         wrong = "the learning rate must be above 0, clipping and decay 0 or more";
@@ -85,8 +93,8 @@ static enum vks_status open_corpus(struct vks_trainer *trainer, bool is_valid,
     const struct batcher_params batcher = {
         .corpus = *opened,
         .seed = trainer->state.seed,
-        .max_src_tokens = p->mini_batch_words,
-        .max_tgt_tokens = p->mini_batch_words,
+        .max_src_tokens = trainer->state.mini_batch_words,
+        .max_tgt_tokens = trainer->state.mini_batch_words,
         .max_pairs_per_batch = is_valid ? 0 : p->mini_batch,
         .pool_pairs = p->maxi_batch_pairs,
         .shuffle = !is_valid && !p->no_shuffle,
@@ -96,19 +104,64 @@ static enum vks_status open_corpus(struct vks_trainer *trainer, bool is_valid,
     return batcher_create(&batcher, is_valid ? &trainer->valid.batcher : &trainer->batcher);
 }
 
-static enum vks_status open_programs(struct vks_trainer *trainer) {
+// Of the training's or the validation's program.
+static struct loss_params loss_params(const struct vks_trainer *trainer, bool is_valid) {
+    const struct vks_trainer_params *p = &trainer->params;
+    struct loss_params loss = {
+        .config = &trainer->model->config,
+        .weights = &trainer->model->weights,
+        .capacity = {trainer->part_words, trainer->part_words, trainer->part_words},
+    };
+    if (is_valid)
+        return loss;
+    loss.label_smoothing = p->label_smoothing;
+    loss.dropout = p->dropout;
+    loss.dropout_attention = p->dropout_attention;
+    loss.dropout_ffn = p->dropout_ffn;
+    loss.alignment = trainer->guided.loss.is_guided ? &trainer->guided.loss : NULL;
+    loss.with_gradient = true;
+    return loss;
+}
+
+// Finds how large batches may be, unless the training state says it.
+static enum vks_status fit_batches(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     struct vks_model *model = trainer->model;
-    struct loss_params loss = {
-        .config = &model->config,
-        .weights = &model->weights,
-        .capacity = {p->mini_batch_words, p->mini_batch_words, p->mini_batch_words},
-        .label_smoothing = p->label_smoothing,
-        .dropout = p->dropout,
-        .with_gradient = true,
-    };
+    if (!p->mini_batch_fit)
+        return VKS_OK;
+    if (trainer->has_state) {
+        log_info(trainer->log, "[batching] As before, batches of at most %u words a side",
+                 trainer->state.mini_batch_words);
+        return VKS_OK;
+    }
     TRY(weights_reserve_positions(&model->weights, &model->config, p->max_length + 2));
-    TRY(loss_program_init(model->device, &loss, &trainer->loss));
+    const struct loss_params train = loss_params(trainer, false),
+                             valid = loss_params(trainer, true);
+    const struct batch_fit_params params = {
+        .device = model->device,
+        .train = &train,
+        .valid = p->valid_source ? &valid : NULL,
+        .workspace_bytes = p->workspace_bytes ? p->workspace_bytes : budget_bytes(model->device),
+        .least_words = p->max_length + 1,
+        .most_words = p->mini_batch_words ? p->mini_batch_words : TRAINER_MAX_WORDS,
+        .log = trainer->log};
+    struct batch_fit fit;
+    TRY(batch_fit_find(&params, &fit));
+    trainer->state.mini_batch_words = fit.words;
+    log_info(
+        trainer->log,
+        "[batching] Batches of at most %u words a side take %.1f MiB of a workspace of %.1f MiB",
+        fit.words, (double)fit.bytes / 0x1p20, (double)params.workspace_bytes / 0x1p20);
+    return VKS_OK;
+}
+
+static enum vks_status build_programs(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    struct vks_model *model = trainer->model;
+    const struct loss_params train = loss_params(trainer, false),
+                             valid = loss_params(trainer, true);
+    TRY(weights_reserve_positions(&model->weights, &model->config, p->max_length + 2));
+    TRY(loss_program_init(model->device, &train, &trainer->loss));
     static const uint32_t kinds[] = {UPDATE_ADAM, UPDATE_ADAMW, UPDATE_SGD};
     const struct optimizer_params optimizer = {.kind = kinds[p->optimizer],
                                                .beta1 = p->beta1,
@@ -118,15 +171,45 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
     TRY(updater_init(&model->weights.store, &optimizer, &trainer->updater));
     if (!trainer->valid.corpus)
         return VKS_OK;
-    loss.label_smoothing = loss.dropout = 0;
-    loss.with_gradient = false;
-    return loss_program_init(model->device, &loss, &trainer->valid.loss);
+    return loss_program_init(model->device, &valid, &trainer->valid.loss);
 }
 
 static void close_programs(struct vks_trainer *trainer) {
     loss_program_finish(&trainer->valid.loss);
     updater_finish(&trainer->updater);
     loss_program_finish(&trainer->loss);
+    batch_destroy(&trainer->part);
+}
+
+// Builds the programs; where device memory fails those of fitted batches, for parts of batches.
+static enum vks_status open_programs(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    uint32_t words = trainer->state.mini_batch_words;
+    trainer->part_words = words;
+    enum vks_status status = build_programs(trainer);
+    while (status == VKS_ERR_DEVICE_OOM && p->mini_batch_fit &&
+           trainer->part_words / 2 > p->max_length) {
+        close_programs(trainer);
+        trainer->part_words /= 2;
+        status = build_programs(trainer);
+    }
+    if (status != VKS_OK || trainer->part_words == words)
+        return status;
+    const uint32_t part_words = trainer->part_words;
+    log_warn(trainer->log,
+             "Device memory did not suffice for batches of %u words a side: they are split into "
+             "parts of at most %u. From here on, this training is not repeated bit by bit",
+             words, part_words);
+    return batch_create(&(struct batch_capacity){part_words, part_words, part_words}, trainer->log,
+                        &trainer->part);
+}
+
+struct batch_runner trainer_runner(struct vks_trainer *trainer, bool is_valid) {
+    if (is_valid)
+        return (struct batch_runner){.loss = &trainer->valid.loss, .part = trainer->part};
+    return (struct batch_runner){.loss = &trainer->loss,
+                                 .guided = trainer->guided.loss.is_guided ? &trainer->guided : NULL,
+                                 .part = trainer->part};
 }
 
 // A state belongs to batches made in one way only.
@@ -137,7 +220,9 @@ static enum vks_status check_resumed(const struct vks_trainer *trainer,
         const char *what;
         uint64_t before, now;
     } sames[] = {
-        {"--mini-batch-words", state->mini_batch_words, p->mini_batch_words},
+        {"--mini-batch-fit", state->mini_batch_fit, p->mini_batch_fit},
+        {"--mini-batch-words", state->mini_batch_words,
+         p->mini_batch_fit ? state->mini_batch_words : p->mini_batch_words},
         {"--mini-batch", state->mini_batch, p->mini_batch},
         {"--maxi-batch", state->maxi_batch_pairs, p->maxi_batch_pairs},
         {"--max-length", state->max_length, p->max_length},
@@ -173,6 +258,7 @@ static enum vks_status load_state(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     trainer->state = (struct training_state){.seed = p->seed,
                                              .mini_batch_words = p->mini_batch_words,
+                                             .mini_batch_fit = p->mini_batch_fit,
                                              .mini_batch = p->mini_batch,
                                              .maxi_batch_pairs = p->maxi_batch_pairs,
                                              .max_length = p->max_length};
@@ -328,9 +414,12 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
         return VKS_ERR_OOM;
     TRY(model_prepare_training(trainer->model));
     TRY(load_state(trainer));
+    TRY(guided_alignment_init(p, &trainer->model->config, &trainer->guided));
+    TRY(fit_batches(trainer));
     TRY(open_corpus(trainer, false, tokenizer));
     if (p->valid_source)
         TRY(open_corpus(trainer, true, tokenizer));
+    TRY(guided_alignment_load(p, trainer->corpus, &trainer->guided));
     TRY(open_programs(trainer));
     TRY(settle_state(trainer));
     TRY(select_metrics(trainer));
@@ -370,6 +459,7 @@ void vks_trainer_destroy(struct vks_trainer **trainer_ref) {
     close_programs(trainer);
     batcher_destroy(&trainer->valid.batcher);
     corpus_destroy(&trainer->valid.corpus);
+    guided_alignment_close(&trainer->guided);
     batcher_destroy(&trainer->batcher);
     corpus_destroy(&trainer->corpus);
     history_close(&trainer->history);

@@ -18,6 +18,7 @@ struct training_state {
     uint32_t device_words[STATE_WORDS];
     // The batches follow from these: a resumed training must have the same.
     uint32_t mini_batch_words, mini_batch, maxi_batch_pairs, max_length;
+    uint32_t mini_batch_fit; // whether mini_batch_words was found, not given
     uint64_t num_pairs;
 };
 

@@ -22,6 +22,7 @@
     X(warmup)                                                                                      \
     X(schedule)                                                                                    \
     X(schedule_updates)                                                                            \
+    X(mini_batch_fit)                                                                              \
     X(mini_batch_words)                                                                            \
     X(mini_batch)                                                                                  \
     X(maxi_batch_pairs)                                                                            \

@@ -4,33 +4,25 @@
 #include <math.h>
 #include <stdlib.h>
 
-// Submits one batch of the validation set into a slot.
-static enum vks_status submit(struct validator *valid, uint32_t slot, const struct batch *batch) {
-    const struct loss_batch fed = {
-        .source = {batch->src, batch->src_offsets, batch->num_sequences},
-        .target = {batch->tgt_in, batch->tgt_offsets, batch->num_sequences},
-        .labels = batch->tgt_out};
-    return loss_program_submit(&valid->loss, slot, &fed, &(struct loss_step){0});
-}
-
 static enum vks_status run(struct vks_trainer *trainer, struct valid_costs *costs) {
     struct validator *valid = &trainer->valid;
-    double part;
+    const struct batch_runner runner = trainer_runner(trainer, true);
+    struct batch_sums sums = {0}, done;
     *costs = (struct valid_costs){0};
     batcher_seek(valid->batcher, 0, 0);
     uint32_t num_batches = batcher_num_batches(valid->batcher, 0);
     for (uint32_t i = 0; i <= num_batches; i++) {
         if (i < num_batches) {
             const struct batch *batch = batcher_next(valid->batcher);
-            TRY(submit(valid, i % TRAINER_SLOTS, batch));
+            TRY(batch_submit(&runner, i % TRAINER_SLOTS, batch, &(struct loss_step){0}, &done));
+            sums.loss += done.loss;
             costs->num_tokens += batch->num_tgt;
             costs->num_sentences += batch->num_sequences;
         }
-        if (i > 0) {
-            TRY(loss_program_wait(&valid->loss, (i - 1) % TRAINER_SLOTS, &part));
-            costs->sum += part;
-        }
+        if (i > 0)
+            TRY(batch_wait(&runner, (i - 1) % TRAINER_SLOTS, &sums));
     }
+    costs->sum = sums.loss;
     return VKS_OK;
 }
 

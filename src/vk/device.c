@@ -251,6 +251,7 @@ enum vks_status vks_device_create(const char *selector, const struct vks_log *lo
     device->queue_family = probe.queue_family;
     device->timestamp_ns = probe.timestamp_ns;
     device->memory_limit_bytes = probe.memory_limit_bytes;
+    device->has_memory_budget = probe.has_memory_budget;
     vkGetPhysicalDeviceMemoryProperties(device->physical, &device->memory);
     TRY_GOTO(status, open_device(device), failed);
     free(physical);

@@ -176,7 +176,8 @@ static void probe_features(VkPhysicalDevice device, uint32_t api, struct vks_dev
         size_control.subgroupSizeControl && size_control.computeFullSubgroups;
 }
 
-static void probe_extensions(VkPhysicalDevice device, uint32_t api, struct vks_device_info *info) {
+static void probe_extensions(VkPhysicalDevice device, uint32_t api, struct probe *probe) {
+    struct vks_device_info *info = &probe->info;
     VkExtensionProperties extensions[512];
     uint32_t num = COUNT_OF(extensions);
     if (vkEnumerateDeviceExtensionProperties(device, NULL, &num, extensions) < 0)
@@ -185,6 +186,7 @@ static void probe_extensions(VkPhysicalDevice device, uint32_t api, struct vks_d
     info->integer_dot = api >= VK_API_VERSION_1_3 ||
                         has_extension(extensions, num, "VK_KHR_shader_integer_dot_product");
     info->cooperative_matrix = has_extension(extensions, num, "VK_KHR_cooperative_matrix");
+    probe->has_memory_budget = has_extension(extensions, num, "VK_EXT_memory_budget");
 }
 
 static void probe_subgroups(const VkPhysicalDeviceSubgroupProperties *subgroup,
@@ -277,7 +279,8 @@ static void probe_core(const VkPhysicalDeviceProperties *properties, uint32_t id
 }
 
 // What Vulkan 1.1 and later can be asked besides.
-static void probe_extended(VkPhysicalDevice device, uint32_t api, struct vks_device_info *info) {
+static void probe_extended(VkPhysicalDevice device, uint32_t api, struct probe *probe) {
+    struct vks_device_info *info = &probe->info;
     VkPhysicalDeviceSubgroupSizeControlProperties size_control = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES};
     VkPhysicalDeviceDriverProperties driver = {
@@ -296,7 +299,7 @@ static void probe_extended(VkPhysicalDevice device, uint32_t api, struct vks_dev
     snprintf(info->driver, sizeof info->driver, "%s %s", driver.driverName, driver.driverInfo);
     info->max_allocation_bytes = maintenance3.maxMemoryAllocationSize;
     probe_features(device, api, info);
-    probe_extensions(device, api, info);
+    probe_extensions(device, api, probe);
     probe_subgroups(&subgroup, &size_control, info);
 }
 
@@ -310,7 +313,7 @@ void probe_device(VkPhysicalDevice device, uint32_t idx, const struct limits *li
     probe_memory(device, info);
     probe_queue(device, &properties.limits, probe);
     if (properties.apiVersion >= VK_API_VERSION_1_1)
-        probe_extended(device, properties.apiVersion, info);
+        probe_extended(device, properties.apiVersion, probe);
     limits_apply(limits, info);
     probe->memory_limit_bytes = limits->most[LIMIT_MEMORY];
     if (!info->timestamps)

@@ -16,6 +16,7 @@ struct probe {
     uint32_t queue_family;
     float timestamp_ns;
     uint64_t memory_limit_bytes;
+    bool has_memory_budget;
 };
 
 // Loads the Vulkan loader and makes an instance. Errors: VKS_ERR_NO_DEVICE, said in the log.

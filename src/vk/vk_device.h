@@ -52,6 +52,7 @@ struct vks_device {
     struct vk_buffer *sentinel;       // owned; of work submitted once
     uint64_t memory_now_bytes, memory_peak_bytes;
     uint64_t memory_limit_bytes; // of a profile; UINT64_MAX: what the driver gives
+    bool has_memory_budget;      // VK_EXT_memory_budget
 };
 
 // The status for a Vulkan result; a failure is logged once with the call's name.

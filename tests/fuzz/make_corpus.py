@@ -160,6 +160,9 @@ SEEDS = {
     "fuzz_data_lines": {
         "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
         "not_utf8": b"one\n\xff\n"},
+    "fuzz_data_alignments": {
+        "points": b"\x10" b"0-0 1-2\t69999-8 ", "cut": b"\x05" b"0-0 1-9 99999999999-0",
+        "beyond": b"\x08" b"0-5", "half": b"\x08" b"0-0 1-", "word": b"\x08" b"a-b"},
     "fuzz_data_corpus": {
         "pairs": b"\x08" b"1 2\n3\n\0" b"4\n5 6\r\n", "cut": b"\x03" b"1 2 3\n\0" b"4 5 6\n",
         "empty_side": b"\x10" b"1\n\n2\n\0" b"1\n2\n3\n", "unequal": b"\x00" b"1\n2\n\0" b"1\n",

@@ -17,6 +17,7 @@ static const char *const schedules[] = {"inv-sqrt", "linear", "cosine", "constan
 static const char *const metrics[] = {"cross-entropy", "ce-mean-words", "perplexity", "bleu",
                                       "chrf",          "translation",   NULL};
 static const char *const stopping[] = {"first", "all", "any", NULL}; // as vks_early_stopping_on
+static const char *const alignment_costs[] = {"ce", "mse", "mult", NULL}; // as vks_alignment_cost
 static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
 static const char *const optimizers[] = {"adam", "adamw", "sgd", NULL}; // as vks_optimizer
 
@@ -98,7 +99,13 @@ static const struct cli_option table[] = {
              "vocabularies; --tied-embeddings=false: three matrices."},
 
     {"mini-batch-words", 0, CLI_U32, AT(trainer.mini_batch_words), .default_text = "1536",
-     .min = 1, .max = 1000000, .help = "Most tokens of a side of a batch.", .group = "Batches"},
+     .max = 1000000, .help = "Most tokens of a side of a batch.", .group = "Batches"},
+    {"mini-batch-fit", 0, CLI_FLAG, AT(trainer.mini_batch_fit),
+     .help = "Batches as large as the workspace allows, and no larger than --mini-batch-words if "
+             "that is given."},
+    {"workspace", 'w', CLI_STRING, AT(workspace), "MIB", .default_text = "auto",
+     .help = "Device memory for the batches of --mini-batch-fit; auto: nine tenths of what the "
+             "device has left."},
     {"mini-batch", 0, CLI_U32, AT(trainer.mini_batch), .default_text = "0",
      .help = "Most sentence pairs of a batch; 0: as many as tokens fit."},
     {"maxi-batch", 0, CLI_U32, AT(trainer.maxi_batch_pairs), .default_text = "4000", .min = 1,
@@ -131,6 +138,21 @@ static const struct cli_option table[] = {
      .min = 0, .max = 0.99, .help = "Share of probability spread over all tokens."},
     {"transformer-dropout", 0, CLI_FLOAT, AT(trainer.dropout), .default_text = "0.1", .min = 0,
      .max = 0.99, .help = "Dropout of embeddings and of what each block adds."},
+    {"transformer-dropout-attention", 0, CLI_FLOAT, AT(trainer.dropout_attention),
+     .default_text = "0", .min = 0, .max = 0.99, .help = "Dropout of attention weights."},
+    {"transformer-dropout-ffn", 0, CLI_FLOAT, AT(trainer.dropout_ffn), .default_text = "0",
+     .min = 0, .max = 0.99, .help = "Dropout of what the feed-forward activation gives."},
+    {"guided-alignment", 0, CLI_STRING, AT(trainer.guided_alignment), "FILE",
+     .help = "Word alignments of the training text, a line each, as in '0-0 1-2': pieces of source "
+             "and target that attention should connect."},
+    {"guided-alignment-cost", 0, CLI_CHOICE, AT(guided_alignment_cost), .default_text = "ce",
+     .choices = alignment_costs,
+     .help = "How it is compared: cross-entropy, mean squared error, or product."},
+    {"guided-alignment-weight", 0, CLI_FLOAT, AT(trainer.guided_alignment_weight),
+     .default_text = "0.1", .min = 0, .max = 1e6, .help = "Weight of that cost."},
+    {"transformer-guided-alignment-layer", 0, CLI_STRING, AT(guided_alignment_layer), "LAYER",
+     .default_text = "last",
+     .help = "Decoder layer whose first head learns it: last, or from 1 on."},
 
     {"after", 0, CLI_LIMIT, AT(after),
      .help = "Stop after so many epochs (10e), updates (20Ku) or target tokens (10Gt). Without a "
@@ -241,6 +263,28 @@ static bool set_optimizer(struct train_options *options) {
     return true;
 }
 
+static bool set_workspace(struct train_options *options, const struct cli_command *command) {
+    struct vks_trainer_params *trainer = &options->trainer;
+    bool is_auto = !strcmp(options->workspace, "auto");
+    char *end = NULL;
+    double mib = is_auto ? 0 : strtod(options->workspace, &end);
+    if (!is_auto && (end == options->workspace || *end || !(mib >= 1 && mib <= 1e9))) {
+        fprintf(stderr,
+                NAME ": option '--workspace': '%s' is neither auto nor a number of MiB from 1 to "
+                     "1000000000\n",
+                options->workspace);
+        return false;
+    }
+    if (!is_auto && !trainer->mini_batch_fit) {
+        fprintf(stderr, NAME ": --workspace needs --mini-batch-fit\n");
+        return false;
+    }
+    trainer->workspace_bytes = (uint64_t)(mib * 0x1p20);
+    if (trainer->mini_batch_fit && !cli_was_given(command, "mini-batch-words"))
+        trainer->mini_batch_words = 0;
+    return true;
+}
+
 static bool check_counts(const struct train_options *options) {
     const struct vks_trainer_params *trainer = &options->trainer;
     if (options->vocabs.num > 2) {
@@ -250,7 +294,8 @@ static bool check_counts(const struct train_options *options) {
                 options->vocabs.num);
         return false;
     }
-    if (trainer->max_length >= trainer->mini_batch_words) {
+    bool may_be_any = trainer->mini_batch_fit && trainer->mini_batch_words == 0;
+    if (trainer->max_length >= trainer->mini_batch_words && !may_be_any) {
         fprintf(stderr,
                 NAME ": --mini-batch-words %u with --max-length %u: expected a batch that "
                      "is larger than the longest sentence\n",
@@ -329,6 +374,23 @@ static bool set_validation(struct train_options *options) {
     return true;
 }
 
+static bool set_guided_alignment(struct train_options *options) {
+    struct vks_trainer_params *trainer = &options->trainer;
+    const char *text = options->guided_alignment_layer;
+    char *end;
+    long layer = strcmp(text, "last") ? strtol(text, &end, 10) : 0;
+    trainer->guided_alignment_cost =
+        (enum vks_alignment_cost)index_of(options->guided_alignment_cost, alignment_costs);
+    trainer->guided_alignment_layer = (uint32_t)layer;
+    if (!strcmp(text, "last") || (end != text && !*end && layer >= 1 && layer <= 1000))
+        return true;
+    fprintf(stderr,
+            NAME ": option '--transformer-guided-alignment-layer': '%s' is neither last nor a "
+                 "layer from 1 to 1000\n",
+            text);
+    return false;
+}
+
 static bool set_trainer(struct train_options *options) {
     struct vks_trainer_params *trainer = &options->trainer;
     trainer->model_dir = options->model;
@@ -344,7 +406,7 @@ static bool set_trainer(struct train_options *options) {
            set_frequency(&options->disp_freq, "disp-freq", &trainer->disp_freq) &&
            set_frequency(&options->valid_freq, "valid-freq", &trainer->valid_freq) &&
            set_frequency(&options->save_freq, "save-freq", &trainer->save_freq) &&
-           set_optimizer(options) && set_validation(options);
+           set_optimizer(options) && set_guided_alignment(options) && set_validation(options);
 }
 
 static void replace(uint32_t *value, uint32_t wanted) {
@@ -393,8 +455,8 @@ enum cli_result train_options_read(struct train_options *options, int argc, char
     if (result != CLI_OK)
         return result;
     note_given(options, &command);
-    if (!set_trainer(options) || !check_counts(options) || !check_norm(options) ||
-        !check_tying(options))
+    if (!set_trainer(options) || !set_workspace(options, &command) || !check_counts(options) ||
+        !check_norm(options) || !check_tying(options))
         return CLI_ERROR;
     return options->dump_config ? dump_options(options, &command) : CLI_OK;
 }

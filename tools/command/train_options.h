@@ -28,6 +28,8 @@ struct train_options {
     // Training
     struct cli_strings train_sets, valid_sets, optimizer_params;
     const char *optimizer, *schedule;
+    const char *workspace;
+    const char *guided_alignment_cost, *guided_alignment_layer;
     struct cli_limit schedule_updates, after, disp_freq, valid_freq, save_freq;
     // Validation
     struct cli_strings valid_metrics;

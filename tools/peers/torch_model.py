@@ -79,11 +79,11 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    def __init__(self, config, dropout, attention_dropout, has_memory):
+    def __init__(self, config, dropout, attention_dropout, ffn_dropout, has_memory):
         super().__init__()
         self.normalize_before = config.normalize_before
         self.activation = ACTIVATIONS[config.activation]
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.ffn_dropout = nn.Dropout(dropout), nn.Dropout(ffn_dropout)
         self.self_attn = Attention(config, attention_dropout)
         self.self_attn_layer_norm = nn.LayerNorm(config.d_model)
         if has_memory:
@@ -99,7 +99,7 @@ class Layer(nn.Module):
         return norm(x + self.dropout(block(x)))
 
     def feed_forward(self, x):
-        return self.fc2(self.activation(self.fc1(x)))
+        return self.fc2(self.ffn_dropout(self.activation(self.fc1(x))))
 
     def forward(self, x, mask=None, causal=False, memory=None, memory_mask=None):
         """memory: keys and values that self.encoder_attn made of the encoder's output."""
@@ -129,11 +129,11 @@ class Layer(nn.Module):
 
 
 class Stack(nn.Module):
-    def __init__(self, config, dropout, attention_dropout, is_decoder):
+    def __init__(self, config, dropouts, is_decoder):
         super().__init__()
         num_layers = config.decoder_layers if is_decoder else config.encoder_layers
         self.layers = nn.ModuleList(
-            Layer(config, dropout, attention_dropout, is_decoder) for _ in range(num_layers))
+            Layer(config, *dropouts, is_decoder) for _ in range(num_layers))
         if config.normalize_before:
             self.layer_norm = nn.LayerNorm(config.d_model)
 
@@ -142,13 +142,14 @@ class Stack(nn.Module):
 
 
 class Transformer(nn.Module):
-    def __init__(self, config, dropout=0.0, attention_dropout=0.0):
+    def __init__(self, config, dropout=0.0, attention_dropout=0.0, ffn_dropout=0.0):
         super().__init__()
         self.config, self.dropout = config, nn.Dropout(dropout)
         self.model = nn.Module()
         self.model.shared = nn.Embedding(config.vocab_size, config.d_model, config.pad_id)
-        self.model.encoder = Stack(config, dropout, attention_dropout, False)
-        self.model.decoder = Stack(config, dropout, attention_dropout, True)
+        dropouts = dropout, attention_dropout, ffn_dropout
+        self.model.encoder = Stack(config, dropouts, False)
+        self.model.decoder = Stack(config, dropouts, True)
         rate = 10000.0 ** (-torch.arange(0, config.d_model, 2) / config.d_model)
         angle = torch.arange(MAX_POSITIONS)[:, None] * rate
         positions = torch.cat([angle.sin(), angle.cos()], 1)

@@ -185,7 +185,8 @@ def parse_args():
     parser.add_argument("--mini-batch", type=int, default=64, help="sources translated at once")
     parser.add_argument("--max-length-factor", type=float, default=3)
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--attention-dropout", type=float, help="default: as --dropout")
+    parser.add_argument("--attention-dropout", type=float, default=0.0)
+    parser.add_argument("--ffn-dropout", type=float, default=0.0)
     parser.add_argument("--label-smoothing", type=float, default=0.1)
     parser.add_argument("--learn-rate", type=float, default=1e-3)
     parser.add_argument("--lr-warmup", type=int, default=2000)
@@ -213,8 +214,7 @@ def main():
     torch.set_num_threads(args.threads)
     vocabulary = Vocabulary(args.model)
     config = config_from_json(json.loads((args.model / "config.json").read_text("utf-8")))
-    attention_dropout = args.dropout if args.attention_dropout is None else args.attention_dropout
-    model = Transformer(config, args.dropout, attention_dropout)
+    model = Transformer(config, args.dropout, args.attention_dropout, args.ffn_dropout)
     if args.init:
         load_weights(model, args.init)
     model.to(args.device)
