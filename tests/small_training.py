@@ -30,7 +30,8 @@ class SmallTraining:
 
     def start(self, words, inject=None):
         # Faults are counted: what is kept from the last run must not change the count.
-        env = {**os.environ, "VKSEQ_CACHE_DIR": "", **({"VKSEQ_INJECT": inject} if inject else {})}
+        env = {"MESA_SHADER_CACHE_DIR": str(self.folder / "mesa"), **os.environ,
+               "VKSEQ_CACHE_DIR": "", **({"VKSEQ_INJECT": inject} if inject else {})}
         return subprocess.Popen(words, cwd=self.folder, env=env, text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)

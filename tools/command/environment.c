@@ -26,13 +26,16 @@ static void set_cache(const char *caches) {
         system_set_environment("VKSEQ_CACHE_DIR", caches);
 }
 
+// Mesa's own folder would mix the code of vector widths.
 static void set_shader_cache(const char *caches) {
     char name[64];
     snprintf(name, sizeof name, "mesa-%.32s",
              is_set("LP_NATIVE_VECTOR_WIDTH") ? getenv("LP_NATIVE_VECTOR_WIDTH") : "native");
-    char *folder = path_append(caches, name);
+    char *folder = caches && *caches ? path_append(caches, name) : NULL;
     if (folder && folder_create(folder))
         system_set_environment("MESA_SHADER_CACHE_DIR", folder);
+    else
+        system_set_environment("MESA_SHADER_CACHE_DISABLE", "true");
     free(folder);
 }
 
@@ -52,7 +55,7 @@ void environment_prepare(void) {
         set_cache(home);
     if (!is_set("LP_NATIVE_VECTOR_WIDTH") && has_avx512())
         system_set_environment("LP_NATIVE_VECTOR_WIDTH", "512");
-    if (caches && *caches && !is_set("MESA_SHADER_CACHE_DIR"))
+    if (!is_set("MESA_SHADER_CACHE_DIR"))
         set_shader_cache(caches);
     if (home && !is_set("VK_DRIVER_FILES") && !is_set("VK_ICD_FILENAMES") &&
         !is_set("VK_ADD_DRIVER_FILES"))
