@@ -442,7 +442,7 @@ static void building_a_program_may_fail_anywhere(void **state) {
         config.max_positions = 32;
         snapshot_restore(&f->empty, f->model_dir);
         assert_int_equal(vks_model_create(f->device, &config, 1, &model), VKS_OK);
-        assert_int_equal(model_prepare_training(model), VKS_OK);
+        assert_int_equal(model_prepare_training(model, PARTS_ADAM), VKS_OK);
         vks_device_memory(f->device, &before_bytes, &peak_bytes);
         do {
             char list[32];

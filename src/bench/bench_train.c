@@ -147,7 +147,7 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
     const struct batch_capacity capacity = {words, words, words};
     for (int i = 0; i < NUM_SLOTS; i++)
         TRY(batch_create(&capacity, bench->params.log, &bench->batch[i]));
-    TRY(model_prepare_training(model));
+    TRY(model_prepare_training(model, PARTS_ADAM));
     TRY(loss_program_init(model->device, &loss_params, &loss));
     enum vks_status status = updater_init(&model->weights.store, &optimizer, &updater);
     if (status == VKS_OK) {

@@ -326,7 +326,7 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
     trainer->state_dir = path_join(p->model_dir, "training");
     if (!trainer->state_dir)
         return VKS_ERR_OOM;
-    TRY(model_prepare_training(trainer->model));
+    TRY(model_prepare_training(trainer->model, PARTS_ADAM));
     TRY(load_state(trainer));
     TRY(open_corpus(trainer, false, tokenizer));
     if (p->valid_source)
