@@ -65,7 +65,7 @@ static enum vks_status read_weight(struct weights *weights, enum parameter_part 
     if (!values)
         return VKS_ERR_OOM;
     enum vks_status status = safetensors_read_f32(&info, values, size);
-    if (status == VKS_OK)
+    if (status == VKS_OK && part != PART_GRADIENT) // of which the device decides
         status = check_finite(weight, values, path, log);
     if (status == VKS_OK)
         status = named_weight_write(weights, part, weight, values);

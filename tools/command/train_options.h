@@ -22,12 +22,13 @@ struct train_options {
     uint32_t vocab_size;
     bool separate_vocabs;
     // Model
+    const char *pretrained;
     const char *task, *activation, *positions, *preprocess, *postprocess;
     uint32_t width, ffn_width, num_heads, encoder_layers, decoder_layers; // 0: the task's
     bool tied_all, tied_output;
     // Training
-    struct cli_strings train_sets, valid_sets, optimizer_params;
-    const char *optimizer, *schedule;
+    struct cli_strings train_sets, valid_sets, optimizer_params, lr_decay_start, freeze;
+    const char *optimizer, *schedule, *lr_decay_strategy, *optimizer_delay;
     struct cli_limit schedule_updates, after, disp_freq, valid_freq, save_freq;
     // Validation
     struct cli_strings valid_metrics;
