@@ -56,6 +56,8 @@ static enum vks_status train(struct fixture *f, struct vks_model *model,
     params.after_updates = updates;
     params.save_freq = params.valid_freq = 3;
     params.warmup = 2;
+    params.optimizer_delay = 2;
+    params.exponential_smoothing = 0.1f;
     params.log = &f->log;
     enum vks_status status = vks_trainer_create(&params, model, tokenizer, &trainer);
     if (status != VKS_OK)
