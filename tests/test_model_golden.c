@@ -1,5 +1,5 @@
-// The whole model against PyTorch's float64: logits, loss, every gradient, also in micro-batches and
-// with frozen parameters, and 50 updates of each optimiser. The dumps are made by
+// The whole model against PyTorch's float64: logits, loss, every gradient, also in micro-batches
+// and with frozen parameters, and 50 updates of each optimiser. The dumps are made by
 // tests/golden/make_transformer.py.
 #include "base/check.h"
 #include "io/safetensors.h"

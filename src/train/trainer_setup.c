@@ -158,7 +158,7 @@ static enum vks_status check_resumed(const struct vks_trainer *trainer,
         {"--maxi-batch", state->maxi_batch_pairs, p->maxi_batch_pairs},
         {"--max-length", state->max_length, p->max_length},
         {"--seed", state->seed, p->seed},
-        {"frozen values (--freeze)", state->num_frozen, trainer->state.num_frozen},
+        {"a number of frozen values (--freeze) of", state->num_frozen, trainer->state.num_frozen},
     };
     static const char *const optimizers[] = {"adam", "adamw", "sgd"};
     if (state->optimizer != p->optimizer) {

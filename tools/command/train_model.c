@@ -210,16 +210,18 @@ static enum vks_status check_config(const struct train_options *options, const c
         {"enc-depth", found->encoder_layers, wanted->encoder_layers},
         {"dec-depth", found->decoder_layers, wanted->decoder_layers},
     };
+    static const char *const norms[] = {"post-norm", "pre-norm"};
+    static const char *const tyings[] = {"source, target and output", "target and output", "none"};
     const struct {
-        const char *text;
-        bool differs;
+        const char *what, *found, *wanted;
     } kinds[] = {
-        {"activation (--transformer-ffn-activation)", found->activation != wanted->activation},
-        {"kind of positions (--positions)", found->positions != wanted->positions},
-        {"place of normalisation (--transformer-preprocess, --transformer-postprocess)",
-         found->pre_norm != wanted->pre_norm},
-        {"tying of embeddings (--tied-embeddings-all, --tied-embeddings)",
-         found->tying != wanted->tying},
+        {"--transformer-ffn-activation", train_activations[found->activation],
+         train_activations[wanted->activation]},
+        {"--positions", train_positions[found->positions], train_positions[wanted->positions]},
+        {"layers (--transformer-preprocess, --transformer-postprocess)", norms[found->pre_norm],
+         norms[wanted->pre_norm]},
+        {"tied embeddings (--tied-embeddings-all, --tied-embeddings):", tyings[found->tying],
+         tyings[wanted->tying]},
     };
     bool differs = false;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -229,9 +231,9 @@ static enum vks_status check_config(const struct train_options *options, const c
             differs = true;
         }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].differs) {
-            console_error(console, "the model in %s has another %s than asked for", dir,
-                          kinds[i].text);
+        if (strcmp(kinds[i].found, kinds[i].wanted) != 0) {
+            console_error(console, "the model in %s has %s %s, but %s is asked for", dir,
+                          kinds[i].what, kinds[i].found, kinds[i].wanted);
             differs = true;
         }
     return differs ? VKS_ERR_ARGUMENT : VKS_OK;

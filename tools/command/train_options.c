@@ -11,8 +11,8 @@
 static const char *const tasks[] = {"tiny", "demo", "small", "transformer-base", "transformer-big",
                                     NULL};
 static const char *const dumps[] = {"minimal", "full", "expand", NULL};
-static const char *const activations[] = {"relu", "gelu", "swish", NULL};  // as vks_activation
-static const char *const positions[] = {"hf", "fairseq", "learned", NULL}; // as vks_positions
+const char *const train_activations[] = {"relu", "gelu", "swish", NULL};
+const char *const train_positions[] = {"hf", "fairseq", "learned", NULL};
 static const char *const schedules[] = {"inv-sqrt", "linear", "cosine", "constant",
                                         NULL}; // as vks_schedule
 static const char *const metrics[] = {"cross-entropy", "ce-mean-words", "perplexity", "bleu",
@@ -81,7 +81,7 @@ static const struct cli_option table[] = {
      .has_other_source = true,
      .help = "Feed-forward width instead of the task's."},
     {"transformer-ffn-activation", 0, CLI_CHOICE, AT(activation), .default_text = "relu",
-     .choices = activations, .has_other_source = true,
+     .choices = train_activations, .has_other_source = true,
      .help = "Feed-forward activation; swish is SiLU."},
     {"transformer-preprocess", 0, CLI_STRING, AT(preprocess), "OPS", .default_text = "",
      .has_other_source = true,
@@ -89,7 +89,7 @@ static const struct cli_option table[] = {
     {"transformer-postprocess", 0, CLI_STRING, AT(postprocess), "OPS", .default_text = "dan",
      .has_other_source = true,
      .help = "dan for post-norm layers, da for pre-norm ones."},
-    {"positions", 0, CLI_CHOICE, AT(positions), .default_text = "hf", .choices = positions,
+    {"positions", 0, CLI_CHOICE, AT(positions), .default_text = "hf", .choices = train_positions,
      .has_other_source = true,
      .help = "Positions: sines as Hugging Face's Marian computes them, as fairseq and Marian do, "
              "or learned."},
@@ -428,8 +428,8 @@ enum vks_status train_options_config(const struct train_options *options,
     replace(&shape.num_heads, options->num_heads);
     replace(&shape.encoder_layers, options->encoder_layers);
     replace(&shape.decoder_layers, options->decoder_layers);
-    shape.activation = (enum vks_activation)index_of(options->activation, activations);
-    shape.positions = (enum vks_positions)index_of(options->positions, positions);
+    shape.activation = (enum vks_activation)index_of(options->activation, train_activations);
+    shape.positions = (enum vks_positions)index_of(options->positions, train_positions);
     shape.pre_norm = !strcmp(options->preprocess, "n");
     shape.tying = choose_tying(options, is_joint);
     if (shape.tying == VKS_TIED_ALL && !is_joint) {

@@ -40,6 +40,9 @@ struct train_options {
     struct train_given given;
 };
 
+// Names of vks_activation and vks_positions, end with NULL.
+extern const char *const train_activations[], *const train_positions[];
+
 // Reads argv and option files, and checks all that can be checked without the text and the model.
 // Help, errors and a dump of the options that was asked for are printed; CLI_HELP: nothing else is
 // to be done. trainer is then complete but for its log and on_update. argv is borrowed.
