@@ -99,7 +99,8 @@ class FineTuning(Case):
         words = ["--freeze", "*bias", "--optimizer", "adamw", "--lr-schedule-updates", "12"]
         self.train("frozen-whole", *words)
         self.train("frozen-parted", *words, updates=7)
-        self.train("frozen-parted", *words)
+        log = self.train("frozen-parted", *words, inject="lost:12")
+        self.assertIn("The device was lost", log)
         self.assertEqual(TRAINING.result("frozen-parted"), TRAINING.result("frozen-whole"))
 
 
@@ -158,7 +159,11 @@ class Resumed(Case):
         self.assertEqual(TRAINING.result("killed"), TRAINING.result("kept"))
 
     def test_log_says_the_rate_unless_told_not_to(self):
-        self.assertIn(" : L.r. ", self.train("rate", updates=1))
+        log = self.train("rate", "--lr-schedule", "constant", "--lr-warmup", "1", "--lr-decay",
+                         "0.5", "--lr-decay-strategy", "batches", "--lr-decay-start", "3",
+                         "--lr-decay-freq", "2", updates=6)
+        self.assertEqual([float(rate) for rate in re.findall(" : L.r. (.*)", log)],
+                         [1e-3, 1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4])
         self.assertNotIn("L.r.", self.train("no-rate", "--lr-report=false", updates=1))
 
 

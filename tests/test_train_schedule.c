@@ -92,18 +92,18 @@ static void rate_decays_after_updates(void **state) {
     for (uint64_t update = 1; update <= 50; update++) {
         bool is_due = update == 25 || update == 35 || update == 45;
         assert_int_equal(rate_decay_after_update(&params, update, &decay), is_due);
-        assert_false(rate_decay_after_epoch(&params, update, update, &decay));
+        assert_false(rate_decay_before_epoch(&params, update, update, &decay));
         assert_false(rate_decay_after_validation(&params, update, update, &decay));
     }
     assert_true(decay.factor == 0.125);
 }
 
-static void rate_decays_after_epochs(void **state) {
+static void rate_decays_before_epochs(void **state) {
     const struct vks_trainer_params params = decaying(VKS_LR_DECAY_EPOCH, 3, 1);
     struct rate_decay decay = {.factor = 1};
     (void)state;
-    for (uint64_t epoch = 1; epoch <= 5; epoch++) {
-        assert_int_equal(rate_decay_after_epoch(&params, epoch, 100 * epoch, &decay), epoch >= 3);
+    for (uint64_t epoch = 2; epoch <= 5; epoch++) {
+        assert_int_equal(rate_decay_before_epoch(&params, epoch, 100 * epoch, &decay), epoch >= 3);
         assert_false(rate_decay_after_update(&params, 100 * epoch, &decay));
         assert_false(rate_decay_after_validation(&params, epoch, 100 * epoch, &decay));
     }
@@ -114,26 +114,26 @@ static void rate_decays_when_validation_has_stalled(void **state) {
     const struct vks_trainer_params params = decaying(VKS_LR_DECAY_STALLED, 2, 1);
     struct rate_decay decay = {.factor = 1};
     (void)state;
-    for (uint64_t stalled = 0; stalled <= 5; stalled++)
+    for (uint64_t stalled = 1; stalled <= 5; stalled++)
         assert_int_equal(rate_decay_after_validation(&params, stalled, 9, &decay),
                          stalled == 2 || stalled == 4);
-    assert_false(rate_decay_after_epoch(&params, 20, 9, &decay));
+    assert_false(rate_decay_before_epoch(&params, 20, 9, &decay));
     assert_true(decay.factor == 0.25);
 }
 
-static void strategies_of_two_decay_after_epochs_once_either_is_reached(void **state) {
+static void strategies_of_two_decay_before_epochs_once_either_is_reached(void **state) {
     struct vks_trainer_params params = decaying(VKS_LR_DECAY_EPOCH_BATCHES, 10, 250);
     struct rate_decay decay = {.factor = 1};
     (void)state;
-    for (uint64_t epoch = 1; epoch <= 4; epoch++)
-        assert_int_equal(rate_decay_after_epoch(&params, epoch, 100 * epoch, &decay), epoch >= 3);
+    for (uint64_t epoch = 2; epoch <= 4; epoch++)
+        assert_int_equal(rate_decay_before_epoch(&params, epoch, 100 * epoch, &decay), epoch >= 3);
     params = decaying(VKS_LR_DECAY_EPOCH_STALLED, 10, 2);
     assert_false(rate_decay_after_validation(&params, 1, 9, &decay));
-    assert_false(rate_decay_after_epoch(&params, 2, 200, &decay));
+    assert_false(rate_decay_before_epoch(&params, 2, 200, &decay));
     assert_false(rate_decay_after_validation(&params, 2, 9, &decay));
-    assert_false(rate_decay_after_validation(&params, 0, 9, &decay)); // a new best undoes nothing
-    assert_true(rate_decay_after_epoch(&params, 3, 300, &decay));
-    assert_true(rate_decay_after_epoch(&params, 11, 300, &decay));
+    assert_false(rate_decay_after_validation(&params, 1, 9, &decay)); // after a new best
+    assert_true(rate_decay_before_epoch(&params, 3, 300, &decay));
+    assert_true(rate_decay_before_epoch(&params, 11, 300, &decay));
 }
 
 static void without_a_decay_the_rate_is_the_schedules(void **state) {
@@ -142,7 +142,7 @@ static void without_a_decay_the_rate_is_the_schedules(void **state) {
     struct rate_decay decay = {.factor = 1};
     (void)state;
     params.lr_decay = 0;
-    assert_false(rate_decay_after_epoch(&params, 5, 5, &decay));
+    assert_false(rate_decay_before_epoch(&params, 5, 5, &decay));
     for (uint64_t update = 1; update < 3 * WARMUP; update += 7)
         assert_true(schedule_decayed_rate(&schedule, &decay, update) ==
                     schedule_rate(&schedule, update));
@@ -155,7 +155,7 @@ static void warmup_is_repeated_after_a_decay(void **state) {
     struct rate_decay decay = {.factor = 1};
     (void)state;
     params.lr_decay_repeat_warmup = true;
-    assert_true(rate_decay_after_epoch(&params, 1, 500, &decay));
+    assert_true(rate_decay_before_epoch(&params, 1, 500, &decay));
     assert_near(schedule_decayed_rate(&schedule, &decay, 501), 0.5 * PEAK / WARMUP);
     assert_near(schedule_decayed_rate(&schedule, &decay, 500 + WARMUP / 2), 0.25 * PEAK);
     assert_near(schedule_decayed_rate(&schedule, &decay, 500 + WARMUP), 0.5 * PEAK);
@@ -169,9 +169,9 @@ int main(void) {
         cmocka_unit_test(cosine_is_at_half_its_peak_half_way),
         cmocka_unit_test(constant_stays),
         cmocka_unit_test(rate_decays_after_updates),
-        cmocka_unit_test(rate_decays_after_epochs),
+        cmocka_unit_test(rate_decays_before_epochs),
         cmocka_unit_test(rate_decays_when_validation_has_stalled),
-        cmocka_unit_test(strategies_of_two_decay_after_epochs_once_either_is_reached),
+        cmocka_unit_test(strategies_of_two_decay_before_epochs_once_either_is_reached),
         cmocka_unit_test(without_a_decay_the_rate_is_the_schedules),
         cmocka_unit_test(warmup_is_repeated_after_a_decay),
         cmocka_unit_test(default_warmup_is_a_tenth_and_at_most_2000),

@@ -20,11 +20,11 @@ enum vks_schedule {
     VKS_SCHEDULE_CONSTANT,
 };
 
-// When the learning rate is multiplied by lr_decay, as Marian does: at the end of each epoch from
-// the first of lr_decay_start on; every lr_decay_freq updates from it on; each time the validation
-// metrics of early_stopping_on have stalled that many times more. The last two: from an epoch on,
-// or once an update, or the most that validations have stalled in a row, has reached the second of
-// lr_decay_start; at the ends of epochs.
+// When the learning rate is multiplied by lr_decay, as Marian does: before each epoch from the
+// first of lr_decay_start on; every lr_decay_freq updates from it on; each time the validation
+// metrics of early_stopping_on have stalled that many times more. The last two: before epochs, from
+// that one on, or once updates, or the most validations that have stalled in a row, have reached
+// the second of lr_decay_start.
 enum vks_lr_decay {
     VKS_LR_DECAY_EPOCH,
     VKS_LR_DECAY_BATCHES,

@@ -60,8 +60,8 @@ bool rate_decay_after_update(const struct vks_trainer_params *params, uint64_t u
     return decay_if(is_due, params, updates, decay);
 }
 
-bool rate_decay_after_epoch(const struct vks_trainer_params *params, uint64_t epoch,
-                            uint64_t updates, struct rate_decay *decay) {
+bool rate_decay_before_epoch(const struct vks_trainer_params *params, uint64_t epoch,
+                             uint64_t updates, struct rate_decay *decay) {
     const uint32_t *start = params->lr_decay_start;
     enum vks_lr_decay strategy = params->lr_decay_strategy;
     bool with_batches = strategy == VKS_LR_DECAY_EPOCH_BATCHES;
@@ -78,8 +78,8 @@ bool rate_decay_after_validation(const struct vks_trainer_params *params, uint64
     uint32_t start = params->lr_decay_start[0];
     if (num_stalled > decay->most_stalled)
         decay->most_stalled = num_stalled;
-    bool is_due = params->lr_decay_strategy == VKS_LR_DECAY_STALLED && start > 0 &&
-                  num_stalled > 0 && num_stalled % start == 0;
+    bool is_due =
+        params->lr_decay_strategy == VKS_LR_DECAY_STALLED && start > 0 && num_stalled % start == 0;
     return decay_if(is_due, params, updates, decay);
 }
 

@@ -32,10 +32,10 @@ double schedule_decayed_rate(const struct schedule *schedule, const struct rate_
 // After an update.
 bool rate_decay_after_update(const struct vks_trainer_params *params, uint64_t updates,
                              struct rate_decay *decay);
-// After an epoch, 1-based.
-bool rate_decay_after_epoch(const struct vks_trainer_params *params, uint64_t epoch,
-                            uint64_t updates, struct rate_decay *decay);
-// After a validation. num_stalled: in a row, this one included.
+// Before an epoch but the first, 1-based.
+bool rate_decay_before_epoch(const struct vks_trainer_params *params, uint64_t epoch,
+                             uint64_t updates, struct rate_decay *decay);
+// After a validation that stalled. num_stalled: in a row, this one included.
 bool rate_decay_after_validation(const struct vks_trainer_params *params, uint64_t num_stalled,
                                  uint64_t updates, struct rate_decay *decay);
 

@@ -208,8 +208,8 @@ static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
     if (delay_is_over(trainer))
         TRY(submit_update(trainer, slot));
     if (batch->last_of_epoch &&
-        rate_decay_after_epoch(&trainer->params, state->epoch, state->rounds, &state->decay))
-        log_decay(trainer, "after epoch", state->epoch);
+        rate_decay_before_epoch(&trainer->params, state->epoch + 1, state->rounds, &state->decay))
+        log_decay(trainer, "before epoch", state->epoch + 1);
     return VKS_OK;
 }
 
@@ -236,10 +236,12 @@ static enum vks_status validate(struct vks_trainer *trainer, bool is_due) {
     }
     if (status != VKS_OK)
         return status;
+    uint64_t num_before = valid_metrics_num_stalled(&before, p->early_stopping_on);
     uint64_t num_stalled = valid_metrics_num_stalled(&state->metrics, p->early_stopping_on);
     if (!is_due)
         state->metrics = before;
-    else if (rate_decay_after_validation(p, num_stalled, state->rounds, &state->decay))
+    else if (num_stalled > num_before &&
+             rate_decay_after_validation(p, num_stalled, state->rounds, &state->decay))
         log_decay(trainer, "stalled validations:", num_stalled);
     return VKS_OK;
 }

@@ -133,11 +133,11 @@ static const struct cli_option table[] = {
     {"lr-decay", 0, CLI_FLOAT, AT(trainer.lr_decay), .default_text = "0", .min = 0, .max = 1,
      .help = "What the learning rate is multiplied by when it decays; 0: it does not."},
     {"lr-decay-strategy", 0, CLI_CHOICE, AT(lr_decay_strategy), .default_text = "epoch+stalled",
-     .choices = decays, .help = "When it decays: after an epoch, after updates, or when validation "
-     "has stalled."},
+     .choices = decays, .help = "When it decays: before an epoch, after updates, or when "
+     "validation has stalled."},
     {"lr-decay-start", 0, CLI_STRINGS, AT(lr_decay_start), "N [N]",
-     .help = "The first epoch, update, or number of validations in a row without a new best, after "
-             "which it decays; with two of them in the strategy, a number for each. "
+     .help = "The first epoch before which, or update or number of validations in a row without a "
+             "new best after which it decays; with two of them in the strategy, a number for each. "
              "(default: 10 1)"},
     {"lr-decay-freq", 0, CLI_U32, AT(trainer.lr_decay_freq), .default_text = "50000", .min = 1,
      .max = 4294967295.0, .help = "Updates between decays, of the strategy batches."},
