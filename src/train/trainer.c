@@ -221,8 +221,8 @@ static enum vks_status swap_averages(struct vks_trainer *trainer) {
                : VKS_OK;
 }
 
-// A validation that is not due changes nothing that training goes by.
-static enum vks_status validate(struct vks_trainer *trainer, bool is_due) {
+// A validation that is not a scheduled one changes nothing that training goes by.
+static enum vks_status validate(struct vks_trainer *trainer, bool is_scheduled) {
     const struct vks_trainer_params *p = &trainer->params;
     struct training_state *state = &trainer->state;
     if (!trainer->valid.corpus)
@@ -238,7 +238,7 @@ static enum vks_status validate(struct vks_trainer *trainer, bool is_due) {
         return status;
     uint64_t num_before = valid_metrics_num_stalled(&before, p->early_stopping_on);
     uint64_t num_stalled = valid_metrics_num_stalled(&state->metrics, p->early_stopping_on);
-    if (!is_due)
+    if (!is_scheduled)
         state->metrics = before;
     else if (num_stalled > num_before &&
              rate_decay_after_validation(p, num_stalled, state->rounds, &state->decay))
