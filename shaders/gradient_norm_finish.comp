@@ -24,14 +24,28 @@ void main() {
     const float factor = clip > 0.0 && norm > clip ? scale * (clip / norm) : scale;
     const uint updates = state.data[STATE_UPDATES] + (skip ? 0u : 1u);
     const uint skipped = state.data[STATE_SKIPPED] + (skip ? 1u : 0u);
+    const uint in_a_row = skip ? state.data[STATE_SKIPPED_IN_A_ROW] + 1u : 0u;
+    uint good = skip ? 0u : state.data[STATE_GOOD] + 1u, halvings = state.data[STATE_HALVINGS];
+    if (skip) {
+        halvings = min(halvings + 1u, MAX_HALVINGS);
+    } else if (halvings > 0u && good >= RECOVERY_UPDATES) {
+        good = 0u;
+        halvings--;
+    }
     state.data[STATE_UPDATES] = updates;
     state.data[STATE_SKIPPED] = skipped;
     state.data[STATE_SKIP] = skip ? 1 : 0;
     state.data[STATE_FACTOR] = floatBitsToUint(factor);
     state.data[STATE_NORM] = floatBitsToUint(norm);
+    state.data[STATE_SKIPPED_IN_A_ROW] = in_a_row;
+    state.data[STATE_GOOD] = good;
+    state.data[STATE_HALVINGS] = halvings;
     report.data[STATE_UPDATES] = updates;
     report.data[STATE_SKIPPED] = skipped;
     report.data[STATE_SKIP] = skip ? 1 : 0;
     report.data[STATE_FACTOR] = floatBitsToUint(factor);
     report.data[STATE_NORM] = floatBitsToUint(norm);
+    report.data[STATE_SKIPPED_IN_A_ROW] = in_a_row;
+    report.data[STATE_GOOD] = good;
+    report.data[STATE_HALVINGS] = halvings;
 }

@@ -15,7 +15,15 @@
 #define STATE_SKIP 2    // whether this one is
 #define STATE_FACTOR 3  // float: what gradients are multiplied with: 1 / words, and clipping
 #define STATE_NORM 4    // float: global norm of the gradient, before clipping
+#define STATE_SKIPPED_IN_A_ROW 5
+#define STATE_GOOD 6 // updates applied since one was skipped, or since the rate was last doubled
+#define STATE_HALVINGS                                                                             \
+    7 // the rate is halved so often: once for each skipped update, taken back
+      // one by one, each after RECOVERY_UPDATES applied ones
 #define STATE_WORDS 16
+
+#define RECOVERY_UPDATES 100
+#define MAX_HALVINGS 24
 
 // Header words of the update program.
 #define HEADER_GRADIENT_SCALE 198 // float: 1 / words of the update
@@ -26,6 +34,7 @@
 #define UPDATE_SGD 2   // with momentum
 
 #define UPDATE_SPEC_KIND 1
+#define UPDATE_SPEC_SMOOTHS 2 // whether there are averages of the parameters
 
 struct norm_window_push {
     SHARED_UINT quads_dim;
@@ -37,6 +46,7 @@ struct update_push {
     SHARED_UINT quads_dim;
     SHARED_FLOAT beta1, beta2, eps, decay;
     SHARED_FLOAT log_beta1, log_beta2;
+    SHARED_FLOAT smoothing; // least share of the parameters in a new average
 };
 
 #endif

@@ -19,14 +19,14 @@ class SmallTraining:
                 (self.folder / f"{name}.{side}").write_text(
                     "".join(" ".join(pair[::step]) + "\n" for pair in pairs), "utf-8")
 
-    def words(self, model, updates=UPDATES):
+    def words(self, model, updates=UPDATES, *more):
         return [self.command, "train", "--model", model, "--train-sets", "train.src", "train.tgt",
                 "--valid-sets", "valid.src", "valid.tgt", "--task", "tiny", "--dim-emb", "16",
                 "--transformer-dim-ffn", "32", "--transformer-heads", "2", "--enc-depth", "1",
                 "--dec-depth", "1", "--vocab-size", "50",
                 "--sentencepiece-options=--byte_fallback=false", "--mini-batch-words", "120",
                 "--max-length", "20", "--save-freq", "4", "--valid-freq", "4", "--disp-freq", "1",
-                "--lr-warmup", "4", "--after", f"{updates}u"]
+                "--lr-warmup", "4", "--after", f"{updates}u", *more]
 
     def start(self, words, inject=None):
         # Faults are counted: what is kept from the last run must not change the count.

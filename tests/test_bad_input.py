@@ -547,6 +547,46 @@ class State(Case):
         self.check("state_other_text", *train_words("model"), "--train-sets", "in", "in")
 
 
+class Pretrained(Case):
+    """Fine-tuning, and what is frozen."""
+
+    def begin(self, name, *words, **options):
+        """Training of a new model that begins with the other one."""
+        self.train(name, "--pretrained-model", "other", *words, **options)
+
+    def test_missing_model(self):
+        self.train("pretrained_missing", "--pretrained-model", "none")
+
+    def test_other_vocabulary_than_asked_for(self):
+        self.begin("pretrained_vocabs", "--vocabs", "model")
+        self.begin("pretrained_vocab_size", "--vocab-size", "60")
+
+    def test_vocabulary_that_is_there_already(self):
+        for file in LEARNED:
+            (self.folder / file).parent.mkdir(exist_ok=True)
+            shutil.copy(self.model / pathlib.Path(file).name, self.folder / file)
+        self.begin("pretrained_beside")
+
+    def test_other_shape_than_asked_for(self):
+        self.begin("pretrained_shape", "--dim-emb", "32", "--positions", "fairseq", made=LEARNED)
+
+    def test_other_vocabulary_size_than_the_models(self):
+        for file in "source.spm", "target.spm", "vocab.json":
+            shutil.copy(self.model / file, self.folder / "other" / file)
+        self.begin("pretrained_fits_not", made=LEARNED)
+
+    def test_freezing(self):
+        for fault, pattern in (("typo", "model.encodr.*"), ("part", "*self_attn.q_proj.*"),
+                               ("all", "*")):
+            with self.subTest(fault):
+                self.train(f"freeze_{fault}", "--vocabs", "model", "--freeze", pattern,
+                           made=LEARNED if fault == "typo" else ())
+
+    def test_resumed_with_another_optimizer(self):
+        self.check("state_other_optimizer", *train_words("model", "--optimizer", "sgd"))
+        self.check("state_other_freeze", *train_words("model", "--freeze", "*bias"))
+
+
 class Places(Case):
     def test_batch_that_cannot_fit(self):
         self.train("batch_too_small", "--mini-batch-words", "30", exit_code=2)

@@ -201,6 +201,23 @@ class Usage(Case):
         self.check("workspace_word", 2, "train", "-m", "m", "-t", "a", "b", "--mini-batch-fit",
                    "--workspace", "all")
 
+    def test_options_of_the_optimizer_are_checked(self):
+        for name, words in (
+                ("delay_zero", ["--optimizer-delay", "0"]),
+                ("delay_fraction", ["--optimizer-delay", "0.5"]),
+                ("delay_epochs", ["--optimizer-delay", "2e"]),
+                ("beta_one", ["--optimizer-params", "0.9", "1"]),
+                ("decay_above_one", ["--lr-decay", "1.5"]),
+                ("decay_strategy", ["--lr-decay-strategy", "stall"]),
+                ("decay_start_word", ["--lr-decay-start", "3e"]),
+                ("decay_starts", ["--lr-decay-strategy", "epoch", "--lr-decay-start", "3", "4"]),
+                ("decay_without_validation", ["--lr-decay", "0.5", "--lr-decay-strategy",
+                                              "stalled"]),
+                ("smoothing_one", ["--exponential-smoothing", "1"]),
+                ("freeze_nothing_named", ["--freeze"])):
+            with self.subTest(name):
+                self.check(name, 2, "train", "-m", "m", "-t", "a", "b", *words)
+
     def test_selftest_prints_in_one_form(self):
         self.check("selftest_forms", 2, "selftest", "--json", "--report")
 

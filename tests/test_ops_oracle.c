@@ -287,13 +287,29 @@ static void cross_entropy_of_two_symbols_is_known(void **state) {
 static void first_step_of_adam_has_the_size_of_the_rate(void **state) {
     struct arena arena = {0};
     struct rng rng = {SEED, 60, 0};
-    const struct oracle_update update = {ORACLE_ADAM, 0.1, 0.9, 0.999, 0, 0, 1};
+    const struct oracle_update update = {
+        .kind = ORACLE_ADAM, .rate = 0.1, .beta1 = 0.9, .beta2 = 0.999, .t = 1};
     struct matrix *gradient = matrix_random(&arena, &rng, 3, 4, 1);
     struct matrix *value = matrix_like(&arena, gradient), *m = matrix_like(&arena, gradient);
     (void)state;
     oracle_update(&update, gradient, value, m, matrix_like(&arena, gradient));
     for (size_t i = 0; i < 12; i++)
         assert_true(fabs(value->v[i] - (gradient->v[i] > 0 ? -0.1 : 0.1)) < 1e-9);
+    arena_finish(&arena);
+}
+
+// Shares of 9/10, 9/11, and then the 0.8 that is asked for.
+static void averages_begin_with_larger_shares(void **state) {
+    struct arena arena = {0};
+    struct oracle_update update = {.smoothing = 0.8};
+    struct matrix *value = matrix_new(&arena, 1, 1), *average = matrix_new(&arena, 1, 1);
+    (void)state;
+    value->v[0] = 1;
+    const double rests[] = {0.1, 0.1 * 2 / 11, 0.1 * 2 / 11 * 0.2};
+    for (update.t = 1; update.t <= 3; update.t++) {
+        oracle_average(&update, value, average);
+        assert_true(fabs(1 - average->v[0] - rests[update.t - 1]) < 1e-15);
+    }
     arena_finish(&arena);
 }
 
@@ -346,6 +362,7 @@ int main(void) {
         cmocka_unit_test(cross_entropy_gradient_is_the_slope),
         cmocka_unit_test(cross_entropy_of_two_symbols_is_known),
         cmocka_unit_test(first_step_of_adam_has_the_size_of_the_rate),
+        cmocka_unit_test(averages_begin_with_larger_shares),
         cmocka_unit_test(dropout_keeps_as_many_as_it_should),
         cmocka_unit_test(dropout_draws_are_what_they_were),
         cmocka_unit_test(error_is_relative_and_infinite_without_numbers),

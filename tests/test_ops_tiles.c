@@ -43,7 +43,7 @@ static struct result compute(struct vks_device *device) {
     struct weights *weights = &model->weights;
     struct loss_program loss;
     struct result result = {0};
-    assert_int_equal(model_prepare_training(model), VKS_OK);
+    assert_int_equal(model_prepare_training(model, PARTS_ADAM), VKS_OK);
     const struct loss_params params = {.config = &model->config,
                                        .weights = weights,
                                        .capacity = {NUM_TOKENS, NUM_TOKENS, NUM_SEQUENCES},

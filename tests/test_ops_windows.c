@@ -201,7 +201,8 @@ static uint32_t update(struct vks_device *device) {
     struct arena arena = {0};
     struct check check = variants_check(device, &arena);
     struct update_case c;
-    assert_int_equal(update_case_open(&check, UPDATE_ADAM, 0.01f, &c), VKS_OK);
+    assert_int_equal(
+        update_case_open(&check, &(struct update_case_kind){UPDATE_ADAM, 0.01f, 0.5f}, &c), VKS_OK);
     assert_int_equal(update_case_step_both(&c, 0.125f, 3.0f), VKS_OK);
     const uint32_t *report = program_output(c.program, 0, c.report);
     uint32_t norm = report[STATE_NORM];

@@ -57,6 +57,8 @@ static enum vks_status train(struct fixture *f, struct vks_model *model,
     params.after_updates = updates;
     params.save_freq = params.valid_freq = 3;
     params.warmup = 2;
+    params.optimizer_delay = 2;
+    params.exponential_smoothing = 0.1f;
     params.log = &f->log;
     enum vks_status status = vks_trainer_create(&params, model, tokenizer, &trainer);
     if (status != VKS_OK)
@@ -446,7 +448,7 @@ static void building_a_program_may_fail_anywhere(void **state) {
         config.max_positions = 32;
         snapshot_restore(&f->empty, f->model_dir);
         assert_int_equal(vks_model_create(f->device, &config, 1, &model), VKS_OK);
-        assert_int_equal(model_prepare_training(model), VKS_OK);
+        assert_int_equal(model_prepare_training(model, PARTS_ADAM), VKS_OK);
         vks_device_memory(f->device, &before_bytes, &peak_bytes);
         do {
             char list[32];

@@ -170,7 +170,7 @@ static void measured_bytes_are_those_of_the_program(void **state) {
     struct loss_program loss;
     uint64_t measured;
     assert_int_equal(vks_model_create(f->device, &f->config, 1, &model), VKS_OK);
-    assert_int_equal(model_prepare_training(model), VKS_OK);
+    assert_int_equal(model_prepare_training(model, PARTS_ADAM), VKS_OK);
     const struct loss_params params = {.config = &model->config,
                                        .weights = &model->weights,
                                        .capacity = {300, 200, 100},
@@ -187,7 +187,7 @@ static void fitted_batches_are_the_largest_that_fit(void **state) {
     struct vks_model *model;
     struct batch_fit fit;
     assert_int_equal(vks_model_create(f->device, &f->config, 1, &model), VKS_OK);
-    assert_int_equal(model_prepare_training(model), VKS_OK);
+    assert_int_equal(model_prepare_training(model, PARTS_ADAM), VKS_OK);
     const struct loss_params train = {
         .config = &model->config, .weights = &model->weights, .with_gradient = true};
     struct loss_params larger = train;

@@ -61,8 +61,12 @@ static void training_stops_on_first_all_or_any(void **state) {
     assert_false(valid_metrics_are_stalled(&metrics, 0, VKS_EARLY_STOPPING_ON_ANY));
     assert_false(valid_metrics_are_stalled(&metrics, 2, VKS_EARLY_STOPPING_ON_FIRST));
     assert_false(valid_metrics_are_stalled(&metrics, 2, VKS_EARLY_STOPPING_ON_ALL));
-    valid_metric_note(&metrics.items[0], 6, 0);
-    valid_metric_note(&metrics.items[0], 6, 0);
+    assert_int_equal(valid_metrics_num_stalled(&metrics, VKS_EARLY_STOPPING_ON_ANY), 2);
+    assert_int_equal(valid_metrics_num_stalled(&metrics, VKS_EARLY_STOPPING_ON_ALL), 0);
+    for (int i = 0; i < 3; i++)
+        valid_metric_note(&metrics.items[0], 6, 0);
+    assert_int_equal(valid_metrics_num_stalled(&metrics, VKS_EARLY_STOPPING_ON_FIRST), 3);
+    assert_int_equal(valid_metrics_num_stalled(&metrics, VKS_EARLY_STOPPING_ON_ALL), 2);
     assert_true(valid_metrics_are_stalled(&metrics, 2, VKS_EARLY_STOPPING_ON_FIRST));
     assert_true(valid_metrics_are_stalled(&metrics, 2, VKS_EARLY_STOPPING_ON_ALL));
 }

@@ -20,6 +20,19 @@ enum vks_schedule {
     VKS_SCHEDULE_CONSTANT,
 };
 
+// When the learning rate is multiplied by lr_decay, as Marian does: before each epoch from the
+// first of lr_decay_start on; every lr_decay_freq updates from it on; each time the validation
+// metrics of early_stopping_on have stalled that many times more. The last two: before epochs, from
+// that one on, or once updates, or the most validations that have stalled in a row, have reached
+// the second of lr_decay_start.
+enum vks_lr_decay {
+    VKS_LR_DECAY_EPOCH,
+    VKS_LR_DECAY_BATCHES,
+    VKS_LR_DECAY_STALLED,
+    VKS_LR_DECAY_EPOCH_BATCHES,
+    VKS_LR_DECAY_EPOCH_STALLED,
+};
+
 // Which validation metrics must have stalled before training stops early.
 enum vks_early_stopping_on {
     VKS_EARLY_STOPPING_ON_FIRST,
@@ -94,6 +107,26 @@ struct vks_trainer_params {
     float guided_alignment_weight;                 // beside the cost of the text (0.1)
     uint32_t guided_alignment_layer;               // from 1 on; 0: the last (0)
 
+    // An update has the gradients of so many batches, or of as many as reach so many target words.
+    uint32_t optimizer_delay;       // batches (0: one, or by words)
+    uint32_t optimizer_delay_words; // 0: by batches (0)
+
+    float lr_decay;                      // what the rate is multiplied by; 0: never (0)
+    enum vks_lr_decay lr_decay_strategy; // (VKS_LR_DECAY_EPOCH_STALLED)
+    uint32_t lr_decay_start[2];          // (10, 1)
+    uint32_t lr_decay_freq;              // (50000)
+    bool lr_decay_repeat_warmup;         // after each decay the rate rises from 0 in a line (false)
+    bool lr_report;                      // say the rate in log lines (true)
+
+    // Least share of the parameters in their running averages, which are then validated and
+    // exported; 0: no averages (0). Source: Polyak and Juditsky 1992.
+    float exponential_smoothing;
+
+    // Patterns of names of parameters that stay as they are: * stands for any characters, ? for
+    // one.
+    const char *const *freeze;
+    uint32_t num_freeze;
+
     uint64_t after_epochs, after_updates, after_target_tokens; // 0: no such limit (0)
     double max_seconds;                                        // 0: no limit (0)
     uint32_t disp_freq;                                        // updates between log lines (100)
@@ -114,7 +147,7 @@ struct vks_trainer_params {
 
     const char *dump_batches; // file that gets the pair numbers of every batch; NULL: none
 
-    // Called after every update; false stops training after it, and saves. NULL: never stops.
+    // Called after every batch; false stops training after it, and saves. NULL: never stops.
     bool (*on_update)(void *user, const struct vks_train_progress *progress);
     // Gives a validation metric of the model as it is, such as "bleu"; higher is better, and
     // NaN is no figure. The model may be used meanwhile. A failure ends the training.

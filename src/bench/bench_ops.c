@@ -54,7 +54,7 @@ static enum vks_status build_gemm(struct parameter_store *store, const uint32_t 
     struct graph *graph;
     TRY(parameter_store_reserve(store, shape[0], shape[2], &x));
     TRY(parameter_store_reserve(store, shape[1], shape[2], &weight));
-    TRY(parameter_store_allocate(store, 1));
+    TRY(parameter_store_allocate(store, PARTS_RUN));
     TRY(fill_random(store, &x, 1));
     TRY(fill_random(store, &weight, 2));
     TRY(graph_create(store->device, &graph));
@@ -143,7 +143,7 @@ static enum vks_status build_attention(struct parameter_store *store, uint32_t w
     uint32_t num_tokens = p->sentences * p->source_length;
     uint32_t num_blocks = p->sentences * ((p->source_length + ATTENTION_ROWS - 1) / ATTENTION_ROWS);
     TRY(parameter_store_reserve(store, num_tokens, 3 * width, &qkv));
-    TRY(parameter_store_allocate(store, 1));
+    TRY(parameter_store_allocate(store, PARTS_RUN));
     TRY(fill_random(store, &qkv, 1));
     TRY(graph_create(store->device, &graph));
     struct tensor *x = graph_parameter(graph, store, &qkv);

@@ -191,7 +191,7 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
     const struct batch_capacity capacity = {bench->words, bench->words, bench->words};
     for (int i = 0; i < NUM_SLOTS; i++)
         TRY(batch_create(&capacity, bench->params.log, &bench->batch[i]));
-    TRY(model_prepare_training(model));
+    TRY(model_prepare_training(model, PARTS_ADAM));
     TRY(begin_training(bench, model, &(struct program_params){.timed = true}, &training));
     enum vks_status status = measure(bench, &training.loss, &training.updater, result);
     finish_training(&training);

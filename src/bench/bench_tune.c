@@ -17,7 +17,7 @@ static enum vks_status tune_training(struct vks_model *model, uint32_t words) {
         .with_gradient = true,
         .program = {.num_slots = 1},
     };
-    TRY(model_prepare_training(model));
+    TRY(model_prepare_training(model, PARTS_ADAM));
     TRY(loss_program_init(model->device, &params, &loss));
     loss_program_finish(&loss);
     return VKS_OK;

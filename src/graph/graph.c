@@ -161,7 +161,7 @@ struct tensor *graph_parameter(struct graph *graph, const struct parameter_store
     struct dim rows = graph_dim_fixed(graph, parameter->rows);
     struct tensor *tensor =
         graph_stored(graph, parameter_range(store, PART_VALUE, parameter), rows, parameter->cols);
-    if (tensor && store->num_parts > PART_GRADIENT) {
+    if (tensor && parameter_store_has(store, PART_GRADIENT)) {
         tensor->needs_grad = tensor->is_parameter = true;
         tensor->grad = graph_stored(graph, parameter_range(store, PART_GRADIENT, parameter), rows,
                                     parameter->cols);

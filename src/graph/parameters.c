@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Room for exchanging parts.
+static const uint64_t MAX_SPARE_BYTES = 16ull << 20;
+
 // Rows that begin so many bytes apart, or a multiple, fall into few sets of a processor's cache.
 static const uint32_t CROWDED_BYTES = 1024;
 static const uint32_t SKEW = 16; // elements: a line of a cache
@@ -56,15 +59,22 @@ enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t 
     return VKS_OK;
 }
 
-static void finish_parts(struct parameter_store *store, uint32_t first_part) {
-    for (uint32_t part = first_part; part < NUM_PARTS; part++)
-        for (uint32_t i = 0; i < store->num_slabs; i++)
+bool parameter_store_has(const struct parameter_store *store, enum parameter_part part) {
+    return store->parts >> part & 1;
+}
+
+static void finish_parts(struct parameter_store *store, uint32_t parts) {
+    for (uint32_t part = 0; part < NUM_PARTS; part++)
+        for (uint32_t i = 0; i < store->num_slabs && parts >> part & 1; i++)
             buffer_finish(store->device, &store->slabs[part][i]);
 }
 
-enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t num_parts) {
+enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t parts) {
     enum vks_status status;
-    for (uint32_t part = store->num_parts; part < num_parts; part++) {
+    uint32_t missing = parts & ~store->parts;
+    for (uint32_t part = 0; part < NUM_PARTS; part++) {
+        if (!(missing >> part & 1))
+            continue;
         for (uint32_t i = 0; i < store->num_slabs; i++) {
             struct vk_buffer *slab = &store->slabs[part][i];
             TRY_GOTO(status, buffer_init(store->device, BUFFER_DEVICE, store->slab_bytes[i], slab),
@@ -73,16 +83,55 @@ enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t
                      failed);
         }
     }
-    store->num_parts = num_parts;
+    store->parts |= missing;
     return VKS_OK;
 failed:
-    finish_parts(store, store->num_parts);
+    finish_parts(store, missing);
     return status;
 }
 
 void parameter_store_finish(struct parameter_store *store) {
-    finish_parts(store, 0);
-    store->num_parts = 0;
+    finish_parts(store, store->parts);
+    store->parts = 0;
+}
+
+enum vks_status parameter_store_copy(struct parameter_store *store, enum parameter_part from,
+                                     enum parameter_part to) {
+    for (uint32_t i = 0; i < store->num_slabs; i++)
+        TRY(buffer_copy(store->device,
+                        (struct vk_range){&store->slabs[from][i], 0, store->slab_bytes[i]},
+                        (struct vk_range){&store->slabs[to][i], 0, store->slab_bytes[i]}));
+    return VKS_OK;
+}
+
+// Exchanges two slabs piece by piece.
+static enum vks_status swap_slabs(struct vks_device *device, const struct vk_buffer *a,
+                                  const struct vk_buffer *b, const struct vk_buffer *spare) {
+    for (uint64_t done = 0; done < a->bytes; done += spare->bytes) {
+        uint64_t left = a->bytes - done, bytes = left < spare->bytes ? left : spare->bytes;
+        const struct vk_range x = {a, done, bytes}, y = {b, done, bytes}, z = {spare, 0, bytes};
+        TRY(buffer_copy(device, x, z));
+        TRY(buffer_copy(device, y, x));
+        TRY(buffer_copy(device, z, y));
+    }
+    return VKS_OK;
+}
+
+enum vks_status parameter_store_swap(struct parameter_store *store, enum parameter_part a,
+                                     enum parameter_part b) {
+    uint64_t spare_bytes = 0;
+    struct vk_buffer spare;
+    for (uint32_t i = 0; i < store->num_slabs; i++)
+        if (store->slab_bytes[i] > spare_bytes)
+            spare_bytes = store->slab_bytes[i];
+    if (spare_bytes > MAX_SPARE_BYTES)
+        spare_bytes = MAX_SPARE_BYTES;
+    TRY(buffer_init(store->device, BUFFER_DEVICE, spare_bytes, &spare));
+    enum vks_status status = VKS_OK;
+    for (uint32_t i = 0; i < store->num_slabs && status == VKS_OK; i++)
+        status = swap_slabs(store->device, &store->slabs[a][i], &store->slabs[b][i], &spare);
+    buffer_finish(store->device, &spare);
+    return status;
 }
 
 struct vk_range parameter_range(const struct parameter_store *store, enum parameter_part part,
@@ -94,7 +143,7 @@ struct vk_range parameter_range(const struct parameter_store *store, enum parame
 static struct vk_range rows_range(const struct parameter_store *store, enum parameter_part part,
                                   const struct parameter *parameter, uint32_t first_row,
                                   uint32_t num_rows) {
-    CHECK(part < store->num_parts && first_row + num_rows <= parameter->rows);
+    CHECK(parameter_store_has(store, part) && first_row + num_rows <= parameter->rows);
     struct vk_range range = parameter_range(store, part, parameter);
     uint64_t row_bytes = parameter->stride * sizeof(float);
     return (struct vk_range){range.buffer, range.offset + first_row * row_bytes,

@@ -1,5 +1,5 @@
-// Parameters, gradients and Adam's moments, laid out alike in flat stores of large slabs, so that
-// one kernel can walk all of them.
+// Parameters, gradients, moments and averages, laid out alike in flat stores of large slabs, so
+// that one kernel can walk all of them.
 #ifndef GRAPH_PARAMETERS_H
 #define GRAPH_PARAMETERS_H
 
@@ -19,15 +19,32 @@ struct parameter {
     uint32_t slab_idx;
     uint64_t offset; // bytes into the slab
     uint64_t bytes;
+    uint32_t idx;   // among its model's parameters
+    bool is_frozen; // lies in a store that is not trained
 };
 
-enum parameter_part { PART_VALUE, PART_GRADIENT, PART_MOMENT1, PART_MOMENT2, NUM_PARTS };
+enum parameter_part {
+    PART_VALUE,
+    PART_GRADIENT,
+    PART_MOMENT1,
+    PART_MOMENT2,
+    PART_AVERAGE,
+    NUM_PARTS
+};
+
+// Sets of parts: for running, for gradients, for training with SGD, and with Adam or AdamW.
+enum {
+    PARTS_RUN = 1u << PART_VALUE,
+    PARTS_GRADIENT = PARTS_RUN | 1u << PART_GRADIENT,
+    PARTS_SGD = PARTS_GRADIENT | 1u << PART_MOMENT1,
+    PARTS_ADAM = PARTS_SGD | 1u << PART_MOMENT2
+};
 
 struct parameter_store {
     struct vks_device *device; // borrowed
     uint64_t slab_bytes[PARAMETERS_MAX_SLABS];
     uint32_t num_slabs;
-    uint32_t num_parts; // 1: for running only; NUM_PARTS: for training
+    uint32_t parts; // those that are allocated: a set of 1u << part
     struct vk_buffer slabs[NUM_PARTS][PARAMETERS_MAX_SLABS];
 };
 
@@ -36,10 +53,19 @@ void parameter_store_init(struct vks_device *device, struct parameter_store *sto
 // Errors: VKS_ERR_UNSUPPORTED when the matrix is larger than a slab.
 enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t rows, uint32_t cols,
                                         struct parameter *parameter);
-// Allocates the slabs of parts that there are not yet, all zero.
-enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t num_parts);
+// Allocates the slabs of those of the parts that there are not yet, all zero.
+enum vks_status parameter_store_allocate(struct parameter_store *store, uint32_t parts);
+// Whether the store has a part.
+bool parameter_store_has(const struct parameter_store *store, enum parameter_part part);
 // Gives the slabs back. What was reserved stays so, and can be allocated again.
 void parameter_store_finish(struct parameter_store *store);
+
+// Copies one allocated part to another, or exchanges the two. What is copied a piece at a time may
+// be left half-way by an error, after which the device is lost.
+enum vks_status parameter_store_copy(struct parameter_store *store, enum parameter_part from,
+                                     enum parameter_part to);
+enum vks_status parameter_store_swap(struct parameter_store *store, enum parameter_part a,
+                                     enum parameter_part b);
 
 struct vk_range parameter_range(const struct parameter_store *store, enum parameter_part part,
                                 const struct parameter *parameter);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 static enum vks_status allocate(struct vks_device *device, const struct vks_model_config *config,
-                                uint32_t num_parts, struct vks_model **result) {
+                                uint32_t parts, struct vks_model **result) {
     struct vks_model *model = memory_calloc(1, sizeof *model);
     if (!model)
         return VKS_ERR_OOM;
@@ -17,7 +17,7 @@ static enum vks_status allocate(struct vks_device *device, const struct vks_mode
     model->config = *config;
     enum vks_status status = config_complete(&model->config, "model", device->log);
     if (status == VKS_OK)
-        status = weights_init(device, &model->config, num_parts, &model->weights);
+        status = weights_init(device, &model->config, NULL, parts, &model->weights);
     if (status != VKS_OK)
         free(model);
     else
@@ -28,7 +28,7 @@ static enum vks_status allocate(struct vks_device *device, const struct vks_mode
 enum vks_status vks_model_create(struct vks_device *device, const struct vks_model_config *config,
                                  uint32_t seed, struct vks_model **result) {
     struct vks_model *model;
-    TRY(allocate(device, config, 1, &model));
+    TRY(allocate(device, config, PARTS_RUN, &model));
     enum vks_status status = weights_randomize(&model->weights, &model->config, seed);
     if (status != VKS_OK)
         vks_model_destroy(&model);
@@ -37,15 +37,15 @@ enum vks_status vks_model_create(struct vks_device *device, const struct vks_mod
     return status;
 }
 
-enum vks_status model_prepare_training(struct vks_model *model) {
-    struct parameter_store *store = &model->weights.store;
-    return store->num_parts == NUM_PARTS ? VKS_OK : parameter_store_allocate(store, NUM_PARTS);
+enum vks_status model_prepare_training(struct vks_model *model, uint32_t parts) {
+    return parameter_store_allocate(&model->weights.store, parts);
 }
 
 enum vks_status model_reopen(struct vks_model *model) {
+    uint32_t parts = model->weights.store.parts;
     weights_release(&model->weights);
     TRY(device_reopen(model->device));
-    return weights_allocate(&model->weights, &model->config, NUM_PARTS);
+    return weights_allocate(&model->weights, &model->config, parts);
 }
 
 enum vks_status vks_model_load(struct vks_device *device, const char *dir,

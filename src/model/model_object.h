@@ -11,8 +11,9 @@ struct vks_model {
     struct weights weights;
 };
 
-// Adds gradients and moments, all zero, so that the model can be trained.
-enum vks_status model_prepare_training(struct vks_model *model);
+// Adds those of the parts (PARTS_ADAM, ...) that there are not yet, all zero, so that the model can
+// be trained.
+enum vks_status model_prepare_training(struct vks_model *model, uint32_t parts);
 
 // After the device was lost: opens it again, with all of the model's memory, zero but for positions
 // of sines. No program may be left on the device. After an error the model can only be tried again

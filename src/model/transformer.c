@@ -17,7 +17,9 @@ struct tensor *transformer_weight(const struct transformer *transformer,
     bool is_constant =
         transformer->config->positions != VKS_POSITIONS_LEARNED &&
         (parameter == &encoder->positions || parameter == &weights->decoder.positions);
-    const struct parameter_store *store = is_constant ? &weights->constants : &weights->store;
+    const struct parameter_store *store = is_constant            ? &weights->constants
+                                          : parameter->is_frozen ? &weights->frozen
+                                                                 : &weights->store;
     struct vk_range range = parameter_range(store, PART_VALUE, parameter);
     for (size_t i = 0; i < graph->num_tensors; i++) {
         struct tensor *tensor = graph->tensors[i];

@@ -17,13 +17,20 @@ enum { MIN_POSITIONS = 1024 };
 struct layout {
     struct weights *weights;
     const struct vks_model_config *config;
+    const bool *is_frozen; // by idx; NULL: none is
     enum vks_status status;
 };
 
 static struct parameter reserve(struct layout *layout, uint32_t rows, uint32_t cols) {
+    struct weights *weights = layout->weights;
     struct parameter parameter = {0};
+    uint32_t idx = weights->num_parameters++;
+    bool is_frozen = layout->is_frozen && layout->is_frozen[idx];
     if (layout->status == VKS_OK)
-        layout->status = parameter_store_reserve(&layout->weights->store, rows, cols, &parameter);
+        layout->status = parameter_store_reserve(is_frozen ? &weights->frozen : &weights->store,
+                                                 rows, cols, &parameter);
+    parameter.idx = idx;
+    parameter.is_frozen = is_frozen;
     return parameter;
 }
 
@@ -167,24 +174,26 @@ static void lay_out_embeddings(struct layout *layout) {
 }
 
 enum vks_status weights_init(struct vks_device *device, const struct vks_model_config *config,
-                             uint32_t num_parts, struct weights *weights) {
+                             const bool *is_frozen, uint32_t parts, struct weights *weights) {
     memset(weights, 0, sizeof *weights);
     parameter_store_init(device, &weights->store);
+    parameter_store_init(device, &weights->frozen);
     parameter_store_init(device, &weights->constants);
-    struct layout layout = {.weights = weights, .config = config};
+    struct layout layout = {.weights = weights, .config = config, .is_frozen = is_frozen};
     lay_out_embeddings(&layout);
     lay_out_stack(&layout, &weights->encoder, false);
     lay_out_stack(&layout, &weights->decoder, true);
     if (layout.status == VKS_OK)
-        layout.status = weights_allocate(weights, config, num_parts);
+        layout.status = weights_allocate(weights, config, parts);
     if (layout.status != VKS_OK)
         weights_finish(weights);
     return layout.status;
 }
 
 enum vks_status weights_allocate(struct weights *weights, const struct vks_model_config *config,
-                                 uint32_t num_parts) {
-    TRY(parameter_store_allocate(&weights->store, num_parts));
+                                 uint32_t parts) {
+    TRY(parameter_store_allocate(&weights->store, parts));
+    TRY(parameter_store_allocate(&weights->frozen, parts & PARTS_RUN));
     uint32_t offset = config->position_offset;
     uint32_t rows = max_u32(weights->encoder.positions.rows, MIN_POSITIONS + offset);
     return weights_reserve_positions(weights, config, rows - offset);
@@ -192,6 +201,7 @@ enum vks_status weights_allocate(struct weights *weights, const struct vks_model
 
 void weights_release(struct weights *weights) {
     parameter_store_finish(&weights->store);
+    parameter_store_finish(&weights->frozen);
     parameter_store_finish(&weights->constants);
 }
 
@@ -206,7 +216,7 @@ enum vks_status weights_reserve_positions(struct weights *weights,
                                           const struct vks_model_config *config,
                                           uint32_t num_positions) {
     uint32_t rows = num_positions + config->position_offset, width = config->width;
-    bool has_table = weights->constants.num_parts > 0;
+    bool has_table = parameter_store_has(&weights->constants, PART_VALUE);
     if (config->positions == VKS_POSITIONS_LEARNED ||
         (has_table && rows <= weights->encoder.positions.rows))
         return VKS_OK;
@@ -228,7 +238,7 @@ enum vks_status weights_reserve_positions(struct weights *weights,
     }
     enum vks_status status;
     TRY_GOTO(status, parameter_store_reserve(&grown, rows, width, &positions), done);
-    TRY_GOTO(status, parameter_store_allocate(&grown, 1), done);
+    TRY_GOTO(status, parameter_store_allocate(&grown, PARTS_RUN), done);
     TRY_GOTO(status, parameter_write(&grown, PART_VALUE, &positions, 0, rows, table), done);
     parameter_store_finish(&weights->constants);
     weights->constants = grown;
@@ -244,10 +254,16 @@ uint64_t named_weight_size(const struct named_weight *weight) {
     return (uint64_t)weight->num * (weight->num_dims == 1 ? 1 : weight->parameter.cols);
 }
 
+static struct parameter_store *store_of(struct weights *weights,
+                                        const struct parameter *parameter) {
+    return parameter->is_frozen ? &weights->frozen : &weights->store;
+}
+
 // A stretch of a one-row parameter.
 static struct vk_range vector_range(struct weights *weights, enum parameter_part part_idx,
                                     const struct named_weight *weight) {
-    struct vk_range range = parameter_range(&weights->store, part_idx, &weight->parameter);
+    struct vk_range range =
+        parameter_range(store_of(weights, &weight->parameter), part_idx, &weight->parameter);
     return (struct vk_range){range.buffer, range.offset + weight->first * sizeof(float),
                              weight->num * sizeof(float)};
 }
@@ -256,16 +272,16 @@ enum vks_status named_weight_read(struct weights *weights, enum parameter_part p
                                   const struct named_weight *weight, float *values) {
     if (weight->num_dims == 1)
         return buffer_read(weights->store.device, vector_range(weights, part_idx, weight), values);
-    return parameter_read(&weights->store, part_idx, &weight->parameter, weight->first, weight->num,
-                          values);
+    return parameter_read(store_of(weights, &weight->parameter), part_idx, &weight->parameter,
+                          weight->first, weight->num, values);
 }
 
 enum vks_status named_weight_write(struct weights *weights, enum parameter_part part_idx,
                                    const struct named_weight *weight, const float *values) {
     if (weight->num_dims == 1)
         return buffer_write(weights->store.device, vector_range(weights, part_idx, weight), values);
-    return parameter_write(&weights->store, part_idx, &weight->parameter, weight->first,
-                           weight->num, values);
+    return parameter_write(store_of(weights, &weight->parameter), part_idx, &weight->parameter,
+                           weight->first, weight->num, values);
 }
 
 static void randomize(const struct named_weight *weight, const struct vks_model_config *config,

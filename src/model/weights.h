@@ -44,26 +44,29 @@ struct named_weight {
 
 struct weights {
     struct parameter_store store;
+    // Parameters that training leaves alone (weights_freeze): values only.
+    struct parameter_store frozen;
     // Positions of sines: constant, hence not in the store that is trained.
     struct parameter_store constants;
     struct stack_weights encoder, decoder;
     struct parameter output;    // the target embedding when tied
     struct named_weight *named; // owned
     size_t num_named, named_capacity;
+    uint32_t num_parameters;
 };
 
-// Lays out and allocates the parameters of a checked configuration, all zero. num_parts as in
-// parameter_store_allocate; 0: weights_read allocates. Errors: VKS_ERR_UNSUPPORTED, VKS_ERR_OOM,
-// VKS_ERR_DEVICE_OOM.
+// Lays out and allocates the parameters of a checked configuration, all zero. is_frozen: by the
+// parameters' idx; NULL: none is. parts as in parameter_store_allocate; 0: weights_read allocates.
+// Errors: VKS_ERR_UNSUPPORTED, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
 enum vks_status weights_init(struct vks_device *device, const struct vks_model_config *config,
-                             uint32_t num_parts, struct weights *weights);
+                             const bool *is_frozen, uint32_t parts, struct weights *weights);
 void weights_finish(struct weights *weights);
 
 // Gives the device memory back, for when the device was lost, and allocates it again: parameters
 // are then zero, positions as they were.
 void weights_release(struct weights *weights);
 enum vks_status weights_allocate(struct weights *weights, const struct vks_model_config *config,
-                                 uint32_t num_parts);
+                                 uint32_t parts);
 
 // Fills the parameters with their random initial values.
 enum vks_status weights_randomize(struct weights *weights, const struct vks_model_config *config,

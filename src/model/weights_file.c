@@ -65,7 +65,7 @@ static enum vks_status read_weight(struct weights *weights, enum parameter_part 
     if (!values)
         return VKS_ERR_OOM;
     enum vks_status status = safetensors_read_f32(&info, values, size);
-    if (status == VKS_OK)
+    if (status == VKS_OK && part != PART_GRADIENT) // of which the device decides
         status = check_finite(weight, values, path, log);
     if (status == VKS_OK)
         status = named_weight_write(weights, part, weight, values);
@@ -96,15 +96,21 @@ static bool is_zero(const struct safetensors_info *info) {
     return true;
 }
 
+// What is frozen has values alone.
+static bool has_part(const struct named_weight *weight, enum parameter_part part) {
+    return part == PART_VALUE || !weight->parameter.is_frozen;
+}
+
 // A tensor that the model has no place for would be a model that computes something else.
-static enum vks_status check_known(const struct weights *weights, const struct safetensors *file,
-                                   const char *path) {
+static enum vks_status check_known(const struct weights *weights, enum parameter_part part,
+                                   const struct safetensors *file, const char *path) {
     for (size_t i = 0; i < safetensors_num_tensors(file); i++) {
         const struct safetensors_info *info = safetensors_at(file, i);
         bool is_known = is_redundant(info->name) ||
                         (strcmp(info->name, "final_logits_bias") == 0 && is_zero(info));
         for (size_t j = 0; j < weights->num_named && !is_known; j++)
-            is_known = strcmp(info->name, weights->named[j].name) == 0;
+            is_known = has_part(&weights->named[j], part) &&
+                       strcmp(info->name, weights->named[j].name) == 0;
         if (is_known)
             continue;
         log_error(weights->store.device->log,
@@ -117,23 +123,26 @@ static enum vks_status check_known(const struct weights *weights, const struct s
 
 // Whether the file has the parameters that the configuration asks for, and no others. A
 // configuration that is not the file's may ask for any amount of memory.
-static enum vks_status check_fits(const struct weights *weights, const struct safetensors *file,
-                                  const char *path, const struct vks_log *log) {
+static enum vks_status check_fits(const struct weights *weights, enum parameter_part part,
+                                  const struct safetensors *file, const char *path,
+                                  const struct vks_log *log) {
     struct safetensors_info info;
     for (size_t i = 0; i < weights->num_named; i++)
-        TRY(find_weight(file, &weights->named[i], path, log, &info));
-    return check_known(weights, file, path);
+        if (has_part(&weights->named[i], part))
+            TRY(find_weight(file, &weights->named[i], path, log, &info));
+    return check_known(weights, part, file, path);
 }
 
 enum vks_status weights_read(struct weights *weights, enum parameter_part part, const char *path,
                              const struct vks_log *log) {
     struct safetensors *file;
     TRY(safetensors_open(path, log, &file));
-    enum vks_status status = check_fits(weights, file, path, log);
-    if (status == VKS_OK && weights->store.num_parts <= (uint32_t)part)
-        status = parameter_store_allocate(&weights->store, (uint32_t)part + 1);
+    enum vks_status status = check_fits(weights, part, file, path, log);
+    if (status == VKS_OK)
+        status = parameter_store_allocate(&weights->store, 1u << part);
     for (size_t i = 0; i < weights->num_named && status == VKS_OK; i++)
-        status = read_weight(weights, part, file, &weights->named[i], path);
+        if (has_part(&weights->named[i], part))
+            status = read_weight(weights, part, file, &weights->named[i], path);
     safetensors_close(&file);
     return status;
 }
@@ -142,14 +151,15 @@ enum vks_status weights_read(struct weights *weights, enum parameter_part part, 
 struct filler {
     struct weights *weights;
     enum parameter_part part;
-    float *values; // of tensor `idx`; NULL at first
+    const struct named_weight **listed; // the file's tensors, in order
+    float *values;                      // of tensor `idx`; NULL at first
     size_t idx;
 };
 
 static enum vks_status fill(void *user, size_t idx, uint64_t offset_bytes, void *chunk,
                             size_t num_bytes) {
     struct filler *filler = user;
-    const struct named_weight *weight = &filler->weights->named[idx];
+    const struct named_weight *weight = filler->listed[idx];
     if (!filler->values || filler->idx != idx) {
         float *values = memory_realloc(filler->values, named_weight_size(weight) * sizeof *values);
         if (!values)
@@ -166,29 +176,35 @@ enum vks_status weights_write(struct weights *weights, enum parameter_part part,
                               const struct vks_log *log) {
     static const char *const metadata[][2] = {{"format", "pt"}};
     struct safetensors_tensor *tensors = memory_calloc(weights->num_named, sizeof *tensors);
-    if (!tensors)
-        return VKS_ERR_OOM;
-    for (size_t i = 0; i < weights->num_named; i++) {
+    struct filler filler = {.weights = weights, .part = part};
+    filler.listed = memory_calloc(weights->num_named, sizeof *filler.listed);
+    size_t num = 0;
+    enum vks_status status = tensors && filler.listed ? VKS_OK : VKS_ERR_OOM;
+    for (size_t i = 0; i < weights->num_named && status == VKS_OK; i++) {
         const struct named_weight *weight = &weights->named[i];
-        tensors[i] = (struct safetensors_tensor){
+        if (!has_part(weight, part))
+            continue;
+        filler.listed[num] = weight;
+        tensors[num++] = (struct safetensors_tensor){
             .name = weight->name,
             .dtype = SAFETENSORS_F32,
             .num_dims = weight->num_dims,
             .dims = {weight->num, weight->parameter.cols},
         };
     }
-    struct filler filler = {.weights = weights, .part = part};
     const struct safetensors_write_params params = {
         .tensors = tensors,
-        .num_tensors = weights->num_named,
+        .num_tensors = num,
         .metadata = metadata,
         .num_metadata = COUNT_OF(metadata),
         .fill = fill,
         .user = &filler,
         .log = log,
     };
-    enum vks_status status = safetensors_write(path, &params);
+    if (status == VKS_OK)
+        status = safetensors_write(path, &params);
     free(filler.values);
+    free(filler.listed);
     free(tensors);
     return status;
 }

@@ -113,6 +113,11 @@ static void backward(struct graph *graph, const struct node *node) {
     g[DBIAS1] = graph_write_gradient(graph, t[BIAS1], &params.accumulate_bias1);
     g[DWEIGHT2] = graph_write_gradient(graph, t[WEIGHT2], &params.accumulate_weight2);
     g[DBIAS2] = graph_write_gradient(graph, t[BIAS2], &params.accumulate_bias2);
+    // The biases' come along with the weights'.
+    if (g[DBIAS1] && !g[DWEIGHT1])
+        g[DWEIGHT1] = graph_activation(graph, t[WEIGHT1]->rows, t[WEIGHT1]->cols);
+    if (g[DBIAS2] && !g[DWEIGHT2])
+        g[DWEIGHT2] = graph_activation(graph, t[WEIGHT2]->rows, t[WEIGHT2]->cols);
     graph_add_node(graph, &gradient_class, g, &params, sizeof params);
 }
 
@@ -141,7 +146,8 @@ struct tensor *op_feed_forward(struct graph *graph, const struct feed_forward_pa
         p->activation == ACTIVATION_RELU ? t[HIDDEN] : graph_activation(graph, p->x->rows, hidden);
     t[Y] = graph_activation(graph, p->x->rows, width);
     if (t[Y])
-        t[Y]->needs_grad = p->x->needs_grad || p->weight1->needs_grad;
+        t[Y]->needs_grad = p->x->needs_grad || p->weight1->needs_grad || p->bias1->needs_grad ||
+                           p->weight2->needs_grad || p->bias2->needs_grad;
     const struct node_params params = {.activation = p->activation,
                                        .dropout = dropout_make_inner(graph, p->dropout, 1)};
     graph_add_node(graph, &feed_forward_class, t, &params, sizeof params);

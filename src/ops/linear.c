@@ -50,17 +50,13 @@ static void backward(struct graph *graph, const struct node *node) {
     struct gradient_params params = {0};
     if (!dy)
         return;
-    graph_add_node(
-        graph, &linear_gradient_class,
-        (struct tensor *[NODE_MAX_TENSORS]){
-            [DY] = dy,
-            [GRAD_X] = t[X],
-            [GRAD_WEIGHT] = t[WEIGHT],
-            [DX] = graph_write_gradient(graph, t[X], &params.accumulate_x),
-            [DWEIGHT] = graph_write_gradient(graph, t[WEIGHT], &params.accumulate_weight),
-            [DBIAS] = graph_write_gradient(graph, t[BIAS], &params.accumulate_bias),
-        },
-        &params, sizeof params);
+    struct tensor *g[NODE_MAX_TENSORS] = {[DY] = dy, [GRAD_X] = t[X], [GRAD_WEIGHT] = t[WEIGHT]};
+    g[DX] = graph_write_gradient(graph, t[X], &params.accumulate_x);
+    g[DWEIGHT] = graph_write_gradient(graph, t[WEIGHT], &params.accumulate_weight);
+    g[DBIAS] = graph_write_gradient(graph, t[BIAS], &params.accumulate_bias);
+    if (g[DBIAS] && !g[DWEIGHT]) // the bias's comes along with the weight's
+        g[DWEIGHT] = graph_activation(graph, t[WEIGHT]->rows, t[WEIGHT]->cols);
+    graph_add_node(graph, &linear_gradient_class, g, &params, sizeof params);
 }
 
 static const struct op_class linear_class = {"linear", record, backward};
@@ -78,7 +74,7 @@ struct tensor *op_linear(struct graph *graph, struct tensor *x, struct tensor *w
     }
     struct tensor *y = graph_activation(graph, x->rows, weight->rows.capacity);
     if (y)
-        y->needs_grad = x->needs_grad || weight->needs_grad;
+        y->needs_grad = x->needs_grad || weight->needs_grad || (bias && bias->needs_grad);
     graph_add_node(
         graph, &linear_class,
         (struct tensor *[NODE_MAX_TENSORS]){[X] = x, [WEIGHT] = weight, [BIAS] = bias, [Y] = y},

@@ -11,7 +11,8 @@ static const uint64_t MAX_WINDOW_BYTES = 128ull << 20;
 
 enum { NORM_BLOCK_BYTES = NORM_BLOCK_QUADS * 4 * sizeof(float) };
 
-enum { VALUE, GRADIENT, MOMENT1, MOMENT2, NORM_PARTS, STATE, REPORT };
+// The first NUM_PARTS are the parts of the store.
+enum { VALUE, GRADIENT, MOMENT1, MOMENT2, AVERAGE, NORM_PARTS, STATE, REPORT };
 
 struct node_params {
     struct optimizer_params optimizer;
@@ -59,14 +60,16 @@ static enum vks_status record_update(struct recorder *recorder, const struct nod
         .decay = p->decay,
         .log_beta1 = (float)log((double)p->beta1),
         .log_beta2 = (float)log((double)p->beta2),
+        .smoothing = p->smoothing,
     };
     return recorder_dispatch(recorder, &(struct op_dispatch){
-                                           .key = {"update", {p->kind}, 1},
+                                           .key = {"update", {p->kind, t[AVERAGE] != NULL}, 2},
                                            .binds = {[1] = {t[VALUE], ACCESS_UPDATE},
                                                      [2] = {t[GRADIENT], ACCESS_READ},
                                                      [3] = {t[MOMENT1], ACCESS_UPDATE},
                                                      [4] = {t[MOMENT2], ACCESS_UPDATE},
-                                                     [5] = {t[STATE], ACCESS_READ}},
+                                                     [5] = {t[STATE], ACCESS_READ},
+                                                     [6] = {t[AVERAGE], ACCESS_UPDATE}},
                                            .push = &push,
                                            .push_bytes = sizeof push,
                                            .groups = {{t[VALUE]->rows, UPDATE_BLOCK_QUADS, 0}},
@@ -84,19 +87,27 @@ static uint64_t window_bytes(const struct graph *graph) {
     return limit < MAX_WINDOW_BYTES ? limit / unit * unit : MAX_WINDOW_BYTES;
 }
 
+uint32_t optimizer_parts(const struct optimizer_params *params) {
+    uint32_t parts = params->kind == UPDATE_SGD ? PARTS_SGD : PARTS_ADAM;
+    return params->smoothing > 0.0f ? parts | 1u << PART_AVERAGE : parts;
+}
+
 // Adds a node for every window of the store's slabs.
 static void add_windows(struct graph *graph, const struct parameter_store *store,
                         const struct op_class *op, struct tensor **t, struct node_params *params) {
+    uint32_t parts = optimizer_parts(&params->optimizer);
     uint64_t step = window_bytes(graph);
+    CHECK((parts & ~store->parts) == 0);
     params->first_part = 0;
     for (uint32_t slab = 0; slab < store->num_slabs; slab++) {
         for (uint64_t at = 0; at < store->slab_bytes[slab]; at += step) {
             uint64_t left = store->slab_bytes[slab] - at;
             uint64_t bytes = left < step ? left : step;
             struct dim quads = graph_dim_fixed(graph, (uint32_t)(bytes / 16));
-            for (int part = 0; part < NUM_PARTS; part++)
-                t[part] = graph_stored(
-                    graph, (struct vk_range){&store->slabs[part][slab], at, bytes}, quads, 4);
+            for (uint32_t part = 0; part < NUM_PARTS; part++)
+                if (parts >> part & 1)
+                    t[part] = graph_stored(
+                        graph, (struct vk_range){&store->slabs[part][slab], at, bytes}, quads, 4);
             graph_add_node(graph, op, t, params, sizeof *params);
             if (graph->status != VKS_OK)
                 return;
@@ -109,7 +120,6 @@ struct tensor *op_optimizer(struct graph *graph, struct parameter_store *store,
                             struct tensor *state, const struct optimizer_params *optimizer) {
     if (graph->status != VKS_OK)
         return NULL;
-    CHECK(store->num_parts == NUM_PARTS);
     uint64_t block = window_bytes(graph), num_parts = 0;
     block = block < NORM_BLOCK_BYTES ? block : NORM_BLOCK_BYTES;
     for (uint32_t slab = 0; slab < store->num_slabs; slab++)

@@ -131,8 +131,15 @@ static void backward(struct graph *graph, const struct node *node) {
     add_branch_gradient(graph, t[F], &params.dropout, params.accumulate_x, g);
     g[DGAMMA] = graph_write_gradient(graph, t[GAMMA], &params.accumulate_gamma);
     g[DBETA] = graph_write_gradient(graph, t[BETA], &accumulate_beta);
-    if (g[DGAMMA])
+    if (g[DGAMMA] || g[DBETA])
         g[PARTS] = graph_activation(graph, params.chunks, 2 * t[S]->cols);
+    // One kernel writes both, also when only one is wanted.
+    if (g[DGAMMA] && !g[DBETA])
+        g[DBETA] = graph_activation(graph, t[BETA]->rows, t[BETA]->cols);
+    if (g[DBETA] && !g[DGAMMA]) {
+        g[DGAMMA] = graph_activation(graph, t[GAMMA]->rows, t[GAMMA]->cols);
+        params.accumulate_gamma = accumulate_beta;
+    }
     graph_add_node(graph, &gradient_class, g, &params, sizeof params);
 }
 
@@ -166,9 +173,8 @@ void op_residual_norm(struct graph *graph, const struct residual_norm_params *p,
     graph_add_node(graph, &residual_norm_class, t, &params, sizeof params);
     if (graph->status != VKS_OK)
         return;
-    bool needs_grad = p->x->needs_grad || (p->f && p->f->needs_grad) || p->gamma->needs_grad;
-    t[Y]->needs_grad = needs_grad;
-    t[S]->needs_grad = needs_grad;
+    t[S]->needs_grad = p->x->needs_grad || (p->f && p->f->needs_grad);
+    t[Y]->needs_grad = t[S]->needs_grad || p->gamma->needs_grad || p->beta->needs_grad;
     *s = t[S];
     *y = t[Y];
 }

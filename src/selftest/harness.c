@@ -283,8 +283,8 @@ enum vks_status harness_compare(struct harness *h, uint32_t slot, bool with_para
 }
 
 static enum vks_status fill_store(struct harness *h) {
-    h->store.num_parts = 0;
-    TRY(parameter_store_allocate(&h->store, 2));
+    h->store.parts = 0;
+    TRY(parameter_store_allocate(&h->store, PARTS_GRADIENT));
     for (size_t i = 0; i < h->num_items; i++) {
         const struct harness_item *item = &h->items[i];
         if (item->kind != ITEM_PARAMETER)
@@ -306,7 +306,7 @@ enum vks_status harness_open(struct harness *h, harness_build *build, void *user
     h->num_items = 0;
     h->program = NULL;
     parameter_store_init(h->device, &h->store);
-    h->store.num_parts = 2; // known to graph_parameter before there is memory
+    h->store.parts = PARTS_GRADIENT; // known to graph_parameter before there is memory
     TRY(graph_create(h->device, &h->graph));
     build(h, user);
     graph_backward(h->graph);

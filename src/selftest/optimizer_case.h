@@ -16,12 +16,19 @@ struct update_case {
     struct tensor *report;
     struct optimizer_params params;
     struct oracle_update update;
-    struct matrix *value[UPDATE_CASE_MATRICES];
+    uint32_t halvings, num_good; // of the rate, and updates since the last of them or its end
+    struct matrix *value[UPDATE_CASE_MATRICES], *average[UPDATE_CASE_MATRICES];
     struct matrix *moment1[UPDATE_CASE_MATRICES], *moment2[UPDATE_CASE_MATRICES];
 };
 
-// kind: UPDATE_ADAM ...; update_case_close also follows a failure.
-enum vks_status update_case_open(struct check *check, uint32_t kind, float decay,
+// An optimiser as its options name it.
+struct update_case_kind {
+    uint32_t kind; // UPDATE_ADAM, ...
+    float decay, smoothing;
+};
+
+// update_case_close also follows a failure.
+enum vks_status update_case_open(struct check *check, const struct update_case_kind *kind,
                                  struct update_case *c);
 void update_case_close(struct update_case *c);
 
@@ -29,11 +36,13 @@ void update_case_close(struct update_case *c);
 // there until the next step.
 enum vks_status update_case_step(struct update_case *c, float scale, float clip,
                                  const uint32_t **report);
+// Takes note, on the oracle's side, of a step that was skipped.
+void update_case_skip(struct update_case *c);
 // A step with random gradients on both sides.
 enum vks_status update_case_step_both(struct update_case *c, float scale, float clip);
-// Compares parameters and moments.
+// Compares parameters, moments and averages.
 enum vks_status update_case_compare(struct update_case *c);
 // All of it: five steps, some of them clipped.
-enum vks_status update_case_check(struct check *check, uint32_t kind, float decay);
+enum vks_status update_case_check(struct check *check, const struct update_case_kind *kind);
 
 #endif

@@ -396,6 +396,13 @@ void oracle_update(const struct oracle_update *u, const struct matrix *gradient,
     }
 }
 
+void oracle_average(const struct oracle_update *u, const struct matrix *value,
+                    struct matrix *average) {
+    double share = fmax(u->smoothing, 9 / (u->t + 9.0));
+    for (size_t i = 0; i < (size_t)value->rows * value->cols; i++)
+        average->v[i] = (1 - share) * average->v[i] + share * value->v[i];
+}
+
 double oracle_norm2(const struct matrix *m) {
     double sum = 0;
     for (size_t i = 0; i < (size_t)m->rows * m->cols; i++)

@@ -125,11 +125,14 @@ void oracle_top_k(const struct oracle_top_k *top_k, uint32_t *ids);
 // taken from the value.
 struct oracle_update {
     enum { ORACLE_ADAM, ORACLE_ADAMW, ORACLE_SGD } kind;
-    double rate, beta1, beta2, eps, decay;
+    double rate, beta1, beta2, eps, decay, smoothing;
     uint32_t t;
 };
 void oracle_update(const struct oracle_update *update, const struct matrix *gradient,
                    struct matrix *value, struct matrix *moment1, struct matrix *moment2);
+// The averages after it: a share of the new values, `smoothing` or 9 / (t + 9) if that is more.
+void oracle_average(const struct oracle_update *update, const struct matrix *value,
+                    struct matrix *average);
 
 // Square root of the sum of all squares.
 double oracle_norm2(const struct matrix *m);

@@ -89,7 +89,7 @@ enum vks_status training_open(struct vks_device *device, float dropout, struct t
     memset(training, 0, sizeof *training);
     training->device = device;
     TRY(vks_model_create(device, &config, SEED, &training->model));
-    TRY(model_prepare_training(training->model));
+    TRY(model_prepare_training(training->model, PARTS_ADAM));
     struct loss_params params = loss_params(training);
     params.with_gradient = true;
     params.dropout = dropout;

@@ -28,23 +28,25 @@ static const char *grouped(uint64_t value, char text[32]) {
 }
 
 // Marian's line, which its log readers parse.
-static void log_progress(struct vks_trainer *trainer, const struct pending_update *update) {
+static void log_progress(struct vks_trainer *trainer, const struct pending_batch *update) {
     const struct display *display = &trainer->display;
-    char sentences[32], tokens[32], last[32], total[32];
+    char sentences[32], tokens[32], last[32], total[32], rate[32] = "";
     double seconds = platform_now_s() - display->begin_s;
+    if (trainer->params.lr_report)
+        snprintf(rate, sizeof rate, " : L.r. %.4e", trainer->last_rate);
     log_info(trainer->log,
              "Ep. %llu : Up. %llu : Sen. %s : Cost %.8f * %s @ %s after %s : Time %.2fs : %.2f "
-             "words/s : gNorm %.4f : L.r. %.4e",
+             "words/s : gNorm %.4f%s",
              (unsigned long long)(update->epoch + 1), (unsigned long long)trainer->state.updates,
              grouped(trainer->state.sentences_in_epoch, sentences),
              display->loss / (double)display->num_tokens, grouped(display->num_tokens, tokens),
-             grouped(update->num_tokens, last), grouped(trainer->state.target_tokens, total),
+             grouped(trainer->last_tokens, last), grouped(trainer->state.target_tokens, total),
              seconds, (double)display->num_tokens / seconds, (double)trainer->last_report.norm,
-             update->rate);
+             rate);
     const struct event_value values[] = {
         {"train/cost", display->loss / (double)display->num_tokens},
         {"train/gradient_norm", (double)trainer->last_report.norm},
-        {"train/learn_rate", update->rate},
+        {"train/learn_rate", trainer->last_rate},
         {"train/words_per_second", (double)display->num_tokens / seconds},
         {"train/epoch", (double)(update->epoch + 1)},
         {"train/alignment_cost", display->alignment_cost / (double)display->num_tokens},
@@ -54,15 +56,20 @@ static void log_progress(struct vks_trainer *trainer, const struct pending_updat
     begin_display(trainer);
 }
 
-static enum vks_status check_skipped(struct vks_trainer *trainer, uint64_t step) {
-    if (!trainer->last_report.is_skipped) {
-        trainer->num_skipped_in_a_row = 0;
+// Says that an update was skipped; too many in a row are the end.
+static enum vks_status check_skipped(struct vks_trainer *trainer,
+                                     const struct pending_batch *update) {
+    const struct update_report *report = &trainer->last_report;
+    const struct update_sums *sums = &trainer->sums;
+    if (!report->is_skipped)
         return VKS_OK;
-    }
     log_warn(trainer->log,
-             "batch %llu: the gradient is not finite (norm %f); its update is skipped",
-             (unsigned long long)step, (double)trainer->last_report.norm);
-    if (++trainer->num_skipped_in_a_row < TRAINER_MAX_SKIPPED)
+             "Ep. %llu : update %llu diverged at batch %llu: cost %f, gNorm %f; it is skipped, and "
+             "the learning rate halved to %.4e",
+             (unsigned long long)(update->epoch + 1), (unsigned long long)update->round,
+             (unsigned long long)(sums->bad_batch ? sums->bad_batch : update->batch_idx + 1),
+             fabs(sums->loss / sums->num_tokens), fabs((double)report->norm), trainer->last_rate);
+    if (report->skipped_in_a_row < TRAINER_MAX_SKIPPED)
         return VKS_OK;
     log_error(trainer->log,
               "training diverged: %d gradients in a row were not finite; lower --learn-rate or go "
@@ -71,43 +78,62 @@ static enum vks_status check_skipped(struct vks_trainer *trainer, uint64_t step)
     return VKS_ERR_DIVERGED;
 }
 
-static void call_back(struct vks_trainer *trainer, const struct pending_update *update) {
+static void call_back(struct vks_trainer *trainer, const struct pending_batch *batch) {
     if (!trainer->params.on_update)
         return;
     const struct vks_train_progress progress = {
-        .epoch = update->epoch + 1,
+        .epoch = batch->epoch + 1,
         .update = trainer->state.updates,
         .target_tokens = trainer->state.target_tokens,
         .planned_updates = trainer->planned_updates,
         .cost = trainer->last_cost,
-        .tokens_per_second = update->num_tokens / (platform_now_s() - trainer->last_call_s),
-        .learn_rate = update->rate,
+        .tokens_per_second = batch->num_tokens / (platform_now_s() - trainer->last_call_s),
+        .learn_rate = trainer->last_rate,
     };
     trainer->last_call_s = platform_now_s();
     if (!trainer->params.on_update(trainer->params.user, &progress))
         trainer->is_stopped = true;
 }
 
-// Waits for a slot's update and takes note of what it gave.
-static enum vks_status collect(struct vks_trainer *trainer, uint32_t slot) {
-    struct pending_update *update = &trainer->pending[slot];
-    const struct batch_runner runner = trainer_runner(trainer, false);
-    struct batch_sums sums = update->done;
-    if (!update->is_pending)
-        return VKS_OK;
-    update->is_pending = false;
-    TRY(batch_wait(&runner, slot, &sums));
+// Waits for the update that a batch has ended, and takes note of what it gave.
+static enum vks_status collect_update(struct vks_trainer *trainer, uint32_t slot) {
+    const struct pending_batch *update = &trainer->pending[slot];
+    struct update_sums *sums = &trainer->sums;
+    uint32_t disp_freq = trainer->params.disp_freq;
     TRY(updater_wait(&trainer->updater, slot, &trainer->last_report));
-    TRY(check_skipped(trainer, trainer->state.steps));
+    trainer->last_rate = ldexp(update->rate, -(int)trainer->last_report.halvings);
+    TRY(check_skipped(trainer, update));
     trainer->state.updates = trainer->last_report.updates;
-    trainer->last_cost = sums.loss / update->num_tokens;
-    trainer->display.loss += sums.loss;
-    trainer->display.alignment_cost += sums.alignment;
-    trainer->display.num_tokens += update->num_tokens;
-    trainer->display.num_updates++;
-    if (trainer->params.disp_freq && trainer->state.updates % trainer->params.disp_freq == 0)
-        log_progress(trainer, update);
-    call_back(trainer, update);
+    if (!trainer->last_report.is_skipped) {
+        trainer->last_cost = sums->loss / sums->num_tokens;
+        trainer->last_tokens = sums->num_tokens;
+        trainer->display.loss += sums->loss;
+        trainer->display.alignment_cost += sums->alignment;
+        trainer->display.num_tokens += sums->num_tokens;
+        if (disp_freq && trainer->state.updates % disp_freq == 0)
+            log_progress(trainer, update);
+    }
+    *sums = (struct update_sums){0};
+    return VKS_OK;
+}
+
+// Waits for a slot's batch and takes note of what it gave.
+static enum vks_status collect(struct vks_trainer *trainer, uint32_t slot) {
+    struct pending_batch *batch = &trainer->pending[slot];
+    const struct batch_runner runner = trainer_runner(trainer, false);
+    struct batch_sums sums = batch->done;
+    if (!batch->is_pending)
+        return VKS_OK;
+    batch->is_pending = false;
+    TRY(batch_wait(&runner, slot, &sums));
+    trainer->sums.loss += sums.loss;
+    trainer->sums.alignment += sums.alignment;
+    trainer->sums.num_tokens += batch->num_tokens;
+    if (!isfinite(sums.loss))
+        trainer->sums.bad_batch = batch->batch_idx + 1;
+    if (batch->round)
+        TRY(collect_update(trainer, slot));
+    call_back(trainer, batch);
     return VKS_OK;
 }
 
@@ -123,42 +149,105 @@ static void dump_batch(struct vks_trainer *trainer, const struct batch *batch) {
                 i + 1 == batch->num_sequences ? '\n' : ' ');
 }
 
-// Gives the device the next batch, with its update; the slot is free.
+static void log_decay(const struct vks_trainer *trainer, const char *when, uint64_t num) {
+    log_info(trainer->log, "Decaying the learning rate by %g, to %g of the schedule's, %s %llu",
+             (double)trainer->params.lr_decay, trainer->state.decay.factor, when,
+             (unsigned long long)num);
+}
+
+static bool delay_is_over(const struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct training_state *state = &trainer->state;
+    return p->optimizer_delay_words ? state->delayed_words >= p->optimizer_delay_words
+                                    : state->num_delayed >= p->optimizer_delay;
+}
+
+// Gives the device the update with the gradients that are there.
+static enum vks_status submit_update(struct vks_trainer *trainer, uint32_t slot) {
+    struct training_state *state = &trainer->state;
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct schedule schedule = {.kind = (enum vks_schedule)state->schedule,
+                                      .peak = (double)p->learn_rate,
+                                      .warmup = state->warmup,
+                                      .updates = state->schedule_updates};
+    state->rounds++;
+    double rate = schedule_decayed_rate(&schedule, &state->decay, state->rounds);
+    TRY(updater_submit(&trainer->updater, slot,
+                       &(struct update_step){.rate = (float)rate,
+                                             .gradient_scale = 1.0f / (float)state->delayed_words,
+                                             .clip = p->clip_norm}));
+    state->num_delayed = state->delayed_words = 0;
+    trainer->pending[slot].round = state->rounds;
+    trainer->pending[slot].rate = rate;
+    if (rate_decay_after_update(p, state->rounds, &state->decay))
+        log_decay(trainer, "after update", state->rounds);
+    return VKS_OK;
+}
+
+// Gives the device the next batch, with an update unless its gradients wait for others; the slot is
+// free.
 static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
     struct training_state *state = &trainer->state;
     const struct batch *batch = batcher_next(trainer->batcher);
     const struct batch_runner runner = trainer_runner(trainer, false);
     struct batch_sums done;
-    const struct loss_step step = {.seed = state->seed, .step = (uint32_t)state->steps};
+    const struct loss_step step = {
+        .seed = state->seed, .step = (uint32_t)state->steps, .micro = state->num_delayed};
     state->steps++;
-    const struct schedule schedule = {.kind = (enum vks_schedule)state->schedule,
-                                      .peak = (double)trainer->params.learn_rate,
-                                      .warmup = state->warmup,
-                                      .updates = state->schedule_updates};
-    double rate = schedule_rate(&schedule, state->steps);
     dump_batch(trainer, batch);
     TRY(batch_submit(&runner, slot, batch, &step, &done));
-    TRY(updater_submit(&trainer->updater, slot,
-                       &(struct update_step){.rate = (float)rate,
-                                             .gradient_scale = 1.0f / (float)batch->num_tgt,
-                                             .clip = trainer->params.clip_norm}));
+    state->num_delayed++;
+    state->delayed_words += batch->num_tgt;
     if (batch->batch_idx == 0)
         state->sentences_in_epoch = 0;
     state->target_tokens += batch->num_tgt;
     state->sentences_in_epoch += batch->num_sequences;
     state->epoch = batch->last_of_epoch ? batch->epoch + 1 : batch->epoch;
     state->batch_idx = batch->last_of_epoch ? 0 : batch->batch_idx + 1;
-    trainer->pending[slot] = (struct pending_update){.is_pending = true,
-                                                     .num_tokens = batch->num_tgt,
-                                                     .num_sequences = batch->num_sequences,
-                                                     .epoch = batch->epoch,
-                                                     .rate = rate,
-                                                     .done = done};
+    trainer->pending[slot] = (struct pending_batch){.is_pending = true,
+                                                    .num_tokens = batch->num_tgt,
+                                                    .epoch = batch->epoch,
+                                                    .batch_idx = batch->batch_idx,
+                                                    .done = done};
+    if (delay_is_over(trainer))
+        TRY(submit_update(trainer, slot));
+    if (batch->last_of_epoch &&
+        rate_decay_before_epoch(&trainer->params, state->epoch + 1, state->rounds, &state->decay))
+        log_decay(trainer, "before epoch", state->epoch + 1);
     return VKS_OK;
 }
 
-static enum vks_status validate(struct vks_trainer *trainer) {
-    return trainer->valid.corpus ? validator_run(trainer) : VKS_OK;
+// Exchanges the parameters with their averages, if there are any.
+static enum vks_status swap_averages(struct vks_trainer *trainer) {
+    struct parameter_store *store = &trainer->model->weights.store;
+    return trainer->params.exponential_smoothing > 0
+               ? parameter_store_swap(store, PART_VALUE, PART_AVERAGE)
+               : VKS_OK;
+}
+
+// A validation that is not a scheduled one changes nothing that training goes by.
+static enum vks_status validate(struct vks_trainer *trainer, bool is_scheduled) {
+    const struct vks_trainer_params *p = &trainer->params;
+    struct training_state *state = &trainer->state;
+    if (!trainer->valid.corpus)
+        return VKS_OK;
+    struct valid_metrics before = state->metrics;
+    TRY(swap_averages(trainer));
+    enum vks_status status = validator_run(trainer);
+    if (status != VKS_ERR_DEVICE_LOST) {
+        enum vks_status swapped = swap_averages(trainer);
+        status = status == VKS_OK ? swapped : status;
+    }
+    if (status != VKS_OK)
+        return status;
+    uint64_t num_before = valid_metrics_num_stalled(&before, p->early_stopping_on);
+    uint64_t num_stalled = valid_metrics_num_stalled(&state->metrics, p->early_stopping_on);
+    if (!is_scheduled)
+        state->metrics = before;
+    else if (num_stalled > num_before &&
+             rate_decay_after_validation(p, num_stalled, state->rounds, &state->decay))
+        log_decay(trainer, "stalled validations:", num_stalled);
+    return VKS_OK;
 }
 
 static enum vks_status save_state(struct vks_trainer *trainer) {
@@ -178,15 +267,31 @@ static enum vks_status save(struct vks_trainer *trainer) {
         TRY(save_state(trainer));
     if (trainer->has_model && trainer->model_steps == steps)
         return VKS_OK;
-    TRY(vks_model_save(trainer->model, trainer->params.model_dir));
+    TRY(swap_averages(trainer));
+    enum vks_status status = vks_model_save(trainer->model, trainer->params.model_dir);
+    TRY(swap_averages(trainer));
+    TRY(status);
     trainer->has_model = true;
     trainer->model_steps = steps;
     log_info(trainer->log, "Saving model and training state to %s", trainer->params.model_dir);
     return VKS_OK;
 }
 
-static bool is_due(uint32_t freq, uint64_t steps) {
-    return freq > 0 && steps % freq == 0;
+// Saves that were due, but not after an update that was skipped: states from before training
+// diverged are not to be driven out.
+static enum vks_status save_if_owed(struct vks_trainer *trainer) {
+    if (!trainer->owes_save || trainer->last_report.is_skipped)
+        return VKS_OK;
+    TRY(collect_all(trainer));
+    if (trainer->last_report.is_skipped)
+        return VKS_OK;
+    trainer->owes_save = false;
+    return save(trainer);
+}
+
+// Whether an update has just been made after which something is to happen.
+static bool is_due(const struct vks_trainer *trainer, uint32_t freq) {
+    return freq > 0 && trainer->state.num_delayed == 0 && trainer->state.rounds % freq == 0;
 }
 
 static bool is_finished(const struct vks_trainer *trainer) {
@@ -194,7 +299,7 @@ static bool is_finished(const struct vks_trainer *trainer) {
     const struct training_state *state = &trainer->state;
     return trainer->is_stopped ||
            valid_metrics_are_stalled(&state->metrics, p->early_stopping, p->early_stopping_on) ||
-           (p->after_updates && state->steps >= p->after_updates) ||
+           (p->after_updates && state->rounds >= p->after_updates) ||
            (p->after_epochs && state->epoch >= p->after_epochs) ||
            (p->after_target_tokens && state->target_tokens >= p->after_target_tokens) ||
            (p->max_seconds > 0 && platform_now_s() - trainer->begin_s >= p->max_seconds);
@@ -205,7 +310,7 @@ static enum vks_status train(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     const struct training_state *state = &trainer->state;
     // After a loss, the validation at the end may be one of the things that were lost.
-    bool is_validated = trainer->num_losses == 0 || is_due(p->valid_freq, state->steps);
+    bool is_validated = trainer->num_losses == 0 || is_due(trainer, p->valid_freq);
     uint64_t validated_steps = is_validated ? state->steps : UINT64_MAX;
     begin_display(trainer);
     if (!trainer->has_state)
@@ -214,22 +319,20 @@ static enum vks_status train(struct vks_trainer *trainer) {
         uint32_t slot = (uint32_t)(state->steps % TRAINER_SLOTS);
         TRY(submit(trainer, slot));
         TRY(collect(trainer, (slot + 1) % TRAINER_SLOTS));
-        if (is_due(p->valid_freq, state->steps)) {
+        if (is_due(trainer, p->valid_freq)) {
             TRY(collect_all(trainer));
-            TRY(validate(trainer));
+            TRY(validate(trainer, true));
             validated_steps = state->steps;
         }
-        if (is_due(p->save_freq, state->steps)) {
-            TRY(collect_all(trainer));
-            TRY(save(trainer));
-        }
+        trainer->owes_save |= is_due(trainer, p->save_freq);
+        TRY(save_if_owed(trainer));
     }
     TRY(collect_all(trainer));
     if (valid_metrics_are_stalled(&state->metrics, p->early_stopping, p->early_stopping_on))
         log_info(trainer->log, "[valid] No new best in %u validations: training stops",
                  p->early_stopping);
     if (validated_steps != state->steps)
-        TRY(validate(trainer));
+        TRY(validate(trainer, false));
     if (trainer->batches && fflush(trainer->batches) != 0) {
         log_error(trainer->log, "%s: cannot be written: %s", p->dump_batches, strerror(errno));
         return VKS_ERR_IO;

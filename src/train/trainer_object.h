@@ -16,19 +16,27 @@
 enum { TRAINER_MAX_WORDS = 1000000 };
 enum { TRAINER_SLOTS = 2, TRAINER_MAX_SKIPPED = 20, TRAINER_MAX_LOSSES = 3 };
 
-// An update that the device is working on.
-struct pending_update {
+// A batch that the device is working on, and the update that it ends, if it does.
+struct pending_batch {
     bool is_pending;
-    uint32_t num_tokens, num_sequences;
-    uint64_t epoch; // 0-based
+    uint32_t num_tokens;
+    uint64_t epoch, batch_idx; // 0-based
+    uint64_t round;            // 1-based, of the update; 0: the batch's gradients wait for others
     double rate;
     struct batch_sums done; // of parts that have been waited for
+};
+
+// What is known of an update whose batches come in.
+struct update_sums {
+    double loss, alignment;
+    uint32_t num_tokens;
+    uint64_t bad_batch; // 1-based: the last whose loss is not finite; 0: none
 };
 
 // What the log lines say: sums since the last one.
 struct display {
     double loss, alignment_cost;
-    uint64_t num_tokens, num_updates;
+    uint64_t num_tokens;
     double begin_s;
 };
 
@@ -62,12 +70,13 @@ struct vks_trainer {
     uint32_t num_losses; // of the device, since a state was saved
     uint64_t resumed_updates;
     uint64_t planned_updates;
-    struct pending_update pending[TRAINER_SLOTS];
+    struct pending_batch pending[TRAINER_SLOTS];
+    struct update_sums sums;
     struct update_report last_report;
     struct display display;
-    double last_cost;
+    double last_cost, last_rate; // of the last update; the rate as the device took it
     uint32_t last_tokens;
-    uint32_t num_skipped_in_a_row;
+    bool owes_save; // it was due, but the last update was skipped
     double begin_s, last_call_s;
     bool is_stopped; // on_update said so
     FILE *batches;   // params.dump_batches

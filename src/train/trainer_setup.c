@@ -4,11 +4,13 @@
 #include "base/memory.h"
 #include "io/file_system.h"
 #include "train/batch_fit.h"
+#include "model/weights_freeze.h"
 #include "train/schedule.h"
 #include "train/trainer_object.h"
 #include "vk/budget.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,10 @@ void vks_trainer_defaults(struct vks_trainer_params *params) {
         .beta1 = 0.9f,
         .beta2 = 0.98f,
         .eps = 1e-9f,
+        .lr_decay_strategy = VKS_LR_DECAY_EPOCH_STALLED,
+        .lr_decay_start = {10, 1},
+        .lr_decay_freq = 50000,
+        .lr_report = true,
         .clip_norm = 1.0f,
         .label_smoothing = 0.1f,
         .dropout = 0.1f,
@@ -59,6 +65,11 @@ static enum vks_status check_params(const struct vks_trainer_params *p,
         wrong = "the learning rate must be above 0, clipping and decay 0 or more";
     else if (p->optimizer > VKS_SGD)
         wrong = "the optimiser must be Adam, AdamW or SGD";
+    else if (!(p->lr_decay >= 0 && p->lr_decay <= 1) ||
+             !(p->exponential_smoothing >= 0 && p->exponential_smoothing < 1))
+        wrong = "the decay of the learning rate is from 0 to 1, smoothing from 0 to under 1";
+    else if (p->lr_decay_strategy > VKS_LR_DECAY_EPOCH_STALLED)
+        wrong = "there is no such strategy of the decay of the learning rate";
     else if (p->schedule > VKS_SCHEDULE_CONSTANT)
         wrong = "the schedule must be inverse square root, linear, cosine or constant";
     else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)
@@ -102,6 +113,16 @@ static enum vks_status open_corpus(struct vks_trainer *trainer, bool is_valid,
         .log = trainer->log,
     };
     return batcher_create(&batcher, is_valid ? &trainer->valid.batcher : &trainer->batcher);
+}
+
+static struct optimizer_params optimizer_of(const struct vks_trainer_params *p) {
+    static const uint32_t kinds[] = {UPDATE_ADAM, UPDATE_ADAMW, UPDATE_SGD};
+    return (struct optimizer_params){.kind = kinds[p->optimizer],
+                                     .beta1 = p->beta1,
+                                     .beta2 = p->beta2,
+                                     .eps = p->eps,
+                                     .decay = p->weight_decay,
+                                     .smoothing = p->exponential_smoothing};
 }
 
 // Of the training's or the validation's program.
@@ -162,12 +183,7 @@ static enum vks_status build_programs(struct vks_trainer *trainer) {
                              valid = loss_params(trainer, true);
     TRY(weights_reserve_positions(&model->weights, &model->config, p->max_length + 2));
     TRY(loss_program_init(model->device, &train, &trainer->loss));
-    static const uint32_t kinds[] = {UPDATE_ADAM, UPDATE_ADAMW, UPDATE_SGD};
-    const struct optimizer_params optimizer = {.kind = kinds[p->optimizer],
-                                               .beta1 = p->beta1,
-                                               .beta2 = p->beta2,
-                                               .eps = p->eps,
-                                               .decay = p->weight_decay};
+    const struct optimizer_params optimizer = optimizer_of(p);
     TRY(updater_init(&model->weights.store, &optimizer, &trainer->updater));
     if (!trainer->valid.corpus)
         return VKS_OK;
@@ -227,7 +243,18 @@ static enum vks_status check_resumed(const struct vks_trainer *trainer,
         {"--maxi-batch", state->maxi_batch_pairs, p->maxi_batch_pairs},
         {"--max-length", state->max_length, p->max_length},
         {"--seed", state->seed, p->seed},
+        {"a number of frozen values (--freeze) of", state->num_frozen, trainer->state.num_frozen},
     };
+    static const char *const optimizers[] = {"adam", "adamw", "sgd"};
+    if (state->optimizer != p->optimizer) {
+        log_error(trainer->log,
+                  "%s: this training was begun with --optimizer %s, now it is %s; give the same, "
+                  "or another model directory",
+                  p->model_dir,
+                  state->optimizer < COUNT_OF(optimizers) ? optimizers[state->optimizer] : "?",
+                  optimizers[p->optimizer]);
+        return VKS_ERR_ARGUMENT;
+    }
     for (size_t i = 0; i < COUNT_OF(sames); i++) {
         if (sames[i].before == sames[i].now)
             continue;
@@ -244,25 +271,48 @@ static enum vks_status check_resumed(const struct vks_trainer *trainer,
 // The newest training state, if there is one.
 static enum vks_status read_state(struct vks_trainer *trainer) {
     struct training_state found;
-    TRY(training_state_load(trainer->state_dir, trainer->log, &trainer->model->weights, &found,
-                            &trainer->has_state));
-    if (!trainer->has_state)
-        return VKS_OK;
-    TRY(check_resumed(trainer, &found));
+    char *dir;
+    TRY(training_state_find(trainer->state_dir, trainer->log, &found, &dir));
+    trainer->has_state = dir[0] != '\0';
+    enum vks_status status = VKS_OK;
+    if (trainer->has_state)
+        status = check_resumed(trainer, &found);
+    if (trainer->has_state && status == VKS_OK)
+        status = training_state_read_weights(&found, dir, trainer->log, &trainer->model->weights);
+    free(dir);
+    if (!trainer->has_state || status != VKS_OK)
+        return status;
     trainer->state = found;
     trainer->state_steps = found.steps;
     return VKS_OK;
 }
 
+// Memory for training, and what is frozen.
+static enum vks_status prepare_weights(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    struct vks_model *model = trainer->model;
+    const struct optimizer_params optimizer = optimizer_of(p);
+    if (p->num_freeze || weights_num_frozen(&model->weights) > 0)
+        TRY(weights_freeze(&model->weights, &model->config, p->freeze, p->num_freeze));
+    return model_prepare_training(model, optimizer_parts(&optimizer));
+}
+
 static enum vks_status load_state(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
+    struct weights *weights = &trainer->model->weights;
     trainer->state = (struct training_state){.seed = p->seed,
                                              .mini_batch_words = p->mini_batch_words,
                                              .mini_batch_fit = p->mini_batch_fit,
                                              .mini_batch = p->mini_batch,
                                              .maxi_batch_pairs = p->maxi_batch_pairs,
-                                             .max_length = p->max_length};
-    return read_state(trainer);
+                                             .max_length = p->max_length,
+                                             .decay = {.factor = 1},
+                                             .optimizer = p->optimizer,
+                                             .num_frozen = weights_num_frozen(weights)};
+    TRY(read_state(trainer));
+    return trainer->has_state || !parameter_store_has(&weights->store, PART_AVERAGE)
+               ? VKS_OK
+               : parameter_store_copy(&weights->store, PART_VALUE, PART_AVERAGE);
 }
 
 static uint64_t plan_updates(struct vks_trainer *trainer) {
@@ -270,12 +320,16 @@ static uint64_t plan_updates(struct vks_trainer *trainer) {
     uint64_t batches = batcher_num_batches(trainer->batcher, 0);
     uint64_t tokens = corpus_num_tokens(trainer->corpus, VKS_TARGET);
     uint64_t planned = UINT64_MAX;
+    double delay = p->optimizer_delay > 1 ? p->optimizer_delay : 1;
+    if (p->optimizer_delay_words)
+        delay = fmax(1, p->optimizer_delay_words * (double)batches / (double)tokens);
     if (p->after_updates)
         planned = p->after_updates;
-    if (p->after_epochs && p->after_epochs * batches < planned)
-        planned = p->after_epochs * batches;
+    if (p->after_epochs && (double)p->after_epochs * (double)batches / delay < (double)planned)
+        planned = (uint64_t)((double)p->after_epochs * (double)batches / delay);
     if (p->after_target_tokens) {
-        double by_tokens = (double)p->after_target_tokens / (double)tokens * (double)batches;
+        double by_tokens =
+            (double)p->after_target_tokens / (double)tokens * (double)batches / delay;
         planned = by_tokens < (double)planned ? (uint64_t)by_tokens + 1 : planned;
     }
     return planned == UINT64_MAX ? 0 : planned;
@@ -368,7 +422,8 @@ static enum vks_status open_history(struct vks_trainer *trainer) {
 enum vks_status trainer_recover(struct vks_trainer *trainer) {
     close_programs(trainer);
     memset(trainer->pending, 0, sizeof trainer->pending);
-    trainer->num_skipped_in_a_row = 0;
+    trainer->sums = (struct update_sums){0};
+    trainer->last_report = (struct update_report){0};
     TRY(model_reopen(trainer->model));
     TRY(read_state(trainer));
     if (!trainer->has_state) // somebody has removed it
@@ -412,7 +467,7 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
     trainer->state_dir = path_join(p->model_dir, "training");
     if (!trainer->state_dir)
         return VKS_ERR_OOM;
-    TRY(model_prepare_training(trainer->model));
+    TRY(prepare_weights(trainer));
     TRY(load_state(trainer));
     TRY(guided_alignment_init(p, &trainer->model->config, &trainer->guided));
     TRY(fit_batches(trainer));

@@ -17,7 +17,16 @@ static const struct {
     enum parameter_part part;
 } parts[] = {{"weights.safetensors", PART_VALUE},
              {"moment1.safetensors", PART_MOMENT1},
-             {"moment2.safetensors", PART_MOMENT2}};
+             {"moment2.safetensors", PART_MOMENT2},
+             {"average.safetensors", PART_AVERAGE},
+             {"gradient.safetensors", PART_GRADIENT}};
+
+// Gradients count only within a delayed update.
+static bool is_kept(const struct training_state *state, const struct weights *weights,
+                    enum parameter_part part) {
+    return parameter_store_has(&weights->store, part) &&
+           (part != PART_GRADIENT || state->num_delayed > 0);
+}
 
 static enum vks_status write_state(const struct training_state *state, const char *dir,
                                    const struct vks_log *log) {
@@ -30,10 +39,12 @@ static enum vks_status write_state(const struct training_state *state, const cha
     return status;
 }
 
-static enum vks_status write_parts(struct weights *weights, const char *dir,
-                                   const struct vks_log *log) {
+static enum vks_status write_parts(const struct training_state *state, struct weights *weights,
+                                   const char *dir, const struct vks_log *log) {
     enum vks_status status = VKS_OK;
     for (size_t i = 0; i < COUNT_OF(parts) && status == VKS_OK; i++) {
+        if (!is_kept(state, weights, parts[i].part))
+            continue;
         char *path = path_join(dir, parts[i].file);
         status = path ? weights_write(weights, parts[i].part, path, log) : VKS_ERR_OOM;
         free(path);
@@ -46,7 +57,7 @@ enum vks_status training_state_save(const struct training_state *state, struct w
                                     const struct vks_log *log) {
     struct generation generation = {0};
     TRY(generation_begin(root, log, &generation));
-    enum vks_status status = write_parts(weights, generation.path, log);
+    enum vks_status status = write_parts(state, weights, generation.path, log);
     if (status == VKS_OK)
         status = write_state(state, generation.path, log);
     if (status == VKS_OK)
@@ -69,24 +80,36 @@ static enum vks_status read_state(const char *dir, const struct vks_log *log,
     return status;
 }
 
-enum vks_status training_state_load(const char *root, const struct vks_log *log,
-                                    struct weights *weights, struct training_state *state,
-                                    bool *found) {
-    char *dir;
-    struct training_state read;
-    TRY(generation_open_newest(root, log, &dir));
-    bool exists = dir[0] != '\0';
-    enum vks_status status = exists ? read_state(dir, log, &read) : VKS_OK;
-    for (size_t i = 0; i < COUNT_OF(parts) && exists && status == VKS_OK; i++) {
-        char *path = path_join(dir, parts[i].file);
-        status = path ? weights_read(weights, parts[i].part, path, log) : VKS_ERR_OOM;
-        free(path);
-    }
-    free(dir);
-    if (status == VKS_OK) {
-        *found = exists;
-        if (exists)
-            *state = read;
-    }
+enum vks_status training_state_find(const char *root, const struct vks_log *log,
+                                    struct training_state *state, char **dir) {
+    char *newest;
+    TRY(generation_open_newest(root, log, &newest));
+    enum vks_status status = newest[0] ? read_state(newest, log, state) : VKS_OK;
+    if (status == VKS_OK)
+        *dir = newest;
+    else
+        free(newest);
     return status;
+}
+
+static enum vks_status read_part(struct weights *weights, size_t part_idx, const char *dir,
+                                 const struct vks_log *log) {
+    char *path = path_join(dir, parts[part_idx].file);
+    enum vks_status status;
+    if (!path)
+        status = VKS_ERR_OOM;
+    else if (parts[part_idx].part == PART_AVERAGE && !file_exists(path))
+        status = parameter_store_copy(&weights->store, PART_VALUE, PART_AVERAGE);
+    else
+        status = weights_read(weights, parts[part_idx].part, path, log);
+    free(path);
+    return status;
+}
+
+enum vks_status training_state_read_weights(const struct training_state *state, const char *dir,
+                                            const struct vks_log *log, struct weights *weights) {
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        if (is_kept(state, weights, parts[i].part))
+            TRY(read_part(weights, i, dir, log));
+    return VKS_OK;
 }

@@ -17,17 +17,24 @@
     X(steps)                                                                                       \
     X(target_tokens)                                                                               \
     X(sentences_in_epoch)                                                                          \
+    X(rounds)                                                                                      \
     X(updates)                                                                                     \
+    X(num_delayed)                                                                                 \
+    X(delayed_words)                                                                               \
     X(seed)                                                                                        \
     X(warmup)                                                                                      \
     X(schedule)                                                                                    \
     X(schedule_updates)                                                                            \
     X(mini_batch_fit)                                                                              \
+    X(decay.begin)                                                                                 \
+    X(decay.most_stalled)                                                                          \
     X(mini_batch_words)                                                                            \
     X(mini_batch)                                                                                  \
     X(maxi_batch_pairs)                                                                            \
     X(max_length)                                                                                  \
-    X(num_pairs)
+    X(num_pairs)                                                                                   \
+    X(optimizer)                                                                                   \
+    X(num_frozen)
 
 // cJSON prints 15 digits where more are needed: numbers come as text.
 static bool add_u64(cJSON *json, const char *name, uint64_t value) {
@@ -70,7 +77,8 @@ char *training_state_print(const struct training_state *state) {
 #define ADD_FIELD(field) is_made = is_made && add_u64(json, #field, state->field);
     STATE_FIELDS(ADD_FIELD)
 #undef ADD_FIELD
-    is_made = is_made && add_metrics(json, &state->metrics) &&
+    is_made = is_made && add_double(json, "decay.factor", state->decay.factor) &&
+              add_metrics(json, &state->metrics) &&
               add_words(json, "device_words", state->device_words, STATE_WORDS);
     char *text = is_made ? cJSON_Print(json) : NULL;
     cJSON_Delete(json);
@@ -116,9 +124,11 @@ static bool from_json(const cJSON *json, struct training_state *state) {
     state->field = (__typeof__(state->field))value;
     STATE_FIELDS(READ_FIELD)
 #undef READ_FIELD
+    const cJSON *factor = cJSON_GetObjectItemCaseSensitive(json, "decay.factor");
     const cJSON *words = cJSON_GetObjectItemCaseSensitive(json, "device_words");
-    if (!cJSON_IsArray(words) || cJSON_GetArraySize(words) != STATE_WORDS ||
-        !read_metrics(json, &state->metrics))
+    state->decay.factor = cJSON_IsNumber(factor) ? factor->valuedouble : -1;
+    if (!(state->decay.factor >= 0) || !isfinite(state->decay.factor) || !cJSON_IsArray(words) ||
+        cJSON_GetArraySize(words) != STATE_WORDS || !read_metrics(json, &state->metrics))
         return false;
     for (int i = 0; i < STATE_WORDS; i++) {
         if (!read_whole(cJSON_GetArrayItem(words, i), 0xffffffffp0, &value))

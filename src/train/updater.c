@@ -52,6 +52,8 @@ enum vks_status updater_wait(struct updater *updater, uint32_t slot, struct upda
     report->updates = words[STATE_UPDATES];
     report->skipped = words[STATE_SKIPPED];
     report->is_skipped = words[STATE_SKIP] != 0;
+    report->skipped_in_a_row = words[STATE_SKIPPED_IN_A_ROW];
+    report->halvings = words[STATE_HALVINGS];
     memcpy(&report->norm, &words[STATE_NORM], sizeof report->norm);
     return VKS_OK;
 }

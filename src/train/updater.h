@@ -33,7 +33,9 @@ enum vks_status updater_submit(struct updater *updater, uint32_t slot,
 struct update_report {
     uint32_t updates, skipped; // so far
     bool is_skipped;           // this one: a gradient was not finite
-    float norm;                // of the gradient, before clipping
+    uint32_t skipped_in_a_row;
+    uint32_t halvings; // of the rate, for updates that were skipped
+    float norm;        // of the gradient, before clipping
 };
 
 enum vks_status updater_wait(struct updater *updater, uint32_t slot, struct update_report *report);

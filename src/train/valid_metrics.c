@@ -41,18 +41,24 @@ bool valid_metric_note(struct valid_metric *metric, double value, double epsilon
     return is_better;
 }
 
+uint64_t valid_metrics_num_stalled(const struct valid_metrics *metrics,
+                                   enum vks_early_stopping_on on) {
+    uint64_t least = UINT64_MAX, most = 0;
+    if (metrics->num > 0 && on == VKS_EARLY_STOPPING_ON_FIRST)
+        return metrics->items[0].num_stalled;
+    for (uint32_t i = 0; i < metrics->num; i++) {
+        uint64_t num = metrics->items[i].num_stalled;
+        if (!metrics->items[i].has_best && num == 0)
+            continue;
+        least = num < least ? num : least;
+        most = num > most ? num : most;
+    }
+    return on == VKS_EARLY_STOPPING_ON_ALL && least != UINT64_MAX ? least : most;
+}
+
 bool valid_metrics_are_stalled(const struct valid_metrics *metrics, uint32_t patience,
                                enum vks_early_stopping_on on) {
-    uint32_t num_stalled = 0, num_figures = 0;
-    if (patience == 0 || metrics->num == 0)
-        return false;
-    if (on == VKS_EARLY_STOPPING_ON_FIRST)
-        return metrics->items[0].num_stalled >= patience;
-    for (uint32_t i = 0; i < metrics->num; i++) {
-        num_figures += metrics->items[i].has_best;
-        num_stalled += metrics->items[i].num_stalled >= patience;
-    }
-    return num_stalled > 0 && (on == VKS_EARLY_STOPPING_ON_ANY || num_stalled == num_figures);
+    return patience > 0 && valid_metrics_num_stalled(metrics, on) >= patience;
 }
 
 enum vks_status valid_metrics_select(struct valid_metrics *metrics, const char *const *names,

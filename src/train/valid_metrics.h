@@ -34,7 +34,11 @@ bool valid_metric_of_costs(const char *name, const struct valid_costs *costs, do
 // Takes note of a value; true if it is better than the best by more than epsilon. A NaN never is.
 bool valid_metric_note(struct valid_metric *metric, double value, double epsilon);
 
-// Whether as many metrics as `on` says have stalled `patience` times; never for patience 0.
+// How often validations in a row have brought no new best: of the first metric, of the one that has
+// stalled least, or of the one that has most. Metrics without any figure do not count.
+uint64_t valid_metrics_num_stalled(const struct valid_metrics *metrics,
+                                   enum vks_early_stopping_on on);
+// Whether that is `patience` times; never for patience 0.
 bool valid_metrics_are_stalled(const struct valid_metrics *metrics, uint32_t patience,
                                enum vks_early_stopping_on on);
 

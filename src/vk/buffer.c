@@ -220,9 +220,9 @@ static enum vks_status end_once(struct vks_device *device, VkCommandBuffer comma
     return status;
 }
 
-static enum vks_status copy_once(struct vks_device *device, struct vk_range from,
-                                 struct vk_range to) {
+enum vks_status buffer_copy(struct vks_device *device, struct vk_range from, struct vk_range to) {
     const VkBufferCopy copy = {from.offset, to.offset, from.bytes};
+    CHECK(from.bytes == to.bytes);
     VkCommandBuffer commands = VK_NULL_HANDLE;
     TRY(begin_once(device, &commands));
     device->vk.vkCmdCopyBuffer(commands, from.buffer->handle, to.buffer->handle, 1, &copy);
@@ -244,9 +244,9 @@ static enum vks_status transfer(struct vks_device *device, struct vk_range range
         struct vk_range here = {&staging, 0, bytes};
         if (written) {
             memcpy(staging.mapped, (const char *)written + done, bytes);
-            status = copy_once(device, here, there);
+            status = buffer_copy(device, here, there);
         } else {
-            status = copy_once(device, there, here);
+            status = buffer_copy(device, there, here);
             if (status == VKS_OK)
                 memcpy((char *)read + done, staging.mapped, bytes);
         }

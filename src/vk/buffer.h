@@ -36,6 +36,9 @@ enum vks_status buffer_init(struct vks_device *device, enum buffer_kind kind, ui
                             struct vk_buffer *buffer);
 void buffer_finish(struct vks_device *device, struct vk_buffer *buffer);
 
+// Copies on the device, from a range to one of the same size that is apart from it. Waits.
+enum vks_status buffer_copy(struct vks_device *device, struct vk_range from, struct vk_range to);
+
 // Copies between host memory and a range; the device must be idle on that range. Waits.
 enum vks_status buffer_write(struct vks_device *device, struct vk_range range, const void *data);
 enum vks_status buffer_read(struct vks_device *device, struct vk_range range, void *data);

@@ -23,9 +23,11 @@ CONFIG = {
 
 STATE = {
     "epoch": 1, "batch_idx": 2, "steps": 3, "target_tokens": 4, "sentences_in_epoch": 5,
-    "updates": 6, "seed": 7, "warmup": 8, "schedule": 1, "schedule_updates": 9, "num_stalled": 0,
+    "rounds": 7, "updates": 6, "num_delayed": 1, "delayed_words": 15, "seed": 7, "warmup": 8,
+    "schedule": 1, "schedule_updates": 9, "decay.begin": 0, "decay.most_stalled": 1,
     "mini_batch_words": 10, "mini_batch": 11, "maxi_batch_pairs": 12, "max_length": 13,
-    "num_pairs": 14, "best_cost": 1.5, "device_words": [0] * 16}
+    "num_pairs": 14, "optimizer": 2, "num_frozen": 16, "decay.factor": 1.5,
+    "valid_metrics": [{"name": "bleu", "best": 2.5, "stalled": 1}], "device_words": [0] * 16}
 
 
 def compact(value):
@@ -183,8 +185,8 @@ SEEDS = {
         "first_is_pad": compact({**CONFIG, "pad_token_id": 0, "decoder_start_token_id": 0,
                                  "eos_token_id": 1})},
     "fuzz_train_state": {
-        "new": compact({**STATE, "best_cost": -1}),
-        "long_numbers": compact({**STATE, "target_tokens": 2**53 - 1, "best_cost": 0.1 + 0.2,
+        "new": compact({**STATE, "valid_metrics": []}),
+        "long_numbers": compact({**STATE, "target_tokens": 2**53 - 1, "decay.factor": 0.1 + 0.2,
                                  "device_words": [2**32 - 1] * 16}),
         "endless": compact(STATE).replace(b"1.5", b"1e999"),
         "few_words": compact({**STATE, "device_words": [1]})},

@@ -14,6 +14,7 @@ padding, so that nothing but the definition is shared with vkseq. A dump holds (
     loss, grad_norm     [1]: label-smoothed cross-entropy per target token; norm of all gradients
     grad.NAME           gradient of the loss; the row of <pad> in the embedding is zero
     adam_losses         [50]: the loss before each of 50 Adam updates on this same batch
+    adamw_losses, sgd_losses    the same of AdamW with decay, and of SGD with momentum and decay
     greedy              [5, 20]: greedy translations with param.NAME, </s> included where it is
                         reached, then -1
 
@@ -36,7 +37,7 @@ REHEARSAL_UPDATES = 80
 EOS = 0
 LABEL_SMOOTHING = 0.1
 NORM_EPS = 1e-5
-ADAM_UPDATES = 50
+UPDATES = 50
 MAX_GREEDY = 20
 
 CONFIGS = {
@@ -196,9 +197,20 @@ def freeze_pad(params):
     params["model.shared.weight"].grad[-1] = 0
 
 
-def adam_losses(model, batch, updates, learning_rate):
+def adam(params, learning_rate=1e-3):
+    return torch.optim.Adam(params, learning_rate, (0.9, 0.98), 1e-9)
+
+
+def adamw(params):
+    return torch.optim.AdamW(params, 1e-3, (0.9, 0.98), 1e-9, weight_decay=0.1)
+
+
+def sgd(params):
+    return torch.optim.SGD(params, 0.02, momentum=0.9, weight_decay=0.01)
+
+
+def training_losses(model, batch, updates, optimizer):
     """Trains, and gives the loss before each update."""
-    optimizer = torch.optim.Adam(model.params.values(), learning_rate, (0.9, 0.98), 1e-9)
     losses = []
     for _ in range(updates):
         optimizer.zero_grad()
@@ -213,7 +225,7 @@ def adam_losses(model, batch, updates, learning_rate):
 def rehearse(model, batch):
     """Teaches the model other targets than the dump's: an untrained model only repeats its first
     word, and a model taught the dump's own targets has no gradients left to compare."""
-    adam_losses(model, batch, REHEARSAL_UPDATES, 5e-3)
+    training_losses(model, batch, REHEARSAL_UPDATES, adam(model.params.values(), 5e-3))
     for p in model.params.values():
         p.data = p.data.float().double()
         p.grad = None
@@ -251,7 +263,12 @@ def make_dump(config):
     dump["loss"] = loss.detach().reshape(1)
     dump.update({"grad." + name: p.grad.clone() for name, p in model.params.items()})
     dump["grad_norm"] = torch.stack([p.grad.norm() for p in model.params.values()]).norm()[None]
-    dump["adam_losses"] = torch.tensor(adam_losses(model, batch, ADAM_UPDATES, 1e-3))
+    begin = {name: p.detach().clone() for name, p in model.params.items()}
+    for name, make in ("adam", adam), ("adamw", adamw), ("sgd", sgd):
+        for parameter, value in begin.items():
+            model.params[parameter].data = value.clone()
+        dump[name + "_losses"] = torch.tensor(
+            training_losses(model, batch, UPDATES, make(model.params.values())))
     return {name: t.to(torch.float32 if t.is_floating_point() else torch.int32).contiguous()
             for name, t in dump.items()}
 

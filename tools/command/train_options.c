@@ -1,5 +1,6 @@
 #include "train_options.h"
 #include "cli/option_file.h"
+#include "train_optimizer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 static const char *const tasks[] = {"tiny", "demo", "small", "transformer-base", "transformer-big",
                                     NULL};
 static const char *const dumps[] = {"minimal", "full", "expand", NULL};
-static const char *const activations[] = {"relu", "gelu", "swish", NULL};  // as vks_activation
-static const char *const positions[] = {"hf", "fairseq", "learned", NULL}; // as vks_positions
+const char *const train_activations[] = {"relu", "gelu", "swish", NULL};
+const char *const train_positions[] = {"hf", "fairseq", "learned", NULL};
 static const char *const schedules[] = {"inv-sqrt", "linear", "cosine", "constant",
                                         NULL}; // as vks_schedule
 static const char *const metrics[] = {"cross-entropy", "ce-mean-words", "perplexity", "bleu",
@@ -20,6 +21,8 @@ static const char *const stopping[] = {"first", "all", "any", NULL}; // as vks_e
 static const char *const alignment_costs[] = {"ce", "mse", "mult", NULL}; // as vks_alignment_cost
 static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
 static const char *const optimizers[] = {"adam", "adamw", "sgd", NULL}; // as vks_optimizer
+static const char *const decays[] = {"epoch",         "batches",       "stalled",
+                                     "epoch+batches", "epoch+stalled", NULL}; // as vks_lr_decay
 
 #define AT(member) offsetof(struct train_options, member)
 
@@ -61,6 +64,8 @@ static const struct cli_option table[] = {
      .help = "Shape of the model, as width/feed-forward width/heads, encoder + decoder layers: "
              "tiny 64/256/4, 2+2; demo 128/512/4, 2+2; small 256/1024/4, 3+3; transformer-base "
              "512/2048/8, 6+6; transformer-big 1024/4096/16, 6+6.", .group = "Model"},
+    {"pretrained-model", 0, CLI_STRING, AT(pretrained), "DIR",
+     .help = "Begin with the weights, shape and vocabulary of this model directory."},
     {"dim-emb", 0, CLI_U32, AT(width), .min = 4, .max = 65536,
      .has_other_source = true,
      .help = "Width of embeddings and layers instead of the task's."},
@@ -77,7 +82,7 @@ static const struct cli_option table[] = {
      .has_other_source = true,
      .help = "Feed-forward width instead of the task's."},
     {"transformer-ffn-activation", 0, CLI_CHOICE, AT(activation), .default_text = "relu",
-     .choices = activations, .has_other_source = true,
+     .choices = train_activations, .has_other_source = true,
      .help = "Feed-forward activation; swish is SiLU."},
     {"transformer-preprocess", 0, CLI_STRING, AT(preprocess), "OPS", .default_text = "",
      .has_other_source = true,
@@ -85,7 +90,7 @@ static const struct cli_option table[] = {
     {"transformer-postprocess", 0, CLI_STRING, AT(postprocess), "OPS", .default_text = "dan",
      .has_other_source = true,
      .help = "dan for post-norm layers, da for pre-norm ones."},
-    {"positions", 0, CLI_CHOICE, AT(positions), .default_text = "hf", .choices = positions,
+    {"positions", 0, CLI_CHOICE, AT(positions), .default_text = "hf", .choices = train_positions,
      .has_other_source = true,
      .help = "Positions: sines as Hugging Face's Marian computes them, as fairseq and Marian do, "
              "or learned."},
@@ -132,6 +137,25 @@ static const struct cli_option table[] = {
      .help = "How it falls then: with 1/sqrt(updates), in a line or half a cosine to 0, or not."},
     {"lr-schedule-updates", 0, CLI_LIMIT, AT(schedule_updates), "UPDATES",
      .help = "Where linear and cosine end. (default: where --after stops)"},
+    {"lr-decay", 0, CLI_FLOAT, AT(trainer.lr_decay), .default_text = "0", .min = 0, .max = 1,
+     .help = "What the learning rate is multiplied by when it decays; 0: it does not."},
+    {"lr-decay-strategy", 0, CLI_CHOICE, AT(lr_decay_strategy), .default_text = "epoch+stalled",
+     .choices = decays, .help = "When it decays: before an epoch, after updates, or when "
+     "validation has stalled."},
+    {"lr-decay-start", 0, CLI_STRINGS, AT(lr_decay_start), "N [N]",
+     .help = "The first epoch before which, or update or number of validations in a row without a "
+             "new best after which it decays; with two of them in the strategy, a number for each. "
+             "(default: 10 1)"},
+    {"lr-decay-freq", 0, CLI_U32, AT(trainer.lr_decay_freq), .default_text = "50000", .min = 1,
+     .max = 4294967295.0, .help = "Updates between decays, of the strategy batches."},
+    {"lr-decay-repeat-warmup", 0, CLI_FLAG, AT(trainer.lr_decay_repeat_warmup),
+     .help = "Warm up again after each decay."},
+    {"lr-report", 0, CLI_FLAG, AT(trainer.lr_report), .default_text = "true",
+     .help = "Say the learning rate in each line of the log. It is the default; --lr-report=false "
+             "ends it."},
+    {"optimizer-delay", 0, CLI_STRING, AT(optimizer_delay), "N|Nw", .default_text = "1",
+     .help = "Batches of an update, whose gradients are added up, or, with w, the target words "
+             "that they must reach: 4, 8000w."},
     {"clip-norm", 0, CLI_FLOAT, AT(trainer.clip_norm), .default_text = "1", .min = 0, .max = 1e9,
      .help = "Longest gradient; 0: no clipping."},
     {"label-smoothing", 0, CLI_FLOAT, AT(trainer.label_smoothing), .default_text = "0.1",
@@ -153,6 +177,13 @@ static const struct cli_option table[] = {
     {"transformer-guided-alignment-layer", 0, CLI_STRING, AT(guided_alignment_layer), "LAYER",
      .default_text = "last",
      .help = "Decoder layer whose first head learns it: last, or from 1 on."},
+    {"exponential-smoothing", 0, CLI_FLOAT, AT(trainer.exponential_smoothing), .default_text = "0",
+     .implicit_text = "0.0001", .min = 0, .max = 0.99,
+     .help = "Validate and save running averages of the parameters, in which new ones have this "
+             "share; 0: the parameters themselves."},
+    {"freeze", 0, CLI_STRINGS, AT(freeze), "PATTERNS",
+     .help = "Leave the parameters of these names as they are; * stands for any characters: "
+             "'model.encoder.*'."},
 
     {"after", 0, CLI_LIMIT, AT(after),
      .help = "Stop after so many epochs (10e), updates (20Ku) or target tokens (10Gt). Without a "
@@ -233,34 +264,6 @@ static void set_limit(struct train_options *options) {
         [CLI_TARGET_TOKENS] = &trainer->after_target_tokens,
     };
     *targets[options->after.unit] = options->after.num;
-}
-
-static bool set_optimizer(struct train_options *options) {
-    struct vks_trainer_params *trainer = &options->trainer;
-    const struct cli_strings *words = &options->optimizer_params;
-    trainer->optimizer = (enum vks_optimizer)index_of(options->optimizer, optimizers);
-    bool is_sgd = trainer->optimizer == VKS_SGD;
-    float *const targets[] = {&trainer->beta1, &trainer->beta2, &trainer->eps,
-                              &trainer->weight_decay};
-    if (is_sgd)
-        trainer->beta1 = 0;
-    if (words->num > (is_sgd ? 1 : 4)) {
-        fprintf(stderr, NAME ": option '--optimizer-params' has %zu numbers: %s takes at most %d\n",
-                words->num, options->optimizer, is_sgd ? 1 : 4);
-        return false;
-    }
-    for (size_t i = 0; i < words->num; i++) {
-        char *end;
-        float number = strtof(words->items[i], &end);
-        if (end == words->items[i] || *end || !isfinite(number) || number < 0) {
-            fprintf(stderr,
-                    NAME ": option '--optimizer-params': '%s' is not a number of at least 0\n",
-                    words->items[i]);
-            return false;
-        }
-        *targets[i] = number;
-    }
-    return true;
 }
 
 static bool set_workspace(struct train_options *options, const struct cli_command *command) {
@@ -396,6 +399,8 @@ static bool set_trainer(struct train_options *options) {
     trainer->model_dir = options->model;
     set_limit(options);
     trainer->schedule = (enum vks_schedule)index_of(options->schedule, schedules);
+    trainer->optimizer = (enum vks_optimizer)index_of(options->optimizer, optimizers);
+    trainer->lr_decay_strategy = (enum vks_lr_decay)index_of(options->lr_decay_strategy, decays);
     return set_pair(&options->train_sets, "train-sets", &trainer->train_source,
                     &trainer->train_target) &&
            (!options->valid_sets.num || set_pair(&options->valid_sets, "valid-sets",
@@ -406,7 +411,7 @@ static bool set_trainer(struct train_options *options) {
            set_frequency(&options->disp_freq, "disp-freq", &trainer->disp_freq) &&
            set_frequency(&options->valid_freq, "valid-freq", &trainer->valid_freq) &&
            set_frequency(&options->save_freq, "save-freq", &trainer->save_freq) &&
-           set_optimizer(options) && set_guided_alignment(options) && set_validation(options);
+           train_optimizer_set(options) && set_guided_alignment(options) && set_validation(options);
 }
 
 static void replace(uint32_t *value, uint32_t wanted) {
@@ -485,8 +490,8 @@ enum vks_status train_options_config(const struct train_options *options,
     replace(&shape.num_heads, options->num_heads);
     replace(&shape.encoder_layers, options->encoder_layers);
     replace(&shape.decoder_layers, options->decoder_layers);
-    shape.activation = (enum vks_activation)index_of(options->activation, activations);
-    shape.positions = (enum vks_positions)index_of(options->positions, positions);
+    shape.activation = (enum vks_activation)index_of(options->activation, train_activations);
+    shape.positions = (enum vks_positions)index_of(options->positions, train_positions);
     shape.pre_norm = !strcmp(options->preprocess, "n");
     shape.tying = choose_tying(options, is_joint);
     if (shape.tying == VKS_TIED_ALL && !is_joint) {

@@ -22,12 +22,13 @@ struct train_options {
     uint32_t vocab_size;
     bool separate_vocabs;
     // Model
+    const char *pretrained;
     const char *task, *activation, *positions, *preprocess, *postprocess;
     uint32_t width, ffn_width, num_heads, encoder_layers, decoder_layers; // 0: the task's
     bool tied_all, tied_output;
     // Training
-    struct cli_strings train_sets, valid_sets, optimizer_params;
-    const char *optimizer, *schedule;
+    struct cli_strings train_sets, valid_sets, optimizer_params, lr_decay_start, freeze;
+    const char *optimizer, *schedule, *lr_decay_strategy, *optimizer_delay;
     const char *workspace;
     const char *guided_alignment_cost, *guided_alignment_layer;
     struct cli_limit schedule_updates, after, disp_freq, valid_freq, save_freq;
@@ -40,6 +41,9 @@ struct train_options {
 
     struct train_given given;
 };
+
+// Names of vks_activation and vks_positions, end with NULL.
+extern const char *const train_activations[], *const train_positions[];
 
 // Reads argv and option files, and checks all that can be checked without the text and the model.
 // Help, errors and a dump of the options that was asked for are printed; CLI_HELP: nothing else is
