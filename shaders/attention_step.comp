@@ -13,6 +13,7 @@ BIND_READ(ATTENTION_TABLE, uvec4, 16, table); // a row: -, -, first key, end of 
 BIND_MATRIX_WRITE(ATTENTION_OUT, o);
 
 STAGE_SHARED(p_stage, 1)
+STAGE_SHARED(q_stage, MAX_SLICES)
 
 uint key_row(uint row, uint key) {
     return INDIRECT != 0 ? cache_rows.data[row * p.cache_stride + key] : key;
@@ -20,6 +21,7 @@ uint key_row(uint row, uint key) {
 
 void main() {
     STAGE_LOCAL(p_stage, 1);
+    STAGE_LOCAL(q_stage, MAX_SLICES);
     const uint row = gl_WorkGroupID.x, head = gl_WorkGroupID.y;
     const uvec4 keys = table.data[row];
     const uint q_base = row * p.q_stride + p.q_offset + head * QUADS;
@@ -28,12 +30,20 @@ void main() {
     precise float row_max = LOWEST, row_sum = 0.0;
     for (uint i = 0; i < MAX_SLICES; i++)
         acc[i] = vec4(0);
+#define STAGE_Q(i)                                                                                 \
+    if (i * WAVE < QUADS)                                                                          \
+        STAGE_PUT(q_stage, i, LOAD4(q, q_base + SLICE_QUAD(i)));
+    SLICES(STAGE_Q)
+    STAGE_SYNC();
     for (uint key0 = keys.z; key0 < keys.w; key0 += WAVE) {
         const bool visible = key0 + lane < keys.w;
         const uint own = key_row(row, min(key0 + lane, keys.w - 1));
         float s = 0.0;
-        for (uint quad = 0; quad < QUADS; quad++)
-            s = dot_add(LOAD4(q, q_base + quad), LOAD4(kv, own * p.kv_stride + k_base + quad), s);
+#define SCORE(i)                                                                                   \
+    for (uint j = 0; i * WAVE + j < QUADS && j < WAVE; j++)                                        \
+        s = dot_add(STAGE_GET(q_stage, i, j),                                                      \
+                    LOAD4(kv, own * p.kv_stride + k_base + i * WAVE + j), s);
+        SLICES(SCORE)
         const float score = visible ? s * p.scale : LOWEST;
         const float new_max = max(row_max, wave_max(score));
         const float shrink = exp(row_max - new_max);
