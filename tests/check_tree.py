@@ -19,7 +19,7 @@ PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer":
                  "model": "model", "trainer": "train", "translator": "decode", "bench": "bench",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
-SHARED_OPS = {"ops/matmul.h", "ops/dropout.h"}
+SHARED_OPS = {"ops/matmul.h", "ops/dropout.h", "ops/beam_tables.h"}
 # Libraries that one layer alone knows, by the beginning of a header's name.
 LIBRARY_LAYERS = {"volk": "vk", "vulkan": "vk", "sentencepiece": "text", "unicode/": "text"}
 # The layers that may call the operating system. The others include of the system ISO C's headers

@@ -83,6 +83,30 @@ enum vks_status passages_cut(const struct passages_params *params, const char *c
     return status;
 }
 
+// Word scores one after the other, for parts that have them.
+static enum vks_status join_word_scores(const struct vks_translation *parts, size_t num_parts,
+                                        struct vks_hypothesis *line) {
+    size_t num = 0;
+    bool has_scores = false;
+    for (size_t i = 0; i < num_parts; i++) {
+        num += parts[i].hypotheses[0].num_word_scores;
+        has_scores |= parts[i].hypotheses[0].word_scores != NULL;
+    }
+    if (!has_scores)
+        return VKS_OK;
+    line->word_scores = memory_calloc(num + 1, sizeof *line->word_scores);
+    if (!line->word_scores)
+        return VKS_ERR_OOM;
+    for (size_t i = 0; i < num_parts; i++) {
+        const struct vks_hypothesis *best = &parts[i].hypotheses[0];
+        if (best->num_word_scores > 0)
+            memcpy(line->word_scores + line->num_word_scores, best->word_scores,
+                   best->num_word_scores * sizeof *best->word_scores);
+        line->num_word_scores += best->num_word_scores;
+    }
+    return VKS_OK;
+}
+
 // One hypothesis of a line out of the best ones of its parts.
 static enum vks_status join_line(const struct passage *passage, const struct vks_translation *parts,
                                  struct vks_hypothesis *line) {
@@ -97,6 +121,8 @@ static enum vks_status join_line(const struct passage *passage, const struct vks
     }
     line->ids = memory_calloc(num_ids + 1, sizeof *line->ids);
     enum vks_status status = line->ids ? segments_join(segments, texts, &line->text) : VKS_ERR_OOM;
+    if (status == VKS_OK)
+        status = join_word_scores(parts, segments->num, line);
     for (size_t i = 0; i < segments->num && status == VKS_OK; i++) {
         const struct vks_hypothesis *best = &parts[i].hypotheses[0];
         memcpy(line->ids + line->num_ids, best->ids, best->num_ids * sizeof *best->ids);

@@ -7,31 +7,95 @@
 #include "decode/search.h"
 #include "decode/sentences.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct vks_translator {
-    struct vks_model *model;               // borrowed
+    struct vks_model *models[VKS_MAX_MODELS]; // borrowed
+    uint32_t num_models;
     const struct vks_tokenizer *tokenizer; // borrowed
     struct search search;
     bool split_sentences;
     uint64_t num_lines; // translated so far
 };
 
+// Whether a model can translate together with the first one.
+static enum vks_status check_model(const struct vks_model *first, const struct vks_model *model,
+                                   size_t number, const struct vks_log *log) {
+    const struct vks_model_config *a = &first->config, *b = &model->config;
+    const struct {
+        const char *what;
+        uint32_t first, other;
+    } checks[] = {
+        {"tokens of the source vocabulary", a->source_vocab, b->source_vocab},
+        {"tokens of the target vocabulary", a->target_vocab, b->target_vocab},
+        {"as the id of </s>", a->eos_id, b->eos_id},
+        {"as the id of <pad>", a->pad_id, b->pad_id},
+        {"as the offset of positions", a->position_offset, b->position_offset},
+    };
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        if (checks[i].first == checks[i].other)
+            continue;
+        log_error(log,
+                  "models that translate together have one vocabulary: the first has %u %s, "
+                  "model %zu has %u",
+                  checks[i].first, checks[i].what, number, checks[i].other);
+        return VKS_ERR_ARGUMENT;
+    }
+    if (model->device == first->device)
+        return VKS_OK;
+    log_error(log, "models that translate together lie on one device; model %zu does not", number);
+    return VKS_ERR_ARGUMENT;
+}
+
+static enum vks_status collect_models(struct vks_model *model,
+                                      const struct vks_translator_params *params,
+                                      struct vks_translator *translator) {
+    size_t num = 1 + params->num_more_models;
+    if (num > VKS_MAX_MODELS) {
+        log_error(params->log, "%zu models; at most %d can translate together", num,
+                  VKS_MAX_MODELS);
+        return VKS_ERR_ARGUMENT;
+    }
+    translator->models[0] = model;
+    for (size_t i = 1; i < num; i++) {
+        translator->models[i] = params->more_models[i - 1];
+        TRY(check_model(model, translator->models[i], i + 1, params->log));
+    }
+    for (size_t i = 0; i < num && params->weights; i++) {
+        if (isfinite(params->weights[i]) && params->weights[i] >= 0.0f)
+            continue;
+        log_error(params->log, "the weight %g of model %zu; it must be a number of at least 0",
+                  (double)params->weights[i], i + 1);
+        return VKS_ERR_ARGUMENT;
+    }
+    translator->num_models = (uint32_t)num;
+    return VKS_OK;
+}
+
+static enum vks_status open(struct vks_translator *translator,
+                            const struct vks_translator_params *params) {
+    const struct search_params search = {
+        .models = translator->models, .num_models = translator->num_models, .translator = params};
+    return search_init(&search, &translator->search);
+}
+
 enum vks_status vks_translator_create(struct vks_model *model,
                                       const struct vks_tokenizer *tokenizer,
                                       const struct vks_translator_params *params,
                                       struct vks_translator **result) {
     struct vks_translator_params complete = *params;
-    TRY(search_complete_params(&complete));
+    TRY(search_complete_params(&complete, model->config.target_vocab));
     TRY(sentences_check_vocabulary(&model->config, tokenizer, params->log));
     struct vks_translator *translator = memory_calloc(1, sizeof *translator);
     if (!translator)
         return VKS_ERR_OOM;
-    translator->model = model;
     translator->tokenizer = tokenizer;
     translator->split_sentences = params->split_sentences;
-    enum vks_status status = search_init(model, &complete, &translator->search);
+    enum vks_status status = collect_models(model, params, translator);
+    if (status == VKS_OK)
+        status = open(translator, &complete);
     if (status != VKS_OK)
         vks_translator_destroy(&translator);
     else
@@ -60,14 +124,30 @@ static enum vks_status add_texts(const struct vks_translator *translator,
     return VKS_OK;
 }
 
-// Translations [passages->num_parts] of the parts; zeroed before.
+// A line's forced beginning belongs to the first of its parts.
+static void add_prefixes(const struct passages *passages, const struct sentence *prefixes,
+                         struct sentence *parts) {
+    for (size_t i = 0; i < passages->num_lines; i++) {
+        const struct passage *passage = &passages->lines[i];
+        if (passage->segments.num == 0)
+            continue;
+        // Without the </s> of a whole text.
+        parts[passage->first_part].prefix = prefixes[i].ids;
+        parts[passage->first_part].num_prefix =
+            prefixes[i].num_ids > 0 ? prefixes[i].num_ids - 1 : 0;
+    }
+}
+
+// Translations [passages->num_parts] of the parts; zeroed before. prefixes [passages->num_lines];
+// may be NULL.
 static enum vks_status translate_parts(struct vks_translator *translator,
                                        const struct passages *passages,
+                                       const struct sentence *prefixes,
                                        struct vks_translation *parts) {
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_SOURCE,
-        .eos_id = translator->model->config.eos_id,
+        .eos_id = translator->models[0]->config.eos_id,
         .max_tokens = search_max_source(&translator->search),
         .keep_empty = true,
         .line_numbers = passages->line_numbers,
@@ -76,6 +156,8 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     size_t num = passages->num_parts;
     struct sentence *sentences;
     TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
+    if (prefixes)
+        add_prefixes(passages, prefixes, sentences);
     enum vks_status status = search_run(&translator->search, sentences, num, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
@@ -83,8 +165,45 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     return status;
 }
 
-enum vks_status vks_translate(struct vks_translator *translator, const char *const *lines,
-                              size_t num_lines, struct vks_translation **result) {
+// The translations of lines that are cut; prefixes [num_lines], may be NULL.
+static enum vks_status translate_passages(struct vks_translator *translator,
+                                          const struct passages *passages,
+                                          const struct sentence *prefixes,
+                                          struct vks_translation **result) {
+    size_t num_lines = passages->num_lines, num_parts = passages->num_parts;
+    struct vks_translation *parts = memory_calloc(num_parts + 1, sizeof *parts);
+    struct vks_translation *translations = memory_calloc(num_lines + 1, sizeof *translations);
+    enum vks_status status = parts && translations ? VKS_OK : VKS_ERR_OOM;
+    if (status == VKS_OK)
+        status = translate_parts(translator, passages, prefixes, parts);
+    if (status == VKS_OK)
+        status = passages_join(passages, parts, translations);
+    vks_translations_free(parts, num_parts);
+    if (status != VKS_OK)
+        vks_translations_free(translations, num_lines);
+    else
+        *result = translations;
+    return status;
+}
+
+static enum vks_status encode_prefixes(const struct vks_translator *translator,
+                                       const char *const *prefixes, size_t num_lines,
+                                       struct sentence **result) {
+    const struct sentences_params params = {
+        .tokenizer = translator->tokenizer,
+        .side = VKS_TARGET,
+        .eos_id = translator->models[0]->config.eos_id,
+        .max_tokens = UINT32_MAX,
+        .keep_empty = true,
+        .first_line = translator->num_lines,
+        .log = translator->search.log,
+    };
+    return sentences_encode(&params, prefixes, num_lines, result);
+}
+
+enum vks_status vks_translate_from(struct vks_translator *translator, const char *const *lines,
+                                   const char *const *prefixes, size_t num_lines,
+                                   struct vks_translation **result) {
     const struct passages_params params = {
         .tokenizer = translator->tokenizer,
         .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
@@ -93,23 +212,22 @@ enum vks_status vks_translate(struct vks_translator *translator, const char *con
         .log = translator->search.log,
     };
     struct passages passages;
+    struct sentence *forced = NULL;
     TRY(passages_cut(&params, lines, num_lines, &passages));
-    size_t num_parts = passages.num_parts;
-    struct vks_translation *parts = memory_calloc(num_parts + 1, sizeof *parts);
-    struct vks_translation *translations = memory_calloc(num_lines + 1, sizeof *translations);
-    enum vks_status status = parts && translations ? VKS_OK : VKS_ERR_OOM;
+    enum vks_status status = VKS_OK;
+    if (prefixes)
+        status = encode_prefixes(translator, prefixes, num_lines, &forced);
     if (status == VKS_OK)
-        status = translate_parts(translator, &passages, parts);
-    if (status == VKS_OK)
-        status = passages_join(&passages, parts, translations);
-    vks_translations_free(parts, num_parts);
+        status = translate_passages(translator, &passages, forced, result);
+    sentences_free(forced, num_lines);
     passages_free(&passages);
-    if (status != VKS_OK)
-        vks_translations_free(translations, num_lines);
-    else
-        *result = translations;
     translator->num_lines += status == VKS_OK ? num_lines : 0;
     return status;
+}
+
+enum vks_status vks_translate(struct vks_translator *translator, const char *const *lines,
+                              size_t num_lines, struct vks_translation **result) {
+    return vks_translate_from(translator, lines, NULL, num_lines, result);
 }
 
 void vks_translations_free(struct vks_translation *translations, size_t num_lines) {
@@ -117,6 +235,8 @@ void vks_translations_free(struct vks_translation *translations, size_t num_line
         for (size_t j = 0; j < translations[i].num_hypotheses; j++) {
             free(translations[i].hypotheses[j].text);
             free(translations[i].hypotheses[j].ids);
+            free(translations[i].hypotheses[j].word_scores);
+            free(translations[i].hypotheses[j].alignment);
         }
         free(translations[i].hypotheses);
     }
