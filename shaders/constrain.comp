@@ -15,7 +15,9 @@ BIND_READ(2, float, 4, log_sums);
 BIND_READ(3, uint, 4, rows);
 BIND_READ(4, uint, 4, cache_rows);
 BIND_READ(5, uint, 4, sentences);
-BIND_READ(6, uint, 4, words); // suppressed tokens, then forced ones
+// Where each suppressed sequence of tokens is and how many it has, in pairs; such sequences; then
+// forced tokens.
+BIND_READ(6, uint, 4, words);
 BIND_UPDATE(7, float, 4, penalized);
 
 const float BANNED = -3.4e38; // lower than what top_k takes
@@ -57,6 +59,18 @@ void penalize(uint num_tokens) {
     WAVE_BARRIER();
 }
 
+// Bans what would end a suppressed sequence.
+void ban_suppressed(uint num_tokens) {
+    for (uint i = lane; i < p.num_suppressed; i += WAVE) {
+        const uint first = words.data[2 * i], length = words.data[2 * i + 1];
+        bool is_same = length <= num_tokens + 1;
+        for (uint j = 0; j + 1 < length && is_same; j++)
+            is_same = history(num_tokens + 1 - length + j) == words.data[first + j];
+        if (is_same)
+            ban(words.data[first + length - 1]);
+    }
+}
+
 // Bans what would end an n-gram that the hypothesis has, n = no_repeat_ngram.
 void ban_ngrams(uint num_tokens) {
     const uint n = p.no_repeat_ngram;
@@ -86,8 +100,7 @@ void main() {
     }
     if (p.repetition_penalty != 1.0)
         penalize(num_tokens);
-    for (uint i = lane; i < p.num_suppressed; i += WAVE)
-        ban(words.data[i]);
+    ban_suppressed(num_tokens);
     if (p.no_repeat_ngram > 0)
         ban_ngrams(num_tokens);
     if (num_tokens < p.min_length && lane == 0)

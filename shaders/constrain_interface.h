@@ -14,7 +14,7 @@ struct constrain_push {
     SHARED_UINT min_length;     // tokens before </s>
     SHARED_UINT no_repeat_ngram; // 0: any may repeat
     SHARED_FLOAT repetition_penalty; // 1: none
-    SHARED_UINT num_suppressed;      // first words of the table
+    SHARED_UINT num_suppressed; // pairs that the table of words begins with
 };
 
 #endif

@@ -33,10 +33,10 @@ struct vks_translator_params {
     bool split_sentences; // translate every sentence of a line by itself (false)
     uint32_t mini_batch;  // sentences decoded at once (by beam size and memory)
     // What may follow.
-    uint32_t min_length;        // tokens before </s>, at least (0)
-    uint32_t no_repeat_ngram;   // sequences of that many tokens occur once (0: may repeat)
-    float repetition_penalty;   // log probabilities of tokens that were there are multiplied (1)
-    const uint32_t *suppressed; // [num_suppressed] ids that are never taken; copied
+    uint32_t min_length;           // tokens before </s>, at least (0)
+    uint32_t no_repeat_ngram;      // sequences of that many tokens occur once (0: may repeat)
+    float repetition_penalty;      // log probabilities of tokens that were there are multiplied (1)
+    const char *const *suppressed; // [num_suppressed] words that no translation has; copied
     size_t num_suppressed;
     // Sampling: beam_size translations are drawn, each by itself. A line's draws are a function of
     // its tokens and the seed.
@@ -63,15 +63,16 @@ struct vks_hypothesis {
     // With word_scores: what each token adds to log_prob, </s> of each part included.
     float *word_scores; // [num_word_scores]
     size_t num_word_scores;
-    // With alignment: how much of each target token comes from each source token, the line's </s>
-    // included; rows sum to 1.
+    // With alignment: how much of each target token comes from each of the translation's source
+    // tokens; rows sum to 1.
     float *alignment; // [num_ids, num_source_ids]
-    size_t num_source_ids;
 };
 
 struct vks_translation {
     struct vks_hypothesis *hypotheses; // best first
     size_t num_hypotheses;
+    uint32_t *source_ids; // [num_source_ids], with alignment only; </s> of each part included
+    size_t num_source_ids;
 };
 
 struct vks_translator;
@@ -100,6 +101,16 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_translate_from(struct vks_translator 
                                                           const char *const *prefixes,
                                                           size_t num_lines,
                                                           struct vks_translation **translations);
+// Ways to go on after the beginning of a line's translation: the `num` most probable tokens that
+// may follow it, at most 64, each with its most probable continuation, token by token.
+// *translations is one translation; its hypotheses come in the order of these tokens'
+// probabilities, which are exp(word_scores[*position]); token ids[*position] is </s> where a
+// hypothesis has no such id. Free with vks_translations_free. Sampling and the rule of the search
+// do not count here. Errors: VKS_ERR_ARGUMENT for a line or beginning that is too long, those of
+// vks_translate.
+VKS_API VKS_MUST_CHECK enum vks_status
+vks_translate_alternatives(struct vks_translator *translator, const char *line, const char *prefix,
+                           uint32_t num, struct vks_translation **translations, size_t *position);
 VKS_API void vks_translations_free(struct vks_translation *translations, size_t num_lines);
 VKS_API void vks_translator_destroy(struct vks_translator **translator);
 

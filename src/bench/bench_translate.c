@@ -61,6 +61,7 @@ static enum vks_status decode_batch(struct bench *bench) {
 
 static enum vks_status open_decoder(struct bench *bench, struct vks_model *model) {
     const struct vks_model_config *config = &model->config;
+    const struct token_list eos = {&config->eos_id, 1};
     const struct step_params params = {.models = &model,
                                        .num_models = 1,
                                        .rule = {.rule = BEAM_RULE_MARIAN,
@@ -70,7 +71,7 @@ static enum vks_status open_decoder(struct bench *bench, struct vks_model *model
                                                 .start_token = config->pad_id,
                                                 .eos_id = config->eos_id,
                                                 .position_offset = config->position_offset},
-                                       .suppressed = &config->eos_id,
+                                       .suppressed = &eos,
                                        .num_suppressed = 1};
     return step_decoder_init(&params, &bench->decoder);
 }
@@ -85,7 +86,6 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
         .num_steps = p->target_length,
         .num_cache_rows = p->sentences * p->target_length,
         .num_positions = max_u32(p->source_length + 1, p->target_length),
-        .num_words = 1,
     };
     TRY(make_source(bench, &model->config));
     TRY(step_decoder_reserve(&bench->decoder, &needed));

@@ -159,7 +159,8 @@ static enum vks_status copy_hypothesis(const struct beam *beam, const struct hyp
 
 enum vks_status beam_results(const struct beam *beam, struct vks_translation *translation) {
     uint32_t num = min_u32(beam->params->n_best, beam->num_ended);
-    struct vks_translation made = {memory_calloc(num + 1, sizeof *made.hypotheses), num};
+    struct vks_translation made = {.hypotheses = memory_calloc(num + 1, sizeof *made.hypotheses),
+                                   .num_hypotheses = num};
     if (!made.hypotheses)
         return VKS_ERR_OOM;
     enum vks_status status = VKS_OK;

@@ -26,7 +26,7 @@ static void fill_defaults(struct vks_translator_params *p) {
 }
 
 // What may follow, and how it is drawn.
-static enum vks_status check_choice(const struct vks_translator_params *p, uint32_t vocab) {
+static enum vks_status check_choice(const struct vks_translator_params *p) {
     if (!isfinite(p->repetition_penalty) || p->repetition_penalty < 0.0f) {
         log_error(p->log, "a repetition penalty of %g; it must be over 0",
                   (double)p->repetition_penalty);
@@ -40,17 +40,10 @@ static enum vks_status check_choice(const struct vks_translator_params *p, uint3
                   (double)p->temperature, (double)p->sampling_mass);
         return VKS_ERR_ARGUMENT;
     }
-    for (size_t i = 0; i < p->num_suppressed; i++) {
-        if (p->suppressed[i] < vocab)
-            continue;
-        log_error(p->log, "token %u is to be suppressed; the vocabulary has 0 to %u",
-                  p->suppressed[i], vocab - 1);
-        return VKS_ERR_ARGUMENT;
-    }
     return VKS_OK;
 }
 
-enum vks_status search_complete_params(struct vks_translator_params *params, uint32_t vocab) {
+enum vks_status search_complete_params(struct vks_translator_params *params) {
     struct vks_translator_params p = *params;
     fill_defaults(&p);
     if (p.beam_size > BEAM_MAX_SIZE) {
@@ -72,7 +65,7 @@ enum vks_status search_complete_params(struct vks_translator_params *params, uin
                   (double)p.normalize, (double)p.word_penalty, (double)p.max_length_factor);
         return VKS_ERR_ARGUMENT;
     }
-    TRY(check_choice(&p, vocab));
+    TRY(check_choice(&p));
     *params = p;
     return VKS_OK;
 }
@@ -109,8 +102,8 @@ static struct step_params step_params(const struct search_params *params) {
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,
         .repetition_penalty = p->repetition_penalty,
-        .suppressed = p->suppressed,
-        .num_suppressed = (uint32_t)p->num_suppressed,
+        .suppressed = params->suppressed,
+        .num_suppressed = params->num_suppressed,
         .samples = samples,
         .sample_from = p->sampling == VKS_SAMPLING_TOP_K     ? SAMPLE_FROM_TOP_K
                        : p->sampling == VKS_SAMPLING_NUCLEUS ? SAMPLE_FROM_NUCLEUS
@@ -198,12 +191,12 @@ static int longer_first(const void *a_ref, const void *b_ref) {
 static struct place place_of(const struct search *search, const struct sentence *sentence,
                              size_t idx) {
     struct place place = {sentence->num_ids, max_target(search, sentence->num_ids),
-                          min_u32(sentence->num_prefix, most_target(search) - 1), idx};
-    if (place.num_prefix < sentence->num_prefix)
+                          min_u32(sentence->prefix.num_ids, most_target(search) - 1), idx};
+    if (place.num_prefix < sentence->prefix.num_ids)
         log_warn(search->log,
                  "line %zu: %u tokens are given of the translation; those after %u "
                  "are cut off",
-                 idx + 1, sentence->num_prefix, place.num_prefix);
+                 idx + 1, sentence->prefix.num_ids, place.num_prefix);
     place.num_steps = max_u32(place.num_steps, place.num_prefix + 1);
     return place;
 }
@@ -231,7 +224,7 @@ static bool add_to_batch(const struct search *search, const struct place *place,
 // The end of the batch that begins at `first`, and what it needs.
 static size_t batch_end(const struct search *search, const struct place *order, size_t first,
                         size_t num, struct step_capacity *needed) {
-    *needed = (struct step_capacity){.num_words = search->decoder.params.num_suppressed};
+    *needed = (struct step_capacity){0};
     size_t end = first;
     while (end < num && add_to_batch(search, &order[end], needed))
         end++;
@@ -284,11 +277,11 @@ static enum vks_status begin(struct search *search, const struct step_capacity *
     for (uint32_t i = 0; i < num; i++) {
         const struct sentence *sentence = &sentences[order[i].idx];
         beam_init(&search->beam, search->decoder.params.rule.start_alive, &decoding->beams[i]);
-        decoding->sentences[i] = (struct step_sentence){.ids = sentence->ids,
-                                                        .num_ids = sentence->num_ids,
-                                                        .max_steps = order[i].num_steps,
-                                                        .prefix = sentence->prefix,
-                                                        .num_prefix = order[i].num_prefix};
+        decoding->sentences[i] =
+            (struct step_sentence){.ids = sentence->ids,
+                                   .num_ids = sentence->num_ids,
+                                   .max_steps = order[i].num_steps,
+                                   .prefix = {sentence->prefix.ids, order[i].num_prefix}};
         decoding->indices[i] = order[i].idx;
         memcpy(decoding->tokens + num_tokens, sentence->ids,
                sentence->num_ids * sizeof *decoding->tokens);

@@ -8,8 +8,7 @@
 struct sentence {
     uint32_t *ids; // owned
     uint32_t num_ids;
-    const uint32_t *prefix; // [num_prefix] tokens that the translation begins with; borrowed
-    uint32_t num_prefix;
+    struct token_list prefix; // what the translation begins with
 };
 
 // A step, before the beams take it: for tests that choose for themselves. step_log_probs' rows are
@@ -39,14 +38,16 @@ struct search_params {
     struct vks_model *const *models; // [num_models]; borrowed while the search lives
     uint32_t num_models;
     const struct vks_translator_params *translator; // complete
+    const struct token_list *suppressed;            // [num_suppressed], none empty
+    uint32_t num_suppressed;
     // The first token that a sentence does not force makes beam_size hypotheses of one, which then
     // go on by themselves.
     bool branches;
 };
 
-// Puts defaults in the place of zeros, and checks them for models of `vocab` tokens.
+// Puts defaults in the place of zeros.
 // Errors: VKS_ERR_ARGUMENT for parameters out of range (the log says which).
-enum vks_status search_complete_params(struct vks_translator_params *params, uint32_t vocab);
+enum vks_status search_complete_params(struct vks_translator_params *params);
 
 // Errors: VKS_ERR_DEVICE_OOM when the device has no room for one step of the beam, VKS_ERR_OOM.
 enum vks_status search_init(const struct search_params *params, struct search *search);

@@ -50,6 +50,28 @@ static uint32_t best_of_row(const struct step_params *params, uint32_t vocab) {
     return min_u32(k, vocab - 1);
 }
 
+static enum vks_status copy_suppressed(const struct step_params *params,
+                                       struct step_decoder *decoder) {
+    uint32_t num = 2 * params->num_suppressed;
+    for (uint32_t i = 0; i < params->num_suppressed; i++)
+        num += params->suppressed[i].num_ids;
+    uint32_t *words = memory_calloc((size_t)num + 1, sizeof *words);
+    if (!words)
+        return VKS_ERR_OOM;
+    uint32_t end = 2 * params->num_suppressed;
+    for (uint32_t i = 0; i < params->num_suppressed; i++) {
+        const struct token_list *list = &params->suppressed[i];
+        CHECK(list->num_ids > 0);
+        words[2 * i] = end;
+        words[2 * i + 1] = list->num_ids;
+        memcpy(words + end, list->ids, list->num_ids * sizeof *words);
+        end += list->num_ids;
+    }
+    decoder->suppressed = words;
+    decoder->num_suppressed_words = num;
+    return VKS_OK;
+}
+
 enum vks_status step_decoder_init(const struct step_params *params, struct step_decoder *decoder) {
     CHECK(params->num_models >= 1 && params->num_models <= STEP_MAX_MODELS);
     memset(decoder, 0, sizeof *decoder);
@@ -65,13 +87,7 @@ enum vks_status step_decoder_init(const struct step_params *params, struct step_
     decoder->max_cache_rows = max_cache_rows(decoder);
     // A software driver works on the host's cores: there is nothing to overlap.
     decoder->num_slots = device_of(decoder)->info.type == VKS_DEVICE_CPU ? 1 : PROGRAM_MAX_SLOTS;
-    uint32_t *suppressed = memory_calloc((size_t)params->num_suppressed + 1, sizeof *suppressed);
-    if (!suppressed)
-        return VKS_ERR_OOM;
-    if (params->num_suppressed)
-        memcpy(suppressed, params->suppressed, params->num_suppressed * sizeof *suppressed);
-    decoder->params.suppressed = suppressed;
-    return VKS_OK;
+    return copy_suppressed(params, decoder);
 }
 
 static void release(struct step_decoder *decoder) {
@@ -92,8 +108,8 @@ static void release(struct step_decoder *decoder) {
 void step_decoder_finish(struct step_decoder *decoder) {
     if (decoder->models[0].model)
         release(decoder);
-    free((void *)decoder->params.suppressed);
-    decoder->params.suppressed = NULL;
+    free(decoder->suppressed);
+    decoder->suppressed = NULL;
 }
 
 // A buffer of rows as wide as keys and values, as a tensor.
@@ -395,7 +411,7 @@ enum vks_status step_decoder_reserve(struct step_decoder *decoder,
         .num_cache_rows =
             min_u32(grown(now->num_cache_rows, needed->num_cache_rows), decoder->max_cache_rows),
         .num_positions = grown(now->num_positions, needed->num_positions),
-        .num_words = grown(now->num_words, max_u32(needed->num_words, 1)),
+        .num_words = grown(now->num_words, needed->num_words + decoder->num_suppressed_words + 1),
         .has_prefixes = now->has_prefixes | needed->has_prefixes,
     };
     // Someone else's longer sentences may have moved the table of positions.
@@ -421,9 +437,8 @@ static void write_sentences(struct step_decoder *decoder, const struct packed *s
     struct program *encoder = decoder->models[0].encoder;
     uint32_t(*table_rows)[SENTENCE_WORDS] = program_input(encoder, 0, decoder->sentences_in);
     uint32_t *words = program_input(encoder, 0, decoder->words_in);
-    uint32_t num_words = decoder->params.num_suppressed;
-    for (uint32_t i = 0; i < num_words; i++)
-        words[i] = decoder->params.suppressed[i];
+    uint32_t num_words = decoder->num_suppressed_words;
+    memcpy(words, decoder->suppressed, num_words * sizeof *words);
     for (uint32_t i = 0; i < source->num_sequences; i++) {
         const struct step_sentence *sentence = &sentences[i];
         uint64_t hash = hash64_of(sentence->ids, sentence->num_ids * sizeof *sentence->ids);
@@ -434,11 +449,11 @@ static void write_sentences(struct step_decoder *decoder, const struct packed *s
         row[SENTENCE_HASH] = (uint32_t)hash;
         row[SENTENCE_HASH + 1] = (uint32_t)(hash >> 32);
         row[SENTENCE_PREFIX] = num_words;
-        row[SENTENCE_PREFIX_LENGTH] = sentence->num_prefix;
-        CHECK(sentence->max_steps > sentence->num_prefix &&
-              num_words + sentence->num_prefix <= decoder->capacity.num_words);
-        for (uint32_t j = 0; j < sentence->num_prefix; j++)
-            words[num_words++] = sentence->prefix[j];
+        row[SENTENCE_PREFIX_LENGTH] = sentence->prefix.num_ids;
+        CHECK(sentence->max_steps > sentence->prefix.num_ids &&
+              num_words + sentence->prefix.num_ids <= decoder->capacity.num_words);
+        for (uint32_t j = 0; j < sentence->prefix.num_ids; j++)
+            words[num_words++] = sentence->prefix.ids[j];
     }
 }
 

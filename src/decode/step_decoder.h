@@ -14,8 +14,14 @@ struct step_capacity {
     uint32_t num_steps;      // T
     uint32_t num_cache_rows; // places for a position of a hypothesis: B K T
     uint32_t num_positions;  // of the longest sentence or translation
-    uint32_t num_words;      // suppressed tokens, and those that sentences force
+    uint32_t num_words;      // tokens that sentences force
     uint32_t has_prefixes;   // 1: sentences may force tokens
+};
+
+// Tokens that lie somewhere.
+struct token_list {
+    const uint32_t *ids; // [num_ids]; borrowed
+    uint32_t num_ids;
 };
 
 // How tokens are chosen.
@@ -26,8 +32,8 @@ struct step_params {
     struct beam_rule rule;
     float normalize, word_penalty;
     uint32_t min_length, no_repeat_ngram;
-    float repetition_penalty;   // 0, 1: none
-    const uint32_t *suppressed; // [num_suppressed]
+    float repetition_penalty;            // 0, 1: none
+    const struct token_list *suppressed; // [num_suppressed], none empty
     uint32_t num_suppressed;
     bool samples;
     uint32_t sample_from, sample_k; // SAMPLE_FROM_...
@@ -60,8 +66,10 @@ enum step_table {
 };
 
 struct step_decoder {
-    struct step_params params; // without models; suppressed: owned
+    struct step_params params; // without lists
     struct step_model models[STEP_MAX_MODELS];
+    uint32_t *suppressed; // owned: how the table of words begins
+    uint32_t num_suppressed_words;
     uint32_t best_k;               // best tokens of each row
     uint32_t max_cache_rows;       // what the device's memory allows
     uint32_t num_slots;            // steps that the device may be given at once
@@ -90,8 +98,7 @@ struct step_sentence {
     const uint32_t *ids;
     uint32_t num_ids;
     uint32_t max_steps;
-    const uint32_t *prefix; // tokens that the translation begins with
-    uint32_t num_prefix;    // under max_steps
+    struct token_list prefix; // what the translation begins with; under max_steps
 };
 
 // Works out the memory of a batch of sentences, and begins their search. source: the same

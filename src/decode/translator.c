@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "decode/alignments.h"
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
@@ -13,10 +14,14 @@
 
 struct vks_translator {
     struct vks_model *models[VKS_MAX_MODELS]; // borrowed
+    float weights[VKS_MAX_MODELS];
     uint32_t num_models;
     const struct vks_tokenizer *tokenizer; // borrowed
+    struct vks_translator_params params;   // complete
+    struct token_list *suppressed;         // owned, with the ids
     struct search search;
-    bool split_sentences;
+    struct search branching; // of alternatives; beam size 0: there is none
+    struct attention_maps alignments;
     uint64_t num_lines; // translated so far
 };
 
@@ -63,21 +68,73 @@ static enum vks_status collect_models(struct vks_model *model,
         translator->models[i] = params->more_models[i - 1];
         TRY(check_model(model, translator->models[i], i + 1, params->log));
     }
-    for (size_t i = 0; i < num && params->weights; i++) {
-        if (isfinite(params->weights[i]) && params->weights[i] >= 0.0f)
+    for (size_t i = 0; i < num; i++) {
+        float weight = params->weights ? params->weights[i] : 1.0f;
+        translator->weights[i] = weight;
+        if (isfinite(weight) && weight >= 0.0f)
             continue;
         log_error(params->log, "the weight %g of model %zu; it must be a number of at least 0",
-                  (double)params->weights[i], i + 1);
+                  (double)weight, i + 1);
         return VKS_ERR_ARGUMENT;
     }
     translator->num_models = (uint32_t)num;
     return VKS_OK;
 }
 
-static enum vks_status open(struct vks_translator *translator,
-                            const struct vks_translator_params *params) {
-    const struct search_params search = {
-        .models = translator->models, .num_models = translator->num_models, .translator = params};
+// The tokens of a suppressed word; <unk> has no text of its own.
+static enum vks_status encode_word(const struct vks_translator *translator, const char *word,
+                                   struct token_list *list) {
+    const struct vks_tokenizer *tokenizer = translator->tokenizer;
+    uint32_t *ids, unk_id = vks_tokenizer_unk_id(tokenizer, VKS_TARGET);
+    size_t num_ids;
+    const char *unk = vks_tokenizer_piece(tokenizer, VKS_TARGET, unk_id);
+    if (!vks_utf8_is_valid(word, strlen(word))) {
+        log_error(translator->params.log, "a suppressed word is not UTF-8");
+        return VKS_ERR_FORMAT;
+    }
+    TRY(vks_tokenizer_encode(tokenizer, VKS_TARGET, word, strlen(word), &ids, &num_ids));
+    if (unk && strcmp(word, unk) == 0 && num_ids > 0) {
+        ids[0] = unk_id;
+        num_ids = 1;
+    }
+    *list = (struct token_list){ids, (uint32_t)num_ids};
+    if (num_ids > 0)
+        return VKS_OK;
+    log_error(translator->params.log, "the suppressed word '%s' has no tokens", word);
+    return VKS_ERR_ARGUMENT;
+}
+
+static enum vks_status encode_suppressed(struct vks_translator *translator) {
+    const struct vks_translator_params *p = &translator->params;
+    translator->suppressed = memory_calloc(p->num_suppressed + 1, sizeof *translator->suppressed);
+    if (!translator->suppressed)
+        return VKS_ERR_OOM;
+    for (size_t i = 0; i < p->num_suppressed; i++)
+        TRY(encode_word(translator, p->suppressed[i], &translator->suppressed[i]));
+    return VKS_OK;
+}
+
+static struct search_params search_params(const struct vks_translator *translator,
+                                          const struct vks_translator_params *params) {
+    return (struct search_params){.models = translator->models,
+                                  .num_models = translator->num_models,
+                                  .translator = params,
+                                  .suppressed = translator->suppressed,
+                                  .num_suppressed = (uint32_t)params->num_suppressed};
+}
+
+static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
+                              const struct vks_translator_params *params) {
+    translator->params = *params;
+    TRY(search_complete_params(&translator->params));
+    TRY(collect_models(model, params, translator));
+    translator->params.weights = translator->weights;
+    TRY(encode_suppressed(translator));
+    // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074, section 3.
+    const struct attention_maps_params alignments = {
+        .kind = VKS_ATTENTION_CROSS, .layer = max_u32(model->config.decoder_layers, 2) - 2};
+    attention_maps_init(model, &alignments, &translator->alignments);
+    const struct search_params search = search_params(translator, &translator->params);
     return search_init(&search, &translator->search);
 }
 
@@ -85,17 +142,12 @@ enum vks_status vks_translator_create(struct vks_model *model,
                                       const struct vks_tokenizer *tokenizer,
                                       const struct vks_translator_params *params,
                                       struct vks_translator **result) {
-    struct vks_translator_params complete = *params;
-    TRY(search_complete_params(&complete, model->config.target_vocab));
     TRY(sentences_check_vocabulary(&model->config, tokenizer, params->log));
     struct vks_translator *translator = memory_calloc(1, sizeof *translator);
     if (!translator)
         return VKS_ERR_OOM;
     translator->tokenizer = tokenizer;
-    translator->split_sentences = params->split_sentences;
-    enum vks_status status = collect_models(model, params, translator);
-    if (status == VKS_OK)
-        status = open(translator, &complete);
+    enum vks_status status = set_up(translator, model, params);
     if (status != VKS_OK)
         vks_translator_destroy(&translator);
     else
@@ -132,9 +184,9 @@ static void add_prefixes(const struct passages *passages, const struct sentence 
         if (passage->segments.num == 0)
             continue;
         // Without the </s> of a whole text.
-        parts[passage->first_part].prefix = prefixes[i].ids;
-        parts[passage->first_part].num_prefix =
-            prefixes[i].num_ids > 0 ? prefixes[i].num_ids - 1 : 0;
+        if (prefixes[i].num_ids > 0)
+            parts[passage->first_part].prefix =
+                (struct token_list){prefixes[i].ids, prefixes[i].num_ids - 1};
     }
 }
 
@@ -161,6 +213,8 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     enum vks_status status = search_run(&translator->search, sentences, num, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
+    if (status == VKS_OK && translator->params.alignment)
+        status = alignments_add(&translator->alignments, sentences, num, parts);
     sentences_free(sentences, num);
     return status;
 }
@@ -207,7 +261,7 @@ enum vks_status vks_translate_from(struct vks_translator *translator, const char
     const struct passages_params params = {
         .tokenizer = translator->tokenizer,
         .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
-        .cut_sentences = translator->split_sentences,
+        .cut_sentences = translator->params.split_sentences,
         .first_line = translator->num_lines,
         .log = translator->search.log,
     };
@@ -230,6 +284,98 @@ enum vks_status vks_translate(struct vks_translator *translator, const char *con
     return vks_translate_from(translator, lines, NULL, num_lines, result);
 }
 
+// A search of `num` hypotheses that part after what is forced.
+static enum vks_status open_branching(struct vks_translator *translator, uint32_t num) {
+    if (translator->branching.params.beam_size == num)
+        return VKS_OK;
+    search_finish(&translator->branching);
+    translator->branching = (struct search){0};
+    struct vks_translator_params params = translator->params;
+    params.beam_size = params.n_best = num;
+    params.sampling = VKS_SAMPLING_NONE;
+    params.word_scores = true;
+    struct search_params search = search_params(translator, &params);
+    search.branches = true;
+    TRY(search_complete_params(&params));
+    enum vks_status status = search_init(&search, &translator->branching);
+    if (status != VKS_OK) {
+        search_finish(&translator->branching);
+        translator->branching = (struct search){0};
+    }
+    return status;
+}
+
+// By the probability of the token at a position; equal ones stay in order.
+static void sort_by_word(struct vks_translation *translation, size_t position) {
+    struct vks_hypothesis *items = translation->hypotheses;
+    for (size_t i = 1; i < translation->num_hypotheses; i++) {
+        struct vks_hypothesis item = items[i];
+        size_t place = i;
+        for (; place > 0 && items[place - 1].word_scores[position] < item.word_scores[position];
+             place--)
+            items[place] = items[place - 1];
+        items[place] = item;
+    }
+}
+
+static enum vks_status find_alternatives(struct vks_translator *translator, struct sentence *source,
+                                         const struct sentence *prefix,
+                                         struct vks_translation *translation, size_t *position) {
+    struct search *search = &translator->branching;
+    if (source->num_ids > search_max_source(search)) {
+        log_error(search->log, "a line of %u tokens; alternatives are for lines of at most %u",
+                  source->num_ids, search_max_source(search));
+        return VKS_ERR_ARGUMENT;
+    }
+    source->prefix = (struct token_list){prefix->ids, max_u32(prefix->num_ids, 1) - 1};
+    TRY(search_run(search, source, 1, translation));
+    for (size_t i = 0; i < translation->num_hypotheses; i++)
+        if (translation->hypotheses[i].num_word_scores <= source->prefix.num_ids) {
+            log_error(search->log, "%u tokens are given of the translation: no more are possible",
+                      source->prefix.num_ids);
+            return VKS_ERR_ARGUMENT;
+        }
+    sort_by_word(translation, source->prefix.num_ids);
+    TRY(add_texts(translator, translation));
+    if (translator->params.alignment)
+        TRY(alignments_add(&translator->alignments, source, 1, translation));
+    *position = source->prefix.num_ids;
+    return VKS_OK;
+}
+
+enum vks_status vks_translate_alternatives(struct vks_translator *translator, const char *line,
+                                           const char *prefix, uint32_t num,
+                                           struct vks_translation **result, size_t *position) {
+    struct sentences_params params = {.tokenizer = translator->tokenizer,
+                                      .side = VKS_SOURCE,
+                                      .eos_id = translator->models[0]->config.eos_id,
+                                      .max_tokens = UINT32_MAX,
+                                      .log = translator->params.log};
+    struct sentence *source = NULL, *forced = NULL;
+    struct vks_translation *translation = memory_calloc(1, sizeof *translation);
+    enum vks_status status = translation ? VKS_OK : VKS_ERR_OOM;
+    if (status == VKS_OK && num == 0) {
+        log_error(params.log, "no alternatives are asked for");
+        status = VKS_ERR_ARGUMENT;
+    }
+    if (status == VKS_OK)
+        status = open_branching(translator, num);
+    if (status == VKS_OK)
+        status = sentences_encode(&params, &line, 1, &source);
+    params.side = VKS_TARGET;
+    if (status == VKS_OK)
+        status = sentences_encode(&params, &prefix, 1, &forced);
+    if (status == VKS_OK)
+        status = find_alternatives(translator, source, forced, translation, position);
+    sentences_free(source, 1);
+    sentences_free(forced, 1);
+    if (status != VKS_OK)
+        vks_translations_free(translation, 1);
+    else
+        *result = translation;
+    return status;
+}
+
 void vks_translations_free(struct vks_translation *translations, size_t num_lines) {
     for (size_t i = 0; translations && i < num_lines; i++) {
         for (size_t j = 0; j < translations[i].num_hypotheses; j++) {
@@ -238,6 +384,7 @@ void vks_translations_free(struct vks_translation *translations, size_t num_line
             free(translations[i].hypotheses[j].word_scores);
             free(translations[i].hypotheses[j].alignment);
         }
+        free(translations[i].source_ids);
         free(translations[i].hypotheses);
     }
     free(translations);
@@ -247,7 +394,12 @@ void vks_translator_destroy(struct vks_translator **translator_ref) {
     struct vks_translator *translator = *translator_ref;
     if (!translator)
         return;
+    for (size_t i = 0; translator->suppressed && i < translator->params.num_suppressed; i++)
+        free((void *)translator->suppressed[i].ids);
+    free(translator->suppressed);
     search_finish(&translator->search);
+    search_finish(&translator->branching);
+    attention_maps_finish(&translator->alignments);
     free(translator);
     *translator_ref = NULL;
 }

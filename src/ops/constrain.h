@@ -9,7 +9,9 @@ struct constrain_params {
     struct tensor *logits;   // f32 [R, V]: changed
     struct tensor *log_sums; // f32 [R, 1]
     const struct beam_tables *tables;
-    struct tensor *words; // u32 [W, 1]: suppressed tokens, then those that sentences force
+    // u32 [W, 1]: where each suppressed sequence is and how many tokens it has, at least one; these
+    // sequences; tokens that sentences force.
+    struct tensor *words;
     uint32_t num_suppressed;
     uint32_t eos_id, min_length, no_repeat_ngram; // 0: no such rule
     float repetition_penalty;                     // of log probabilities; 1: none
