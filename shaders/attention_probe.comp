@@ -35,8 +35,8 @@ void main() {
     const uint row = block.x + gl_WorkGroupID.y;
     const uint end = CAUSAL != 0 ? min(block.w, row + 1) : block.w;
     const uint base = row * p.map_stride - block.z;
-    for (uint key = block.z + lane; key < block.w; key += WAVE)
-        maps.data[base + key] = 0.0;
+    for (uint column = lane; column < p.map_stride; column += WAVE)
+        maps.data[row * p.map_stride + column] = 0.0;
     for (uint head = p.first_head; head < p.first_head + p.num_heads; head++) {
         float highest = LOWEST, sum = 0.0;
         for (uint key = block.z + lane; key < end; key += WAVE) {

@@ -254,5 +254,10 @@ void main() {
         events.data[head + EVENTS_NUM] = num_events;
         events.data[head + EVENTS_ALIVE] = result == OUTCOME_GOES_ON ? num_next : 0;
         events.data[head + EVENTS_OUTCOME] = result;
+        events.data[head + EVENTS_OUTCOME + 1] = 0;
     }
+    const uint end = (gl_WorkGroupID.x + 1) * p.event_stride;
+    for (uint word = end - p.event_stride + EVENTS_HEAD + EVENT_WORDS * num_events + lane;
+         word < end; word += WAVE)
+        events.data[word] = 0;
 }

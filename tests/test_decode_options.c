@@ -68,7 +68,7 @@ static bool has_word(const char *text, const char *word) {
 
 static void suppressed_words_are_not_there(void **state) {
     struct vks_model *model = random_model_create(*state, false, 7);
-    const struct vks_translator_params plain = {.beam_size = 2, .max_length_factor = 2.0f};
+    const struct vks_translator_params plain = {.beam_size = 2, .min_length = 6};
     struct vks_translation *before = translate(model, plain, NULL);
     char word[16], pair[32];
     const struct vks_hypothesis *longest = &before[3].hypotheses[0];
@@ -228,7 +228,7 @@ static void alternatives_part_where_they_are_asked_to(void **state) {
 static void alignments_are_shares_of_the_source(void **state) {
     struct vks_model *model = random_model_create(*state, false, 7);
     const struct vks_translator_params params = {
-        .beam_size = 3, .n_best = 3, .max_length = 5, .alignment = true};
+        .beam_size = 3, .n_best = 3, .min_length = 2, .max_length = 5, .alignment = true};
     struct vks_translation *found = translate(model, params, NULL);
     for (size_t i = 0; i < NUM_LINES; i++) {
         for (size_t j = 0; j < found[i].num_hypotheses && *lines[i]; j++) {

@@ -13,7 +13,7 @@ struct attention_probe_params {
 };
 
 // f32 [N, max_keys], an output: column j of a query's row is the probability of the j-th key of its
-// sequence, 0 of keys that it does not see; columns after the last key are not written.
+// sequence, 0 of keys that it does not see.
 struct tensor *op_attention_probe(struct graph *graph, const struct attention_probe_params *params);
 
 #endif

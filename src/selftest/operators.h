@@ -12,9 +12,12 @@
     X(embedding)                                                                                   \
     X(attention)                                                                                   \
     X(attention_step)                                                                              \
+    X(attention_probe)                                                                             \
     X(cross_entropy)                                                                               \
     X(logits)                                                                                      \
     X(top_k)                                                                                       \
+    X(search)                                                                                      \
+    X(sample)                                                                                      \
     X(copy)                                                                                        \
     X(optimizer)
 
