@@ -2,8 +2,8 @@
 // Draws a token from softmax(logits / temperature), or from its most probable part: the highest
 // logit / temperature + g, where g is Gumbel noise, a function of seed, sentence, hypothesis, step
 // and token. What it gives is laid out as a top_k of one. A wave takes a row.
-// Source: Maddison et al. 2014, arXiv:1411.0030, section 2; Fan et al. 2018, arXiv:1805.04833,
-// section 3.4; Holtzman et al. 2019, arXiv:1904.09751, section 3.1.
+// Source: Maddison et al. 2014, arXiv:1411.0030, section 2; Fan et al. 2018, arXiv:1805.04833;
+// Holtzman et al. 2019, arXiv:1904.09751, section 3.1.
 #extension GL_GOOGLE_include_directive : require
 #include "sample_interface.h"
 #define PUSH sample_push

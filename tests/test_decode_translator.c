@@ -314,8 +314,18 @@ static void text_that_is_not_utf8_is_rejected(void **state) {
 
 static void senseless_parameters_are_rejected(void **state) {
     const struct vks_translator_params cases[] = {
-        {.beam_size = 65},          {.beam_size = 2, .n_best = 3}, {.max_length_factor = -1.0f},
-        {.max_length_factor = NAN}, {.normalize = INFINITY},       {.word_penalty = NAN},
+        {.beam_size = 65},
+        {.beam_size = 2, .n_best = 3},
+        {.max_length_factor = -1.0f},
+        {.max_length_factor = NAN},
+        {.normalize = INFINITY},
+        {.word_penalty = NAN},
+        {.temperature = -1.0f},
+        {.temperature = NAN},
+        {.sampling_mass = 1.5f},
+        {.repetition_penalty = -0.5f},
+        {.no_repeat_ngram = UINT32_MAX},
+        {.num_more_models = VKS_MAX_MODELS},
     };
     struct vks_model *model = random_model_create(*state, false, 1);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

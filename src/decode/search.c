@@ -11,7 +11,7 @@
 #include <string.h>
 
 // Rows that keep a device busy, and source tokens that bound the encoder's memory.
-enum { DEFAULT_ROWS = 256, MAX_ROWS = 65535, BATCH_TOKENS = 4096 };
+enum { DEFAULT_ROWS = 256, MAX_ROWS = 65535, BATCH_TOKENS = 4096, MAX_NGRAM = 65535 };
 
 static void fill_defaults(struct vks_translator_params *p) {
     if (p->beam_size == 0)
@@ -38,6 +38,11 @@ static enum vks_status check_choice(const struct vks_translator_params *p) {
                   "sampling with a temperature of %g from a probability of %g; the first must be "
                   "over 0, the second over 0 and at most 1",
                   (double)p->temperature, (double)p->sampling_mass);
+        return VKS_ERR_ARGUMENT;
+    }
+    if (p->no_repeat_ngram > MAX_NGRAM) {
+        log_error(p->log, "no sequence of %u tokens shall occur twice; at most %d are possible",
+                  p->no_repeat_ngram, MAX_NGRAM);
         return VKS_ERR_ARGUMENT;
     }
     return VKS_OK;

@@ -130,7 +130,7 @@ static enum vks_status set_up(struct vks_translator *translator, struct vks_mode
     TRY(collect_models(model, params, translator));
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
-    // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074, section 3.
+    // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074.
     const struct attention_maps_params alignments = {
         .kind = VKS_ATTENTION_CROSS, .layer = max_u32(model->config.decoder_layers, 2) - 2};
     attention_maps_init(model, &alignments, &translator->alignments);

@@ -10,6 +10,7 @@
 enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE = CLI_EXIT_USAGE, EXIT_NO_DEVICE, EXIT_WRONG };
 
 // argv[0] is the verb; program is what the command was called by. They return the exit code.
+int verb_attention(const char *program, int argc, char **argv);
 int verb_average(const char *program, int argc, char **argv);
 int verb_bench(const char *program, int argc, char **argv);
 int verb_devices(const char *program, int argc, char **argv);

@@ -15,38 +15,34 @@ static bool parse_number(const char *text, double min, double max, double *numbe
     return true;
 }
 
+static enum vks_status refuse(struct console *console, const char *word, const char *expected) {
+    console_error(console, "option '--output-sampling': '%s' is not %s", word, expected);
+    return VKS_ERR_ARGUMENT;
+}
+
 // METHOD, its parameter if it has one, and a temperature.
 static enum vks_status apply_sampling(struct console *console, const struct cli_strings *words,
                                       struct vks_translator_params *params) {
-    static const struct {
-        const char *name;
-        enum vks_sampling sampling;
-        size_t num_parameters;
-    } methods[] = {{"full", VKS_SAMPLING_FULL, 0},
-                   {"topk", VKS_SAMPLING_TOP_K, 1},
-                   {"nucleus", VKS_SAMPLING_NUCLEUS, 1}};
-    size_t num_parameters = 0;
+    static const char *const names[] = {"full", "topk", "nucleus"}; // from VKS_SAMPLING_FULL on
     double k = 10, mass = 0.9, temperature = 1;
-    params->sampling = VKS_SAMPLING_NONE;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        if (strcmp(words->items[0], methods[i].name) != 0)
-            continue;
-        params->sampling = methods[i].sampling;
-        num_parameters = methods[i].num_parameters;
+    size_t method = 0, next = 1;
+    while (method < 3 && strcmp(words->items[0], names[method]) != 0)
+        method++;
+    if (method == 3)
+        return refuse(console, words->items[0], "one of full, topk, nucleus");
+    params->sampling = (enum vks_sampling)(VKS_SAMPLING_FULL + method);
+    if (params->sampling != VKS_SAMPLING_FULL && next < words->num) {
+        const char *word = words->items[next++];
+        bool is_top_k = params->sampling == VKS_SAMPLING_TOP_K;
+        if (is_top_k && (!parse_number(word, 1, 1e6, &k) || k != floor(k)))
+            return refuse(console, word, "a whole number from 1 to 1000000");
+        if (!is_top_k && !parse_number(word, 1e-6, 1, &mass))
+            return refuse(console, word, "a number over 0 and at most 1");
     }
-    bool is_good = params->sampling != VKS_SAMPLING_NONE && words->num <= 2 + num_parameters;
-    if (is_good && num_parameters > 0 && words->num > 1)
-        is_good = params->sampling == VKS_SAMPLING_TOP_K
-                      ? parse_number(words->items[1], 1, 1e6, &k) && k == floor(k)
-                      : parse_number(words->items[1], 1e-6, 1, &mass);
-    if (is_good && words->num == 2 + num_parameters)
-        is_good = parse_number(words->items[1 + num_parameters], 1e-3, 1e3, &temperature);
-    if (!is_good) {
-        console_error(console, "option '--output-sampling': expected full, topk K with a whole "
-                               "number of at least 1, or nucleus P with a number over 0 and at "
-                               "most 1; and a temperature from 0.001 to 1000 after it if any");
-        return VKS_ERR_ARGUMENT;
-    }
+    if (next < words->num && !parse_number(words->items[next++], 1e-3, 1e3, &temperature))
+        return refuse(console, words->items[next - 1], "a temperature from 0.001 to 1000");
+    if (next < words->num)
+        return refuse(console, words->items[next], "expected: the temperature is the last word");
     params->sampling_k = (uint32_t)k;
     params->sampling_mass = (float)mass;
     params->temperature = (float)temperature;
