@@ -116,6 +116,94 @@ static void every_beam_equals_the_plain_search(void **state) {
     vks_model_destroy(&model);
 }
 
+// More tokens than one stretch of the vocabulary has.
+static void a_large_vocabulary_equals_the_plain_search(void **state) {
+    static const struct vks_model_config config = {.source_vocab = 17001,
+                                                   .target_vocab = 17001,
+                                                   .width = 16,
+                                                   .num_heads = 2,
+                                                   .encoder_layers = 1,
+                                                   .decoder_layers = 1};
+    enum { NUM = 4 };
+    struct text *text = calloc(1, sizeof *text);
+    struct vks_model *model;
+    assert_non_null(text);
+    assert_int_equal(vks_model_create(*state, &config, 3, &model), VKS_OK);
+    make_text(6, true, text);
+    for (uint32_t i = 0; i < COUNT_OF(rules); i++) {
+        const struct vks_translator_params params = {
+            .beam_size = 5, .n_best = 5, .search = rules[i], .no_repeat_ngram = 1};
+        struct search search;
+        struct plain_search plain;
+        open_search(model, &params, 0, &search);
+        plain_search_init(&search, text->sentences, NUM, &plain);
+        struct vks_translation *translations = run_search(&search, text->sentences, NUM);
+        for (uint32_t j = 0; j < NUM; j++)
+            plain_search_check(&plain, j, &translations[j]);
+        vks_translations_free(translations, NUM);
+        plain_search_finish(&plain);
+        search_finish(&search);
+    }
+    free(text);
+    vks_model_destroy(&model);
+}
+
+// The highest logits of sentences, step by step.
+struct greedy {
+    uint32_t ids[MAX_SENTENCES][PLAIN_MAX_STEPS], num[MAX_SENTENCES];
+    float sums[MAX_SENTENCES];
+};
+
+static void take_highest(void *user, const struct search_step *step) {
+    struct greedy *greedy = user;
+    struct step_log_probs rows = step->log_probs;
+    for (uint32_t i = 0; i < step->num_sentences; i++) {
+        size_t idx = step->sentence_indices[i];
+        uint32_t highest = 0;
+        if (step->beams[i].num_alive == 0)
+            continue;
+        for (uint32_t token = 1; token + 1 < RANDOM_MODEL_VOCAB; token++) // but the pad
+            if (rows.logits[token] > rows.logits[highest])
+                highest = token;
+        greedy->ids[idx][greedy->num[idx]++] = highest;
+        greedy->sums[idx] += rows.logits[highest] - *rows.log_sums;
+        rows.logits += rows.stride;
+        rows.log_sums++;
+    }
+}
+
+static void a_beam_of_one_is_greedy_search(void **state) {
+    struct text *text = calloc(1, sizeof *text);
+    struct greedy *greedy = calloc(1, sizeof *greedy);
+    struct vks_model *model = random_model_create(*state, true, 9);
+    assert_true(text && greedy);
+    make_text(21, false, text);
+    for (uint32_t rule = 0; rule < COUNT_OF(rules); rule++) {
+        const struct search_observer observer = {take_highest, greedy};
+        struct search search;
+        memset(greedy, 0, sizeof *greedy);
+        open_search(model,
+                    &(struct vks_translator_params){
+                        .beam_size = 1, .normalize = 1.0f, .search = rules[rule]},
+                    0, &search);
+        search.decoder.with_log_probs = true;
+        search.observer = &observer;
+        struct vks_translation *translations = run_search(&search, text->sentences, text->num);
+        for (uint32_t i = 0; i < text->num; i++) {
+            const struct vks_hypothesis *found = &translations[i].hypotheses[0];
+            bool has_eos = greedy->ids[i][greedy->num[i] - 1] == 0;
+            assert_int_equal(found->num_ids, greedy->num[i] - has_eos);
+            assert_memory_equal(found->ids, greedy->ids[i], found->num_ids * sizeof *found->ids);
+            assert_memory_equal(&found->log_prob, &greedy->sums[i], sizeof(float));
+        }
+        vks_translations_free(translations, text->num);
+        search_finish(&search);
+    }
+    free(text);
+    free(greedy);
+    vks_model_destroy(&model);
+}
+
 static void constraints_equal_the_plain_search(void **state) {
     static const struct {
         struct vks_translator_params params;
@@ -239,6 +327,8 @@ static void a_shuffle_changes_no_bit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_beam_equals_the_plain_search),
+        cmocka_unit_test(a_large_vocabulary_equals_the_plain_search),
+        cmocka_unit_test(a_beam_of_one_is_greedy_search),
         cmocka_unit_test(constraints_equal_the_plain_search),
         cmocka_unit_test(forced_beginnings_are_kept),
         cmocka_unit_test(a_shuffle_changes_no_bit),

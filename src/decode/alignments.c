@@ -58,9 +58,9 @@ enum vks_status alignments_add(struct attention_maps *maps, const struct sentenc
 enum vks_status alignments_join(const struct vks_translation *parts, size_t num_parts,
                                 struct vks_translation *line) {
     size_t num_ids = 0, num_source = 0, row = 0, col = 0;
+    if (num_parts == 0 || !parts[0].source_ids)
+        return VKS_OK; // there is nothing, or none are wanted
     for (size_t i = 0; i < num_parts; i++) {
-        if (!parts[i].source_ids)
-            return VKS_OK; // none are wanted
         num_ids += parts[i].hypotheses[0].num_ids;
         num_source += parts[i].num_source_ids;
     }

@@ -81,6 +81,8 @@ static uint32_t rule_of(const struct search_params *params) {
         p->search != VKS_SEARCH_DEFAULT ? p->search : params->models[0]->config.search;
     if (p->sampling != VKS_SAMPLING_NONE || params->branches)
         return BEAM_RULE_APART;
+    if (p->beam_size == 1) // greedy search ends with the first </s>
+        return BEAM_RULE_MARIAN;
     return search == VKS_SEARCH_HF      ? BEAM_RULE_HF
            : search == VKS_SEARCH_EXACT ? BEAM_RULE_EXACT
                                         : BEAM_RULE_MARIAN;

@@ -63,6 +63,9 @@ int run_verb(const struct cli_command *command, int argc, char **argv, const boo
 // Exit code of a library call; says what happened if the library had nothing to say.
 int exit_code_of(struct console *console, enum vks_status status);
 
+// Whether there is a folder where a model is expected. Errors: VKS_ERR_IO, reported.
+VKS_MUST_CHECK enum vks_status model_folder_check(struct console *console, const char *dir);
+
 // A model directory on a device. Zero-initialised is none.
 struct loaded_model {
     struct vks_device *device;

@@ -119,7 +119,9 @@ static enum vks_status check_pieces(struct console *console, const char *first_d
 static enum vks_status open_more(struct console *console, const char *first_dir, const char *dir,
                                  struct decoding_models *models) {
     struct vks_tokenizer *tokenizer = NULL;
-    enum vks_status status = vks_tokenizer_load(dir, &console->log, &tokenizer);
+    enum vks_status status = model_folder_check(console, dir);
+    if (status == VKS_OK)
+        status = vks_tokenizer_load(dir, &console->log, &tokenizer);
     if (status == VKS_OK)
         status = check_pieces(console, first_dir, dir, models->first.tokenizer, tokenizer);
     if (status == VKS_OK)

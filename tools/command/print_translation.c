@@ -33,14 +33,14 @@ static void print_soft(FILE *file, const struct vks_translation *translation,
 static void print_details(FILE *file, const struct print_params *params,
                           const struct vks_translation *translation,
                           const struct vks_hypothesis *hypothesis) {
-    if (hypothesis->alignment) {
+    if (params->with_alignment) {
         fputs(" ||| ", file);
         if (params->is_soft)
             print_soft(file, translation, hypothesis);
         else
             print_hard(file, params, translation, hypothesis);
     }
-    if (!hypothesis->word_scores)
+    if (!params->with_word_scores)
         return;
     fputs(" ||| WordScores=", file);
     for (size_t i = 0; i < hypothesis->num_word_scores; i++)

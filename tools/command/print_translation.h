@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 struct print_params {
-    bool n_best;     // all hypotheses, with the line's number and scores
-    bool is_soft;    // of alignments, where there are any
+    bool n_best; // all hypotheses, with the line's number and scores
+    bool with_alignment, is_soft, with_word_scores;
     uint32_t eos_id; // of the source: what no token comes from
 };
 

@@ -131,7 +131,9 @@ static enum vks_status open_work(struct work *work, struct vks_translator_params
         status = vks_translator_create(work->models.first.model, work->models.first.tokenizer,
                                        params, &work->translator);
     work->print = (struct print_params){.n_best = values->n_best,
+                                        .with_alignment = values->alignment != NULL,
                                         .is_soft = values->alignment && *values->alignment == 's',
+                                        .with_word_scores = params->word_scores,
                                         .eos_id = 0};
     if (status == VKS_OK)
         work->print.eos_id = vks_tokenizer_eos_id(work->models.first.tokenizer, VKS_SOURCE);
