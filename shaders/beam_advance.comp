@@ -61,5 +61,6 @@ void main() {
     if (is_idle)
         return;
     for (uint t = lane; t < step; t += WAVE)
-        next_cache_rows.data[row * p.cache_stride + t] = cache_rows.data[parent * p.cache_stride + t];
+        next_cache_rows.data[row * p.cache_stride + t] =
+            cache_rows.data[parent * p.cache_stride + t];
 }

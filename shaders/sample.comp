@@ -67,8 +67,7 @@ float total_weight(float highest) {
 
 // The highest key such that tokens from it on weigh as much as is wanted: four bits at a time.
 uint threshold_key(float highest) {
-    const float wanted =
-        FROM == SAMPLE_FROM_TOP_K ? float(p.k) : p.mass * total_weight(highest);
+    const float wanted = FROM == SAMPLE_FROM_TOP_K ? float(p.k) : p.mass * total_weight(highest);
     uint threshold = 0;
     for (int shift = 28; shift >= 0; shift -= 4) {
         precise float weights[16];
@@ -99,7 +98,8 @@ uint threshold_key(float highest) {
 // -log(-log(u)) for u uniform in (0, 1), by 1 - u, so that large values are fine-grained.
 float gumbel(uint random) {
     const float rest = (float(random) + 0.5) * (1.0 / 4294967296.0);
-    const float exponential = rest < 1e-3 ? rest + 0.5 * rest * rest : -log(1.0 - min(rest, 0.9999999));
+    const float exponential =
+        rest < 1e-3 ? rest + 0.5 * rest * rest : -log(1.0 - min(rest, 0.9999999));
     return -log(exponential);
 }
 

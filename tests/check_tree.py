@@ -16,7 +16,7 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
-                 "model": "model", "trainer": "train", "translator": "decode", "attention": "decode", "bench": "bench",
+                 "model": "model", "trainer": "train", "translator": "decode", "attention_map": "decode", "bench": "bench",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
 SHARED_OPS = {"ops/matmul.h", "ops/dropout.h", "ops/beam_tables.h"}

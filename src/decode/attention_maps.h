@@ -3,7 +3,7 @@
 #define DECODE_ATTENTION_MAPS_H
 
 #include "decode/step_decoder.h"
-#include "vkseq/attention.h"
+#include "vkseq/attention_map.h"
 
 struct attention_maps_params {
     enum vks_attention kind;

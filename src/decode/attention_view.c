@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "decode/attention_maps.h"
 #include "decode/sentences.h"
-#include "vkseq/attention.h"
+#include "vkseq/attention_map.h"
 
 #include <stdlib.h>
 #include <string.h>

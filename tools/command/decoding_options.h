@@ -24,7 +24,7 @@ extern const char *const decoding_searches[];
      .choices = decoding_searches,                                                                 \
      .help = "When to stop. Without it as the toolkit that the model comes from."},                \
     {"min-length", 0, CLI_U32, offsetof(struct values, search.min_length), .default_text = "0",    \
-     .min = 0, .max = 65535, .help = "Shortest translation, in tokens."},                                                  \
+     .min = 0, .max = 65535, .help = "Shortest translation, in tokens."},                          \
     {"no-repeat-ngram", 0, CLI_U32, offsetof(struct values, search.no_repeat_ngram),               \
      .default_text = "0", .min = 0, .max = 1000,                                                   \
      .help = "No sequence of that many tokens occurs twice; 0: it may."},                          \

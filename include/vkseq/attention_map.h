@@ -1,6 +1,6 @@
 // Where a model looks: the attention of one layer, for a sentence and its translation.
-#ifndef VKSEQ_ATTENTION_H
-#define VKSEQ_ATTENTION_H
+#ifndef VKSEQ_ATTENTION_MAP_H
+#define VKSEQ_ATTENTION_MAP_H
 
 #include "vkseq/model.h"
 #include "vkseq/tokenizer.h"
