@@ -118,13 +118,16 @@ static void every_beam_equals_the_plain_search(void **state) {
 
 // More tokens than one stretch of the vocabulary has.
 static void a_large_vocabulary_equals_the_plain_search(void **state) {
-    static const struct vks_model_config config = {.source_vocab = 17001,
-                                                   .target_vocab = 17001,
+    static const struct vks_model_config config = {.source_vocab = 9001,
+                                                   .target_vocab = 9001,
                                                    .width = 16,
                                                    .num_heads = 2,
                                                    .encoder_layers = 1,
                                                    .decoder_layers = 1};
     enum { NUM = 4 };
+    const struct vks_device *device = *state;
+    if (device->info.max_binding_bytes < (uint64_t)WINDOW_ROWS * 9001 * sizeof(float))
+        skip(); // it sees too little of a matrix
     struct text *text = calloc(1, sizeof *text);
     struct vks_model *model;
     assert_non_null(text);

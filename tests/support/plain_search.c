@@ -213,7 +213,8 @@ void plain_search_init(struct search *search, const struct sentence *sources, ui
     assert_true(search->params.beam_size <= PLAIN_MAX_BEAM);
     for (uint32_t i = 0; i < num; i++) {
         double wanted = ceil((double)search->params.max_length_factor * sources[i].num_ids);
-        uint32_t max_steps = wanted < 1 ? 1 : (uint32_t)wanted;
+        uint32_t most = search->decoder.max_cache_rows / search->params.beam_size;
+        uint32_t max_steps = wanted < 1 ? 1 : wanted < most ? (uint32_t)wanted : most;
         if (max_steps < sources[i].prefix.num_ids + 1)
             max_steps = sources[i].prefix.num_ids + 1;
         assert_true(max_steps <= PLAIN_MAX_STEPS);
