@@ -54,7 +54,7 @@ static void print_title(FILE *file, const struct attention_chart *chart) {
 static void print_row(FILE *file, const struct attention_chart *chart, size_t row, int left,
                       int y) {
     const struct vks_attention_map *map = chart->map;
-    fprintf(file, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", left - MARGIN / 2,
+    fprintf(file, "<text x=\"%d\" y=\"%d\" fill=\"#000\" text-anchor=\"end\">", left - MARGIN / 2,
             y + CELL * 2 / 3);
     print_html(file, row_text(chart, row));
     fputs("</text>\n", file);
@@ -91,7 +91,7 @@ void attention_chart_print_svg(FILE *file, const struct attention_chart *chart) 
         print_html(file, col_text(chart, col));
         fputs("</text>\n", file);
     }
-    fputs("<g fill=\"#0b4f8a\" stroke=\"#ddd\" stroke-width=\"0\">\n", file);
+    fputs("<g fill=\"#0b4f8a\">\n", file);
     for (size_t row = 0; row < map->num_rows; row++)
         print_row(file, chart, row, left, top + (int)row * CELL);
     fputs("</g>\n</svg>\n", file);
