@@ -80,4 +80,10 @@ struct beam_rows_push {
     SHARED_UINT position_offset;
 };
 
+struct beam_parts_push {
+    SHARED_UINT event_stride, beam_stride, parts_stride;
+    SHARED_UINT first_row, num_rows; // that are bound of the logits
+    SHARED_UINT stride;
+};
+
 #endif

@@ -1,6 +1,5 @@
 #version 450
-// sum = [sum +] weight (logits - log sum); a wave takes a row. sum may be logits where nothing is
-// added.
+// sum = [sum +] weight (logits - log sum); a wave takes a row.
 #extension GL_GOOGLE_include_directive : require
 #include "combine_interface.h"
 #define PUSH combine_push
@@ -11,7 +10,7 @@ layout(constant_id = COMBINE_SPEC_ADD) const uint ADDS = 0;
 
 BIND_MATRIX(1, logits);
 BIND_READ(2, float, 4, log_sums);
-BIND(, 3, MATRIX_TYPE, 16, sum);
+BIND_MATRIX_UPDATE(3, sum);
 
 void main() {
     const uint row = gl_WorkGroupID.x, base = row * p.quads;

@@ -197,10 +197,17 @@ class Reverse(unittest.TestCase):
         for line in self.translate("--suppress", symbol):
             self.assertNotIn(symbol, line[0].split())
 
-    def test_model_twice_is_the_model(self):
+    def test_models_are_summed(self):
+        run(*train_words("untrained", UPDATES), "--init-only", "--vocabs", "whole")
         twice = run("translate", "--models", "whole", "whole", "--weights", "0.5", "0.5",
                     "--input", "valid.src")[0]
         self.assertEqual(twice, run("translate", "--model", "whole", "--input", "valid.src")[0])
+        output = run("translate", "--models", "whole", "untrained", "--weights", "0.75", "2",
+                     "--n-best", "--input", "valid.src")[0]
+        for line in output.splitlines():
+            sums = re.search(r" F0= (\S+) F1= (\S+) \|\|\| (\S+)$", line)
+            first, second, total = map(float, sums.groups())
+            self.assertAlmostEqual(0.75 * first + 2 * second, total, delta=1e-3)
 
     def test_rule_is_the_models(self):
         shutil.copytree(FOLDER / "whole", FOLDER / "saved", dirs_exist_ok=True)

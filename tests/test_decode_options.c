@@ -170,6 +170,8 @@ static void a_sum_of_models_is_the_sum_of_their_scores(void **state) {
             assert_int_equal(
                 vks_score(scorer, &lines[i], (const char *const *)&best->text, 1, &score, NULL),
                 VKS_OK);
+            assert_int_equal(best->num_models, COUNT_OF(models));
+            assert_true(fabsf(score - best->model_log_probs[m]) < 1e-3f);
             sum += weights[m] * score;
             vks_scorer_destroy(&scorer);
         }

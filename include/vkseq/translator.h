@@ -63,6 +63,9 @@ struct vks_hypothesis {
     // With word_scores: what each token adds to log_prob, </s> of each part included.
     float *word_scores; // [num_word_scores]
     size_t num_word_scores;
+    // With more models, or a weight: the sum by each model alone.
+    float *model_log_probs; // [num_models]
+    size_t num_models;
     // With alignment: how much of each target token comes from each of the translation's source
     // tokens; rows sum to 1.
     float *alignment; // [num_ids, num_source_ids]

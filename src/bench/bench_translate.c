@@ -47,15 +47,14 @@ static enum vks_status make_source(struct bench *bench, const struct vks_model_c
 
 static enum vks_status decode_batch(struct bench *bench) {
     struct step_decoder *decoder = &bench->decoder;
-    struct step_events events;
     TRY(step_decoder_begin(decoder, &bench->source, bench->sentences));
     for (uint32_t step = 0; step < bench->params.target_length; step++) {
         TRY(step_decoder_submit(decoder, bench->params.sentences));
         if (step_decoder_num_waiting(decoder) == decoder->num_slots)
-            TRY(step_decoder_collect(decoder, &events));
+            TRY(step_decoder_collect(decoder));
     }
     while (step_decoder_num_waiting(decoder) > 0)
-        TRY(step_decoder_collect(decoder, &events));
+        TRY(step_decoder_collect(decoder));
     return VKS_OK;
 }
 

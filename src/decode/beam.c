@@ -77,13 +77,15 @@ static void end(struct beam *beam, struct hypothesis hypothesis) {
     beam->ended[place] = hypothesis;
 }
 
-enum vks_status beam_apply(struct beam *beam, const uint32_t *words) {
+enum vks_status beam_apply(struct beam *beam, const struct beam_events *events) {
+    const uint32_t *words = events->words;
     struct hypothesis next[BEAM_MAX_SIZE];
     uint32_t num_next = 0;
     if (beam->num_alive == 0)
         return VKS_OK;
     if (words[EVENTS_OUTCOME] == OUTCOME_DIVERGED)
         return VKS_ERR_DIVERGED;
+    beam->num_parts = events->num_parts;
     for (uint32_t i = 0; i < words[EVENTS_NUM]; i++) {
         const uint32_t *event = words + EVENTS_HEAD + EVENT_WORDS * i;
         uint32_t token = event[EVENT_TOKEN];
@@ -91,6 +93,8 @@ enum vks_status beam_apply(struct beam *beam, const uint32_t *words) {
         CHECK(event[EVENT_PARENT] < beam->num_alive);
         struct hypothesis hypothesis = beam->alive[event[EVENT_PARENT]];
         hypothesis.log_prob = as_float(event[EVENT_SUM]);
+        for (uint32_t j = 0; j < events->num_parts; j++)
+            hypothesis.parts[j] += events->parts[j][i];
         if (token == BEAM_NO_TOKEN) {
             end(beam, hypothesis);
             continue;
@@ -154,6 +158,13 @@ static enum vks_status copy_hypothesis(const struct beam *beam, const struct hyp
     to->num_ids = beam_tokens(beam, from, to->ids, num);
     to->log_prob = from->log_prob;
     to->score = from->score;
+    if (beam->num_parts > 0) {
+        to->model_log_probs = memory_calloc(beam->num_parts, sizeof *to->model_log_probs);
+        if (!to->model_log_probs)
+            return VKS_ERR_OOM;
+        to->num_models = beam->num_parts;
+        memcpy(to->model_log_probs, from->parts, beam->num_parts * sizeof *from->parts);
+    }
     return beam->params->word_scores ? copy_word_scores(beam, from, to) : VKS_OK;
 }
 
@@ -173,6 +184,7 @@ enum vks_status beam_results(const struct beam *beam, struct vks_translation *tr
     for (uint32_t i = 0; i < num; i++) {
         free(made.hypotheses[i].ids);
         free(made.hypotheses[i].word_scores);
+        free(made.hypotheses[i].model_log_probs);
     }
     free(made.hypotheses);
     return status;

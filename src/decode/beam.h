@@ -7,6 +7,14 @@
 
 enum { BEAM_MAX_SIZE = 64, BEAM_NO_NODE = -1 };
 
+// What a step did to the sentence: beam_interface.h. parts: of an ensemble, what each of num_parts
+// models says of each event's token.
+struct beam_events {
+    const uint32_t *words;
+    const float *parts[VKS_MAX_MODELS];
+    uint32_t num_parts;
+};
+
 struct beam_params {
     uint32_t beam_size; // K, 1 to BEAM_MAX_SIZE
     uint32_t n_best;    // hypotheses given back, at most K
@@ -25,10 +33,11 @@ struct beam_node {
 
 struct hypothesis {
     float log_prob, score;
-    int32_t node;       // of the last token, </s> left out
-    uint32_t length;    // tokens, </s> included
-    bool has_eos;       // ended with </s>
-    float eos_log_prob; // where it did
+    int32_t node;                // of the last token, </s> left out
+    uint32_t length;             // tokens, </s> included
+    bool has_eos;                // ended with </s>
+    float eos_log_prob;          // where it did
+    float parts[VKS_MAX_MODELS]; // sums of an ensemble's models
 };
 
 struct beam {
@@ -38,6 +47,7 @@ struct beam {
     struct hypothesis alive[BEAM_MAX_SIZE];
     struct hypothesis ended[BEAM_MAX_SIZE]; // the best, best first
     uint32_t num_alive, num_ended;
+    uint32_t num_parts; // of hypotheses
 };
 
 // A score is (sum of log probabilities - terms[0]) * terms[1], in float32 as on the device:
@@ -51,9 +61,9 @@ void beam_finish(struct beam *beam);
 // Hypotheses that may be alive after `num_steps` more steps.
 uint32_t beam_max_alive(const struct beam *beam, uint32_t num_steps);
 
-// One step further. words: a sentence's events (beam_interface.h). When nothing is alive, the
-// search is over. Errors: VKS_ERR_DIVERGED when probabilities are not finite, VKS_ERR_OOM.
-enum vks_status beam_apply(struct beam *beam, const uint32_t *words);
+// One step further. When nothing is alive, the search is over. Errors: VKS_ERR_DIVERGED when
+// probabilities are not finite, VKS_ERR_OOM.
+enum vks_status beam_apply(struct beam *beam, const struct beam_events *events);
 
 // The tokens of a hypothesis, in order, to ids [capacity]; returns how many it has.
 uint32_t beam_tokens(const struct beam *beam, const struct hypothesis *hypothesis, uint32_t *ids,

@@ -108,6 +108,24 @@ static enum vks_status join_word_scores(const struct vks_translation *parts, siz
     return VKS_OK;
 }
 
+// Sums by each model, for parts that have them.
+static enum vks_status join_models(const struct vks_translation *parts, size_t num_parts,
+                                   struct vks_hypothesis *line) {
+    for (size_t i = 0; i < num_parts; i++) {
+        const struct vks_hypothesis *best = &parts[i].hypotheses[0];
+        if (best->num_models == 0)
+            continue; // an empty part
+        if (!line->model_log_probs)
+            line->model_log_probs = memory_calloc(best->num_models, sizeof(float));
+        if (!line->model_log_probs)
+            return VKS_ERR_OOM;
+        line->num_models = best->num_models;
+        for (size_t j = 0; j < best->num_models; j++)
+            line->model_log_probs[j] += best->model_log_probs[j];
+    }
+    return VKS_OK;
+}
+
 // One hypothesis of a line out of the best ones of its parts.
 static enum vks_status join_line(const struct passage *passage, const struct vks_translation *parts,
                                  struct vks_hypothesis *line) {
@@ -124,6 +142,8 @@ static enum vks_status join_line(const struct passage *passage, const struct vks
     enum vks_status status = line->ids ? segments_join(segments, texts, &line->text) : VKS_ERR_OOM;
     if (status == VKS_OK)
         status = join_word_scores(parts, segments->num, line);
+    if (status == VKS_OK)
+        status = join_models(parts, segments->num, line);
     for (size_t i = 0; i < segments->num && status == VKS_OK; i++) {
         const struct vks_hypothesis *best = &parts[i].hypotheses[0];
         memcpy(line->ids + line->num_ids, best->ids, best->num_ids * sizeof *best->ids);

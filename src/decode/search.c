@@ -314,8 +314,7 @@ static uint32_t max_rows(const struct decoding *decoding) {
 
 static enum vks_status collect(struct decoding *decoding) {
     struct search *search = decoding->search;
-    struct step_events events;
-    TRY(step_decoder_collect(&search->decoder, &events));
+    TRY(step_decoder_collect(&search->decoder));
     if (search->observer) {
         struct search_step step = {
             .beams = decoding->beams,
@@ -326,8 +325,9 @@ static enum vks_status collect(struct decoding *decoding) {
         search->observer->observe(search->observer->user, &step);
     }
     for (uint32_t i = 0; i < decoding->num_sentences; i++) {
-        enum vks_status status =
-            beam_apply(&decoding->beams[i], events.words + (size_t)i * events.stride);
+        struct beam_events events;
+        step_decoder_events(&search->decoder, i, &events);
+        enum vks_status status = beam_apply(&decoding->beams[i], &events);
         if (status == VKS_ERR_DIVERGED)
             log_error(search->log, "the model's probabilities are not finite numbers");
         TRY(status);

@@ -259,38 +259,46 @@ static struct tensor *add_model(const struct step_model *step_model, struct grap
     return op_logits(graph, &output);
 }
 
-// logits and log_sums: logit - log sum is what a token adds to a hypothesis.
-static void add_log_probs(struct step_decoder *decoder, struct graph *graph,
-                          const struct step_capacity *capacity, const struct beam_tables *tables,
-                          struct tensor *result[2]) {
+// Log probabilities: logit - log sum is what a token adds to a hypothesis.
+struct log_probs {
+    struct tensor *logits, *log_sums; // f32 [R, V], f32 [R, 1]
+};
+
+// Whether what is searched is something else than the first model's log probabilities.
+static bool is_combined(const struct step_decoder *decoder) {
+    return decoder->params.num_models > 1 || decoder->models[0].weight != 1.0f;
+}
+
+// By each model, and of all together.
+static struct log_probs add_log_probs(struct step_decoder *decoder, struct graph *graph,
+                                      const struct step_capacity *capacity,
+                                      const struct beam_tables *tables, struct log_probs *parts) {
     uint32_t num = decoder->params.num_models, pad_id = decoder->models[0].model->config.pad_id;
     struct tensor *sum = NULL;
     for (uint32_t i = 0; i < num; i++) {
-        const struct step_model *model = &decoder->models[i];
-        struct tensor *logits = add_model(model, graph, capacity, tables);
-        struct tensor *log_sums = op_log_sum_exp(graph, logits, pad_id);
-        if (num == 1 && model->weight == 1.0f) {
-            result[0] = logits;
-            result[1] = log_sums;
-            return;
-        }
-        sum = op_combine(graph, logits, log_sums, model->weight, sum);
+        parts[i].logits = add_model(&decoder->models[i], graph, capacity, tables);
+        parts[i].log_sums = op_log_sum_exp(graph, parts[i].logits, pad_id);
+        if (is_combined(decoder))
+            sum = op_combine(graph, parts[i].logits, parts[i].log_sums, decoder->models[i].weight,
+                             sum);
     }
-    result[0] = sum;
-    result[1] = graph_input(graph, decoder->rows, 1); // nobody writes to it: zeros
+    if (!is_combined(decoder))
+        return parts[0];
+    // Nobody writes to the input: zeros.
+    return (struct log_probs){sum, graph_input(graph, decoder->rows, 1)};
 }
 
 static void add_constraints(const struct step_decoder *decoder, struct graph *graph,
                             const struct step_capacity *capacity, const struct beam_tables *tables,
-                            struct tensor *const log_probs[2]) {
+                            const struct log_probs *log_probs) {
     const struct step_params *p = &decoder->params;
     float penalty = p->repetition_penalty != 0.0f ? p->repetition_penalty : 1.0f;
     if (!capacity->has_prefixes && !p->num_suppressed && !p->min_length && !p->no_repeat_ngram &&
         penalty == 1.0f)
         return;
     const struct constrain_params params = {
-        .logits = log_probs[0],
-        .log_sums = log_probs[1],
+        .logits = log_probs->logits,
+        .log_sums = log_probs->log_sums,
         .tables = tables,
         .words = table(decoder, graph, TABLE_WORDS, capacity->num_words, 1),
         .num_suppressed = p->num_suppressed,
@@ -318,36 +326,45 @@ static struct tensor *add_best(const struct step_decoder *decoder, struct graph 
     return op_sample(graph, &params);
 }
 
+static void add_choice(struct step_decoder *decoder, struct graph *graph,
+                       const struct step_capacity *capacity, const struct beam_tables *tables,
+                       const struct log_probs *log_probs) {
+    add_constraints(decoder, graph, capacity, tables, log_probs);
+    const struct beam_select_params select = {
+        .rule = &decoder->params.rule,
+        .tables = tables,
+        .best = add_best(decoder, graph, tables, log_probs->logits),
+        .best_k = decoder->best_k,
+        .log_sums = log_probs->log_sums,
+        .lengths = decoder->lengths,
+        .heads = table(decoder, graph, TABLE_HEADS, num_rows(decoder, capacity),
+                       num_stretches(decoder))};
+    decoder->events = op_beam_select(graph, &select);
+}
+
 static enum vks_status build_step(struct step_decoder *decoder,
                                   const struct step_capacity *capacity) {
     struct beam_tables tables;
-    struct tensor *log_probs[2];
+    struct log_probs parts[STEP_MAX_MODELS];
     struct graph *graph;
     TRY(graph_create(device_of(decoder), &graph));
     declare_tables(decoder, graph, capacity, &tables);
     decoder->sentences = tables.sentences;
     decoder->rows = graph_dim(graph, num_rows(decoder, capacity));
     declare_sections(decoder, graph, &tables);
-    add_log_probs(decoder, graph, capacity, &tables, log_probs);
+    struct log_probs all = add_log_probs(decoder, graph, capacity, &tables, parts);
     decoder->lengths = graph_input(graph, graph_dim_fixed(graph, capacity->num_steps + 1), 2);
     if (graph->status == VKS_OK && decoder->with_log_probs) {
-        decoder->logits = op_copy_out(graph, log_probs[0]);
-        decoder->log_sums = op_copy_out(graph, log_probs[1]);
+        decoder->logits = op_copy_out(graph, all.logits);
+        decoder->log_sums = op_copy_out(graph, all.log_sums);
     }
-    if (graph->status == VKS_OK) {
-        add_constraints(decoder, graph, capacity, &tables, log_probs);
-        const struct beam_select_params select = {
-            .rule = &decoder->params.rule,
-            .tables = &tables,
-            .best = add_best(decoder, graph, &tables, log_probs[0]),
-            .best_k = decoder->best_k,
-            .log_sums = log_probs[1],
-            .lengths = decoder->lengths,
-            .heads = table(decoder, graph, TABLE_HEADS, num_rows(decoder, capacity),
-                           num_stretches(decoder))};
-        decoder->events = op_beam_select(graph, &select);
-        op_beam_advance(graph, &decoder->params.rule, &tables);
-    }
+    if (graph->status == VKS_OK)
+        add_choice(decoder, graph, capacity, &tables, &all);
+    decoder->num_parts = is_combined(decoder) ? decoder->params.num_models : 0;
+    for (uint32_t i = 0; i < decoder->num_parts; i++)
+        decoder->parts[i] = op_beam_parts(graph, &decoder->params.rule, &tables, decoder->events,
+                                          parts[i].logits, parts[i].log_sums);
+    op_beam_advance(graph, &decoder->params.rule, &tables);
     return program_create(&graph, &(struct program_params){.num_slots = decoder->num_slots},
                           &decoder->step);
 }
@@ -487,14 +504,27 @@ enum vks_status step_decoder_submit(struct step_decoder *decoder, uint32_t num_a
     return VKS_OK;
 }
 
-enum vks_status step_decoder_collect(struct step_decoder *decoder, struct step_events *events) {
+enum vks_status step_decoder_collect(struct step_decoder *decoder) {
     CHECK(step_decoder_num_waiting(decoder) > 0);
-    uint32_t slot = decoder->num_collected % decoder->num_slots;
-    TRY(program_wait(decoder->step, slot));
+    TRY(program_wait(decoder->step, decoder->num_collected % decoder->num_slots));
     decoder->num_collected++;
-    *events = (struct step_events){program_output(decoder->step, slot, decoder->events),
-                                   decoder->events->stride};
     return VKS_OK;
+}
+
+static const void *collected(const struct step_decoder *decoder, const struct tensor *output) {
+    CHECK(decoder->num_collected > 0);
+    return program_output(decoder->step, (decoder->num_collected - 1) % decoder->num_slots, output);
+}
+
+void step_decoder_events(const struct step_decoder *decoder, uint32_t sentence_idx,
+                         struct beam_events *events) {
+    const uint32_t *words = collected(decoder, decoder->events);
+    *events = (struct beam_events){.words = words + (size_t)sentence_idx * decoder->events->stride,
+                                   .num_parts = decoder->num_parts};
+    for (uint32_t i = 0; i < decoder->num_parts; i++) {
+        const float *parts = collected(decoder, decoder->parts[i]);
+        events->parts[i] = parts + (size_t)sentence_idx * decoder->parts[i]->stride;
+    }
 }
 
 uint32_t step_decoder_num_waiting(const struct step_decoder *decoder) {
@@ -502,9 +532,8 @@ uint32_t step_decoder_num_waiting(const struct step_decoder *decoder) {
 }
 
 void step_decoder_log_probs(const struct step_decoder *decoder, struct step_log_probs *log_probs) {
-    CHECK(decoder->with_log_probs && decoder->num_collected > 0);
-    uint32_t slot = (decoder->num_collected - 1) % decoder->num_slots;
-    *log_probs = (struct step_log_probs){program_output(decoder->step, slot, decoder->logits),
-                                         program_output(decoder->step, slot, decoder->log_sums),
-                                         decoder->logits->stride};
+    CHECK(decoder->with_log_probs);
+    *log_probs =
+        (struct step_log_probs){collected(decoder, decoder->logits),
+                                collected(decoder, decoder->log_sums), decoder->logits->stride};
 }

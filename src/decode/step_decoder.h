@@ -41,7 +41,7 @@ struct step_params {
     uint32_t seed;
 };
 
-enum { STEP_MAX_MODELS = 8 };
+enum { STEP_MAX_MODELS = VKS_MAX_MODELS };
 
 // One model's memory and programs.
 struct step_model {
@@ -81,6 +81,8 @@ struct step_decoder {
     struct dim encoder_sentences, sentences, rows;
     struct tensor *sentences_in, *words_in; // of the first encoder
     struct tensor *lengths, *events, *logits, *log_sums;
+    struct tensor *parts[STEP_MAX_MODELS]; // of events, by each model
+    uint32_t num_parts;                    // 0: there is one model, without a weight
     uint32_t num_submitted, num_collected; // steps of this batch
 };
 
@@ -110,14 +112,11 @@ enum vks_status step_decoder_begin(struct step_decoder *decoder, const struct pa
 // are numbered last. At most num_slots steps may be waiting to be collected.
 enum vks_status step_decoder_submit(struct step_decoder *decoder, uint32_t num_rows);
 
-// What a step did: sentence i's words begin at words + i * stride (beam_interface.h).
-struct step_events {
-    const uint32_t *words;
-    uint32_t stride;
-};
-
-// Waits for the oldest step that was not collected. events: borrowed until the next one is given.
-enum vks_status step_decoder_collect(struct step_decoder *decoder, struct step_events *events);
+// Waits for the oldest step that was not collected.
+enum vks_status step_decoder_collect(struct step_decoder *decoder);
+// What the step collected last did to a sentence: borrowed until the next one is given.
+void step_decoder_events(const struct step_decoder *decoder, uint32_t sentence_idx,
+                         struct beam_events *events);
 uint32_t step_decoder_num_waiting(const struct step_decoder *decoder);
 
 // Logits of the step collected last, before anything was banned, and their log sums: logit - log

@@ -382,6 +382,7 @@ void vks_translations_free(struct vks_translation *translations, size_t num_line
             free(translations[i].hypotheses[j].text);
             free(translations[i].hypotheses[j].ids);
             free(translations[i].hypotheses[j].word_scores);
+            free(translations[i].hypotheses[j].model_log_probs);
             free(translations[i].hypotheses[j].alignment);
         }
         free(translations[i].source_ids);

@@ -14,7 +14,9 @@ enum {
     LOG_SUMS,
     LENGTHS,
     HEADS,
-    EVENTS
+    EVENTS,
+    LOGITS,
+    PARTS
 };
 
 struct node_params {
@@ -118,6 +120,38 @@ static enum vks_status record_advance(struct recorder *recorder, const struct no
     return recorder_copy(recorder, t[NEXT_CACHE_ROWS], t[CACHE_ROWS]);
 }
 
+struct parts_params {
+    struct dim sentences;
+    uint32_t first_row, num_rows; // of a window on the logits
+};
+
+static enum vks_status record_parts(struct recorder *recorder, const struct node *node) {
+    struct tensor *const *t = node->tensors;
+    const struct parts_params *params = node->params;
+    const struct beam_parts_push push = {
+        .event_stride = t[EVENTS]->stride,
+        .beam_stride = t[BEAMS]->stride,
+        .parts_stride = t[PARTS]->stride,
+        .first_row = params->first_row,
+        .num_rows = params->num_rows,
+        .stride = t[LOGITS]->stride,
+    };
+    return recorder_dispatch(recorder,
+                             &(struct op_dispatch){
+                                 .key = {.shader = "beam_parts"},
+                                 .binds = {[1] = {t[EVENTS], ACCESS_READ},
+                                           [2] = {t[BEAMS], ACCESS_READ},
+                                           [3] = {t[LOGITS], ACCESS_READ},
+                                           [4] = {t[LOG_SUMS], ACCESS_READ},
+                                           [5] = {t[PARTS], ACCESS_WRITE}},
+                                 .windows = {[3] = {params->first_row, params->num_rows, 0}},
+                                 .push = &push,
+                                 .push_bytes = sizeof push,
+                                 .groups = {{params->sentences, 1, 0}},
+                             });
+}
+
+static const struct op_class parts_class = {"beam parts", record_parts, NULL};
 static const struct op_class begin_class = {"beam begin", record_begin, NULL};
 static const struct op_class select_class = {"beam select", record_select, NULL};
 static const struct op_class advance_class = {"beam advance", record_advance, NULL};
@@ -146,6 +180,27 @@ struct tensor *op_beam_select(struct graph *graph, const struct beam_select_para
         .rule = *p->rule, .sentences = tables->sentences, .best_k = p->best_k};
     graph_add_node(graph, &select_class, t, &params, sizeof params);
     return t[EVENTS];
+}
+
+struct tensor *op_beam_parts(struct graph *graph, const struct beam_rule *rule,
+                             const struct beam_tables *tables, struct tensor *events,
+                             struct tensor *logits, struct tensor *log_sums) {
+    if (graph->status != VKS_OK)
+        return NULL;
+    struct tensor *parts = graph_output(graph, tables->sentences, 2 * rule->k);
+    struct tensor *t[NODE_MAX_TENSORS] = {[BEAMS] = tables->beams,
+                                          [LOG_SUMS] = log_sums,
+                                          [EVENTS] = events,
+                                          [LOGITS] = logits,
+                                          [PARTS] = parts};
+    uint32_t num_rows = logits->rows.capacity;
+    uint32_t step = graph_window_rows(graph, logits, WINDOW_ROWS);
+    for (uint32_t first = 0; first < num_rows && parts; first += step) {
+        const struct parts_params params = {tables->sentences, first,
+                                            min_u32(step, num_rows - first)};
+        graph_add_node(graph, &parts_class, t, &params, sizeof params);
+    }
+    return parts;
 }
 
 void op_beam_advance(struct graph *graph, const struct beam_rule *rule,

@@ -40,6 +40,13 @@ struct beam_select_params {
 // Chooses from the best tokens of every row. Returns an output, u32 [B, beam_event_words].
 struct tensor *op_beam_select(struct graph *graph, const struct beam_select_params *params);
 
+// Of an ensemble: what one model, by its logits f32 [R, V] and log sums f32 [R, 1], says of the
+// tokens that op_beam_select has given as events. An output, f32 [B, 2 K], in the order of events;
+// to be added before op_beam_advance.
+struct tensor *op_beam_parts(struct graph *graph, const struct beam_rule *rule,
+                             const struct beam_tables *tables, struct tensor *events,
+                             struct tensor *logits, struct tensor *log_sums);
+
 // Gives rows to the hypotheses that go on.
 void op_beam_advance(struct graph *graph, const struct beam_rule *rule,
                      const struct beam_tables *tables);

@@ -10,6 +10,7 @@ enum { LOGITS, LOG_SUMS, SUM };
 struct node_params {
     struct dim rows; // of a window on the logits
     uint32_t first_row, pad;
+    uint32_t adds;
     float weight;
 };
 
@@ -61,20 +62,19 @@ struct tensor *op_log_sum_exp(struct graph *graph, struct tensor *logits, uint32
 static enum vks_status record_combine(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
-    bool adds = t[SUM] != t[LOGITS];
     const struct combine_push push = {params->first_row, t[LOGITS]->stride / 4, params->weight};
     const struct op_window window = {params->first_row, params->rows.capacity, 0};
-    return recorder_dispatch(recorder,
-                             &(struct op_dispatch){
-                                 .key = {"combine", {adds}, 1},
-                                 .binds = {[1] = {t[LOGITS], ACCESS_READ},
-                                           [2] = {t[LOG_SUMS], ACCESS_READ},
-                                           [3] = {t[SUM], adds ? ACCESS_UPDATE : ACCESS_WRITE}},
-                                 .windows = {[1] = window, [3] = window},
-                                 .push = &push,
-                                 .push_bytes = sizeof push,
-                                 .groups = {{params->rows, 1, 0}},
-                             });
+    return recorder_dispatch(
+        recorder, &(struct op_dispatch){
+                      .key = {"combine", {params->adds}, 1},
+                      .binds = {[1] = {t[LOGITS], ACCESS_READ},
+                                [2] = {t[LOG_SUMS], ACCESS_READ},
+                                [3] = {t[SUM], params->adds ? ACCESS_UPDATE : ACCESS_WRITE}},
+                      .windows = {[1] = window, [3] = window},
+                      .push = &push,
+                      .push_bytes = sizeof push,
+                      .groups = {{params->rows, 1, 0}},
+                  });
 }
 
 static const struct op_class combine_class = {"combine", record_combine, NULL};
@@ -83,11 +83,11 @@ struct tensor *op_combine(struct graph *graph, struct tensor *logits, struct ten
                           float weight, struct tensor *sum) {
     if (graph->status != VKS_OK)
         return NULL;
-    struct tensor *to = sum ? sum : logits;
-    CHECK(to->cols == logits->cols && to->rows.idx == logits->rows.idx);
+    struct tensor *to = sum ? sum : graph_activation(graph, logits->rows, logits->cols);
+    CHECK(!to || (to->cols == logits->cols && to->rows.idx == logits->rows.idx));
     add_nodes(
         graph, &combine_class,
         (struct tensor *[NODE_MAX_TENSORS]){[LOGITS] = logits, [LOG_SUMS] = log_sums, [SUM] = to},
-        (struct node_params){.weight = weight});
+        (struct node_params){.adds = sum != NULL, .weight = weight});
     return to;
 }

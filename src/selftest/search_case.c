@@ -36,7 +36,8 @@ struct run {
     struct matrix *logits[NUM_STEPS][NUM_MODELS]; // [NUM_SENTENCES k, vocab], as rows turn out
     struct matrix *log_sums[NUM_STEPS][NUM_MODELS];
     uint32_t lengths[2 * (MAX_STEPS + 1)], zeros[NUM_SENTENCES * MAX_K]; // floats
-    uint32_t *events[NUM_STEPS]; // [NUM_SENTENCES, event_stride]
+    uint32_t *events[NUM_STEPS];            // [NUM_SENTENCES, event_stride]
+    uint32_t *parts[NUM_STEPS][NUM_MODELS]; // floats [NUM_SENTENCES, parts_stride]
     uint32_t sentences[NUM_SENTENCES * SENTENCE_WORDS], words[4];
 };
 
@@ -46,6 +47,10 @@ static uint32_t num_models(const struct run *run) {
 
 static uint32_t event_stride(const struct search_case *c) {
     return (uint32_t)round_up_u64(beam_event_words(c->k), 4);
+}
+
+static uint32_t parts_stride(const struct search_case *c) {
+    return c->k == 1 ? 2 : (uint32_t)round_up_u64(2 * c->k, 4);
 }
 
 static struct tensor *leaf(struct harness *h, struct dim dim, const struct matrix *value) {
@@ -69,11 +74,11 @@ static void declare_tables(struct harness *h, const struct run *run, struct beam
 
 // Logits and what is taken from them.
 static void add_log_probs(struct harness *h, const struct run *run, struct dim rows, uint32_t step,
-                          struct tensor *result[2]) {
+                          struct tensor *parts[NUM_MODELS][2], struct tensor *result[2]) {
     struct tensor *sum = NULL;
     for (uint32_t i = 0; i < num_models(run); i++) {
-        result[0] = leaf(h, rows, run->logits[step][i]);
-        result[1] = op_log_sum_exp(h->graph, result[0], PAD);
+        result[0] = parts[i][0] = leaf(h, rows, run->logits[step][i]);
+        result[1] = parts[i][1] = op_log_sum_exp(h->graph, result[0], PAD);
         if (run->c->has_two_models)
             sum = op_combine(h->graph, result[0], result[1], weights[i], sum);
     }
@@ -93,7 +98,7 @@ static void build(struct harness *h, void *user) {
                                    .start_token = PAD,
                                    .eos_id = c->eos};
     struct beam_tables tables;
-    struct tensor *log_probs[2] = {NULL};
+    struct tensor *log_probs[2] = {NULL}, *parts[NUM_MODELS][2];
     uint32_t num_rows = NUM_SENTENCES * c->k, best_k = min_u32(c->k + 1, c->vocab - 1);
     struct dim rows = harness_dim(h, num_rows, num_rows);
     declare_tables(h, run, &tables);
@@ -103,7 +108,7 @@ static void build(struct harness *h, void *user) {
     op_beam_begin(h->graph, &rule, &tables);
     op_beam_advance(h->graph, &rule, &tables);
     for (uint32_t step = 0; step < NUM_STEPS; step++) {
-        add_log_probs(h, run, rows, step, log_probs);
+        add_log_probs(h, run, rows, step, parts, log_probs);
         const struct constrain_params constrain = {.logits = log_probs[0],
                                                    .log_sums = log_probs[1],
                                                    .tables = &tables,
@@ -124,7 +129,12 @@ static void build(struct harness *h, void *user) {
             .heads = graph_activation(h->graph, rows, top_k_num_stretches(c->vocab))};
         if (h->graph->status != VKS_OK)
             return;
-        harness_words(h, op_beam_select(h->graph, &select), run->events[step], NUM_SENTENCES);
+        struct tensor *events = op_beam_select(h->graph, &select);
+        harness_words(h, events, run->events[step], NUM_SENTENCES);
+        for (uint32_t i = 0; i < NUM_MODELS && c->has_two_models; i++)
+            harness_words(h,
+                          op_beam_parts(h->graph, &rule, &tables, events, parts[i][0], parts[i][1]),
+                          run->parts[step][i], NUM_SENTENCES);
         op_beam_advance(h->graph, &rule, &tables);
     }
 }
@@ -175,6 +185,21 @@ static struct option next_option(const struct run *run, uint32_t sentence, const
     return best;
 }
 
+// What each model says of a token, and what the device took for it, at a place of its parts.
+static void compare_parts(struct check *check, const struct run *run, uint32_t step, uint32_t place,
+                          struct option option, uint32_t row) {
+    struct matrix *found = matrix_new(check->arena, 1, NUM_MODELS);
+    struct matrix *expected = matrix_like(check->arena, found);
+    for (uint32_t i = 0; i < NUM_MODELS; i++) {
+        float part;
+        memcpy(&part, &run->parts[step][i][place], sizeof part);
+        AT(found, 0, i) = (double)part;
+        AT(expected, 0, i) =
+            AT(run->logits[step][i], row, option.token) - AT(run->log_sums[step][i], row, 0);
+    }
+    check_compare(check, CHECK_FORWARD, "parts", found, expected);
+}
+
 // One step of a sentence, and what the device did: words.
 static void compare_sentence(struct check *check, const struct run *run, uint32_t sentence,
                              uint32_t first_row, const uint32_t *words, struct beam *beam) {
@@ -197,6 +222,9 @@ static void compare_sentence(struct check *check, const struct run *run, uint32_
         memcpy(&sum, &event[EVENT_SUM], sizeof sum);
         check_exact(check, "chosen tokens",
                     event[EVENT_TOKEN] == option.token && event[EVENT_PARENT] == option.parent);
+        if (c->has_two_models)
+            compare_parts(check, run, beam->alive[0].num, sentence * parts_stride(c) + num_events,
+                          option, first_row + option.parent);
         AT(found, 0, num_events) = (double)sum;
         AT(expected, 0, num_events++) = option.sum;
         if (option.token == c->eos) {
@@ -259,9 +287,12 @@ enum vks_status search_case_check(struct check *check, const struct search_case 
     for (uint32_t step = 0; step < NUM_STEPS; step++) {
         for (uint32_t model = 0; model < NUM_MODELS; model++)
             make_logits(check, &rng, &run, step, model);
+        for (uint32_t model = 0; model < NUM_MODELS; model++)
+            run.parts[step][model] =
+                ARENA_NEW(check->arena, uint32_t, NUM_SENTENCES * (size_t)parts_stride(c));
         run.events[step] =
             ARENA_NEW(check->arena, uint32_t, NUM_SENTENCES * (size_t)event_stride(c));
-        CHECK(run.events[step]); // the arena has room
+        CHECK(run.events[step] && run.parts[step][1]); // the arena has room
     }
     TRY(check_run(check, &h, build, &run));
     compare(check, &run);

@@ -47,6 +47,16 @@ static void print_details(FILE *file, const struct print_params *params,
         fprintf(file, " %.5f", (double)hypothesis->word_scores[i]);
 }
 
+// A sum for each model, and the score.
+static void print_scores(FILE *file, const struct vks_hypothesis *hypothesis) {
+    fputs(" |||", file);
+    for (size_t i = 0; i < hypothesis->num_models; i++)
+        fprintf(file, " F%zu= %.6f", i, (double)hypothesis->model_log_probs[i]);
+    if (hypothesis->num_models == 0)
+        fprintf(file, " F0= %.6f", (double)hypothesis->log_prob);
+    fprintf(file, " ||| %.6f", (double)hypothesis->score);
+}
+
 void print_translation(FILE *file, const struct print_params *params, uint64_t line_idx,
                        const struct vks_translation *translation) {
     for (size_t i = 0; i < (params->n_best ? translation->num_hypotheses : 1); i++) {
@@ -56,8 +66,7 @@ void print_translation(FILE *file, const struct print_params *params, uint64_t l
         fputs(hypothesis->text, file);
         print_details(file, params, translation, hypothesis);
         if (params->n_best)
-            fprintf(file, " ||| F0= %.6f ||| %.6f", (double)hypothesis->log_prob,
-                    (double)hypothesis->score);
+            print_scores(file, hypothesis);
         fputc('\n', file);
     }
 }
