@@ -3,8 +3,10 @@
 #include "number_translator.h"
 
 #include "base/check.h"
+#include "base/inject.h"
 #include "model/model_object.h"
 #include "support/gpu.h"
+#include "vkseq/attention_map.h"
 #include "vkseq/translator.h"
 
 #include <math.h>
@@ -253,6 +255,72 @@ static void alignments_are_shares_of_the_source(void **state) {
     vks_model_destroy(&model);
 }
 
+// All that can be asked for, from opening to closing.
+static enum vks_status use_everything(struct vks_model *models[2], const struct vks_log *log) {
+    static const char *const prefixes[] = {"20 21", "", "30", "40", "7"};
+    static const char *const suppressed[] = {"33", "8 9"};
+    const struct vks_translator_params params = {.beam_size = 2,
+                                                 .n_best = 2,
+                                                 .max_length = 5,
+                                                 .max_length_factor = 1.0f,
+                                                 .suppressed = suppressed,
+                                                 .num_suppressed = COUNT_OF(suppressed),
+                                                 .word_scores = true,
+                                                 .alignment = true,
+                                                 .more_models = &models[1],
+                                                 .num_more_models = 1,
+                                                 .log = log};
+    const struct vks_attention_params attention = {.head = VKS_ATTENTION_ALL_HEADS, .log = log};
+    struct vks_translation *found = NULL, *others = NULL;
+    struct vks_attention_map map = {0};
+    struct vks_translator *translator;
+    size_t position;
+    enum vks_status status = vks_translator_create(models[0], &tokenizer, &params, &translator);
+    if (status != VKS_OK)
+        return status;
+    status = vks_translate_from(translator, lines, prefixes, NUM_LINES, &found);
+    if (status == VKS_OK)
+        status = vks_translate_alternatives(translator, "5 6", "20", 3, &others, &position);
+    if (status == VKS_OK)
+        status = vks_attention_compute(models[0], &tokenizer, &attention, "5 6", "20", &map);
+    vks_attention_map_free(&map);
+    vks_translations_free(found, NUM_LINES);
+    vks_translations_free(others, 1);
+    vks_translator_destroy(&translator);
+    return status;
+}
+
+// Each of some places fails, of all with VKSEQ_LONG_TESTS: that is told, and the same goes well
+// again.
+static void walk(struct vks_model *models[2], const char *format) {
+    enum { SAMPLES = 40 };
+    char list[32];
+    snprintf(list, sizeof list, format, UINT32_MAX);
+    assert_true(inject_set(list));
+    assert_int_equal(use_everything(models, &gpu_log), VKS_OK);
+    uint32_t num = (uint32_t)inject_num_passed();
+    assert_true(num > 0);
+    uint32_t step = getenv("VKSEQ_LONG_TESTS") ? 1 : num / SAMPLES + 1;
+    for (uint32_t i = 1; i <= num; i += step) {
+        snprintf(list, sizeof list, format, i);
+        assert_true(inject_set(list));
+        enum vks_status status = use_everything(models, NULL);
+        assert_int_equal(inject_num_done(), 1);
+        assert_true(status == VKS_ERR_OOM || status == VKS_ERR_DEVICE_OOM);
+    }
+    assert_true(inject_set(NULL));
+    assert_int_equal(use_everything(models, &gpu_log), VKS_OK);
+}
+
+static void any_allocation_may_fail(void **state) {
+    struct vks_model *models[] = {random_model_create(*state, false, 7),
+                                  random_model_create(*state, true, 9)};
+    walk(models, "alloc:%u");
+    walk(models, "device-alloc:%u");
+    vks_model_destroy(&models[0]);
+    vks_model_destroy(&models[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(translations_begin_as_they_are_told),
@@ -262,6 +330,7 @@ int main(void) {
         cmocka_unit_test(a_sum_of_models_is_the_sum_of_their_scores),
         cmocka_unit_test(alternatives_part_where_they_are_asked_to),
         cmocka_unit_test(alignments_are_shares_of_the_source),
+        cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, gpu_setup, gpu_teardown);
 }
