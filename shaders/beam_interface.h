@@ -8,7 +8,7 @@
 #define SENTENCE_FIRST_KEY 0 // rows of the memory
 #define SENTENCE_END_KEY 1
 #define SENTENCE_MAX_STEPS 2
-#define SENTENCE_HASH 3 // of its tokens, two words
+#define SENTENCE_HASH 3   // of its tokens, two words
 #define SENTENCE_PREFIX 5 // where its forced tokens lie in the table of words
 #define SENTENCE_PREFIX_LENGTH 6
 #define SENTENCE_WORDS 8
@@ -19,24 +19,24 @@
 #define BEAM_STEP 2  // steps done
 #define BEAM_FIRST_ROW 3
 #define BEAM_HEAD 4
-#define BEAM_LIST_SUM 0     // log probabilities, of even steps and of odd ones
-#define BEAM_LIST_DRAW 2    // which of the hypotheses that began: names the draws of sampling
-#define BEAM_LIST_TOKEN 4   // the last token
-#define BEAM_LIST_PARENT 5  // row of the hypothesis that it continues
-#define BEAM_LIST_SCORE 6   // of those that ended, best first
+#define BEAM_LIST_SUM 0    // log probabilities, of even steps and of odd ones
+#define BEAM_LIST_DRAW 2   // which of the hypotheses that began: names the draws of sampling
+#define BEAM_LIST_TOKEN 4  // the last token
+#define BEAM_LIST_PARENT 5 // row of the hypothesis that it continues
+#define BEAM_LIST_SCORE 6  // of those that ended, best first
 #define BEAM_NUM_LISTS 7
 
 // Sections of the table of rows, in multiples of a section's words.
 #define ROWS_TOKEN 0
 #define ROWS_POSITION 1
-#define ROWS_PLACE 2  // row of the cache that the step's keys and values go to
-#define ROWS_SELF 3   // 4 words: -, -, 0, keys so far with this step's; none in a row that is idle
-#define ROWS_CROSS 7  // 4 words: sentence, hypothesis among the sentence's, first key, end of keys
+#define ROWS_PLACE 2 // row of the cache that the step's keys and values go to
+#define ROWS_SELF 3  // 4 words: -, -, 0, keys so far with this step's; none in a row that is idle
+#define ROWS_CROSS 7 // 4 words: sentence, hypothesis among the sentence's, first key, end of keys
 #define ROWS_HISTORY 11 // the token of every row of the cache
 
 // What a step did to a sentence: single words, then events.
 #define EVENTS_NUM 0
-#define EVENTS_ALIVE 1   // hypotheses that go on
+#define EVENTS_ALIVE 1 // hypotheses that go on
 #define EVENTS_OUTCOME 2
 #define EVENTS_HEAD 4
 // An event: a token and the hypothesis that it continues, the sum with it, and its own part. It

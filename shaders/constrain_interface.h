@@ -11,10 +11,10 @@ struct constrain_push {
     SHARED_UINT section;       // of the table of rows
     SHARED_UINT cache_stride;
     SHARED_UINT eos;
-    SHARED_UINT min_length;     // tokens before </s>
-    SHARED_UINT no_repeat_ngram; // 0: any may repeat
+    SHARED_UINT min_length;          // tokens before </s>
+    SHARED_UINT no_repeat_ngram;     // 0: any may repeat
     SHARED_FLOAT repetition_penalty; // 1: none
-    SHARED_UINT num_suppressed; // pairs that the table of words begins with
+    SHARED_UINT num_suppressed;      // pairs that the table of words begins with
 };
 
 #endif

@@ -58,7 +58,8 @@ static enum vks_status build(struct attention_maps *maps, const struct feed_capa
     struct vks_model *model = maps->model;
     struct graph *graph;
     TRY(graph_create(model->device, &graph));
-    const struct transformer transformer = {graph, &model->config, &model->weights, 0.0f};
+    const struct transformer transformer = {
+        .graph = graph, .config = &model->config, .weights = &model->weights};
     feed_declare(graph, &model->config, capacity, false, &maps->inputs);
     struct tensor *memory = transformer_encode(&transformer, &maps->inputs);
     transformer_decode(&transformer, memory, &maps->inputs);

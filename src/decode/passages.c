@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "decode/alignments.h"
+#include "decode/source_alignment.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -171,7 +171,7 @@ enum vks_status passages_join(const struct passages *passages, struct vks_transl
             return VKS_ERR_OOM;
         line->num_hypotheses = 1;
         TRY(join_line(passage, parts + passage->first_part, line->hypotheses));
-        TRY(alignments_join(parts + passage->first_part, passage->segments.num, line));
+        TRY(source_alignment_join(parts + passage->first_part, passage->segments.num, line));
     }
     return VKS_OK;
 }

@@ -130,19 +130,23 @@ static uint32_t num_stretches(const struct step_decoder *decoder) {
                : top_k_num_stretches(decoder->models[0].model->config.target_vocab);
 }
 
+// Of a matrix, as the graph lays it out.
+static uint64_t matrix_words(uint64_t rows, uint32_t cols) {
+    return rows * (cols <= 2 ? cols : round_up_u64(cols, 4));
+}
+
 // One buffer for all tables.
 static enum vks_status allocate_tables(struct step_decoder *decoder,
                                        const struct step_capacity *capacity) {
-    uint64_t rows = num_rows(decoder, capacity), steps = round_up_u64(capacity->num_steps, 4);
+    uint32_t rows = num_rows(decoder, capacity), sentences = capacity->num_sentences;
     const uint64_t words[NUM_STEP_TABLES] = {
-        [TABLE_SENTENCES] = (uint64_t)capacity->num_sentences * SENTENCE_WORDS,
-        [TABLE_WORDS] = capacity->num_words,
-        [TABLE_BEAMS] =
-            capacity->num_sentences * round_up_u64(beam_words(decoder->params.rule.k), 4),
-        [TABLE_ROWS] = beam_rows_words((uint32_t)rows, capacity->num_cache_rows),
-        [TABLE_CACHE_ROWS] = rows * steps,
-        [TABLE_NEXT_CACHE_ROWS] = rows * steps,
-        [TABLE_HEADS] = rows * round_up_u64(num_stretches(decoder), 4),
+        [TABLE_SENTENCES] = matrix_words(sentences, SENTENCE_WORDS),
+        [TABLE_WORDS] = matrix_words(capacity->num_words, 1),
+        [TABLE_BEAMS] = matrix_words(sentences, beam_words(decoder->params.rule.k)),
+        [TABLE_ROWS] = beam_rows_words(rows, capacity->num_cache_rows),
+        [TABLE_CACHE_ROWS] = matrix_words(rows, capacity->num_steps),
+        [TABLE_NEXT_CACHE_ROWS] = matrix_words(rows, capacity->num_steps),
+        [TABLE_HEADS] = matrix_words(rows, num_stretches(decoder)),
     };
     uint64_t end = 0;
     for (int i = 0; i < NUM_STEP_TABLES; i++) {
@@ -214,7 +218,8 @@ static enum vks_status build_encoder(struct step_decoder *decoder, struct step_m
     struct vks_model *model = step_model->model;
     struct graph *graph;
     TRY(graph_create(model->device, &graph));
-    const struct transformer transformer = {graph, &model->config, &model->weights, 0.0f};
+    const struct transformer transformer = {
+        .graph = graph, .config = &model->config, .weights = &model->weights};
     const struct feed_capacity feed = {.num_src = capacity->num_src,
                                        .num_sequences = capacity->num_sentences};
     feed_declare(graph, &model->config, &feed, false, &step_model->batch);
@@ -233,7 +238,8 @@ static struct tensor *add_model(const struct step_model *step_model, struct grap
                                 const struct beam_tables *tables) {
     const struct vks_model *model = step_model->model;
     struct tensor *self_caches[WEIGHTS_MAX_LAYERS], *memory_kvs[WEIGHTS_MAX_LAYERS];
-    const struct transformer transformer = {graph, &model->config, &model->weights, 0.0f};
+    const struct transformer transformer = {
+        .graph = graph, .config = &model->config, .weights = &model->weights};
     for (uint32_t i = 0; i < model->config.decoder_layers; i++) {
         self_caches[i] =
             kv_tensor(step_model, graph, &step_model->self_caches[i], capacity->num_cache_rows);

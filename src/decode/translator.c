@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "decode/alignments.h"
+#include "decode/source_alignment.h"
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
@@ -214,7 +214,7 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
     if (status == VKS_OK && translator->params.alignment)
-        status = alignments_add(&translator->alignments, sentences, num, parts);
+        status = source_alignment_add(&translator->alignments, sentences, num, parts);
     sentences_free(sentences, num);
     return status;
 }
@@ -338,7 +338,7 @@ static enum vks_status find_alternatives(struct vks_translator *translator, stru
     sort_by_word(translation, source->prefix.num_ids);
     TRY(add_texts(translator, translation));
     if (translator->params.alignment)
-        TRY(alignments_add(&translator->alignments, source, 1, translation));
+        TRY(source_alignment_add(&translator->alignments, source, 1, translation));
     *position = source->prefix.num_ids;
     return VKS_OK;
 }

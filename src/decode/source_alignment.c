@@ -1,4 +1,4 @@
-#include "decode/alignments.h"
+#include "decode/source_alignment.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -38,8 +38,8 @@ static enum vks_status list_pairs(const struct sentence *sentence,
     return VKS_OK;
 }
 
-enum vks_status alignments_add(struct attention_maps *maps, const struct sentence *sentences,
-                               size_t num, struct vks_translation *translations) {
+enum vks_status source_alignment_add(struct attention_maps *maps, const struct sentence *sentences,
+                                     size_t num, struct vks_translation *translations) {
     size_t num_all = 0, num_pairs = 0;
     for (size_t i = 0; i < num; i++)
         num_all += translations[i].num_hypotheses;
@@ -55,8 +55,8 @@ enum vks_status alignments_add(struct attention_maps *maps, const struct sentenc
     return status;
 }
 
-enum vks_status alignments_join(const struct vks_translation *parts, size_t num_parts,
-                                struct vks_translation *line) {
+enum vks_status source_alignment_join(const struct vks_translation *parts, size_t num_parts,
+                                      struct vks_translation *line) {
     size_t num_ids = 0, num_source = 0, row = 0, col = 0;
     if (num_parts == 0 || !parts[0].source_ids)
         return VKS_OK; // there is nothing, or none are wanted

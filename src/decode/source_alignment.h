@@ -1,6 +1,6 @@
 // Which source tokens a translation's tokens come from, by the model's attention.
-#ifndef DECODE_ALIGNMENTS_H
-#define DECODE_ALIGNMENTS_H
+#ifndef DECODE_SOURCE_ALIGNMENT_H
+#define DECODE_SOURCE_ALIGNMENT_H
 
 #include "decode/attention_maps.h"
 #include "decode/search.h"
@@ -9,12 +9,12 @@
 //   sentences     [num]
 //   translations  [num]  updated; to be freed by the caller also after an error
 // Errors: VKS_ERR_OOM, those of programs.
-enum vks_status alignments_add(struct attention_maps *maps, const struct sentence *sentences,
-                               size_t num, struct vks_translation *translations);
+enum vks_status source_alignment_add(struct attention_maps *maps, const struct sentence *sentences,
+                                     size_t num, struct vks_translation *translations);
 
 // The alignments of parts of a line, one after the other: tokens of a part come from the same part.
 //   parts  [num_parts]  whose best hypotheses make up hypothesis `line` of the translation
-enum vks_status alignments_join(const struct vks_translation *parts, size_t num_parts,
-                                struct vks_translation *line);
+enum vks_status source_alignment_join(const struct vks_translation *parts, size_t num_parts,
+                                      struct vks_translation *line);
 
 #endif
