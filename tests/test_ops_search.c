@@ -30,7 +30,7 @@ static void steps_match_the_oracle(void **state) {
          .repetition_penalty = 1.0f,
          .has_prefix = true},
         {.rule = BEAM_RULE_MARIAN,
-         .k = 3,
+         .k = 4,
          .vocab = 103,
          .no_repeat_ngram = 1,
          .repetition_penalty = 1.0f,

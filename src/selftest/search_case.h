@@ -10,8 +10,8 @@ struct search_case {
     uint32_t min_length, no_repeat_ngram;
     float repetition_penalty; // 1: none
     bool has_prefix;          // the first sentence forces its first token
-    bool has_two_models;
-    uint32_t stream; // of random numbers
+    bool has_two_models;      // k is even then
+    uint32_t stream;          // of random numbers
 };
 
 // Makes up logits, runs and compares.
