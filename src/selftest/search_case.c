@@ -273,6 +273,8 @@ static void make_logits(struct check *check, struct rng *rng, struct run *run, u
     struct matrix *log_sums = matrix_new(check->arena, rows, 1);
     for (uint32_t row = 0; row < rows; row++) {
         double sum = 0;
+        if (row % 2 == 0) // so that some end
+            AT(logits, row, run->c->eos) = (double)(float)(AT(logits, row, run->c->eos) + 5);
         for (uint32_t token = 0; token < vocab; token++)
             sum += token == PAD ? 0 : exp(AT(logits, row, token));
         AT(log_sums, row, 0) = log(sum);
