@@ -1,6 +1,6 @@
 #version 450
-// Of a stretch of a row of logits: the highest, the sum of exp(logit - highest), and the k best
-// symbols, best first, lower ids first among equals. The pad takes no part.
+// The k best symbols of a stretch of a row of logits, best first, lower ids first among equals. The
+// pad takes no part.
 #extension GL_GOOGLE_include_directive : require
 #include "top_k_interface.h"
 #define PUSH top_k_push
@@ -16,8 +16,7 @@ void main() {
     const uint row = gl_WorkGroupID.x, base = row * p.stride;
     const uint first = gl_WorkGroupID.y * TOP_K_STRETCH;
     const uint end = min(first + TOP_K_STRETCH, p.vocab);
-    const uint out_base =
-        (p.first_row + row) * p.out_stride + gl_WorkGroupID.y * (TOP_K_HEAD + 2 * p.k);
+    const uint out_base = (p.first_row + row) * p.out_stride + gl_WorkGroupID.y * 2 * p.k;
     float last_value = 1.0 / 0.0;
     uint last_id = 0;
     for (uint i = 0; i < p.k; i++) {
@@ -38,24 +37,8 @@ void main() {
         last_value = wave_max(value);
         last_id = wave_min(value == last_value ? id : 0xffffffffu);
         if (lane == 0) {
-            best.data[out_base + TOP_K_HEAD + 2 * i] = floatBitsToUint(last_value);
-            best.data[out_base + TOP_K_HEAD + 2 * i + 1] = last_id;
-        }
-        if (i == 0) {
-            float sum = 0.0;
-            for (uint quad = first / 4 + lane; 4 * quad < end; quad += WAVE) {
-                const uvec4 column = uvec4(4 * quad) + uvec4(0, 1, 2, 3);
-                const vec4 e = exp(LOAD4(logits, base + quad) - last_value);
-                const bvec4 inside = lessThan(column, uvec4(end));
-                const bvec4 other = notEqual(column, uvec4(p.pad));
-                sum += (inside.x && other.x ? e.x : 0.0) + (inside.y && other.y ? e.y : 0.0) +
-                       (inside.z && other.z ? e.z : 0.0) + (inside.w && other.w ? e.w : 0.0);
-            }
-            const float total = wave_sum(sum);
-            if (lane == 0) {
-                best.data[out_base] = floatBitsToUint(last_value);
-                best.data[out_base + 1] = floatBitsToUint(total);
-            }
+            best.data[out_base + 2 * i] = floatBitsToUint(last_value);
+            best.data[out_base + 2 * i + 1] = last_id;
         }
     }
 }

@@ -6,8 +6,6 @@
 
 // Columns one workgroup looks through; a vocabulary takes as many stretches as it needs.
 #define TOP_K_STRETCH 8192
-// Words of a stretch's result before its k pairs: the highest logit and the sum of exponentials.
-#define TOP_K_HEAD 2
 
 struct top_k_push {
     SHARED_UINT first_row;     // of the results, for the first row of logits

@@ -16,10 +16,10 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
-                 "model": "model", "trainer": "train", "translator": "decode", "bench": "bench",
+                 "model": "model", "trainer": "train", "translator": "decode", "attention_map": "decode", "bench": "bench",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
-SHARED_OPS = {"ops/matmul.h", "ops/tiles.h", "ops/dropout.h"}
+SHARED_OPS = {"ops/matmul.h", "ops/tiles.h", "ops/dropout.h", "ops/beam_tables.h"}
 # Libraries that one layer alone knows, by the beginning of a header's name.
 LIBRARY_LAYERS = {"volk": "vk", "vulkan": "vk", "sentencepiece": "text", "unicode/": "text"}
 # The layers that may call the operating system. The others include of the system ISO C's headers

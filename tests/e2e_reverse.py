@@ -10,11 +10,13 @@ import json
 import pathlib
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+from xml.etree import ElementTree
 
 SKIPPED, NO_DEVICE = 77, 3
 SYMBOLS = "abcdefghijklmnopqrstuvwxyz012345"
@@ -135,6 +137,108 @@ class Reverse(unittest.TestCase):
                      "--target", "hyp.tgt")[0].split()
         for score, expected in zip(scores, reported, strict=True):
             self.assertAlmostEqual(float(score), expected, delta=1e-4)
+
+    def translate(self, *words, model="whole"):
+        """Lines of fields."""
+        output = run("translate", "--model", model, "--input", "valid.src", *words)[0]
+        return [line.split(" ||| ") for line in output.splitlines()]
+
+    def test_n_best_list_is_marians(self):
+        power, penalty = 0.6, 0.25
+        lines = self.translate("--beam-size", "4", "--n-best", "--word-scores", "--normalize",
+                               str(power), "--word-penalty", str(penalty))
+        self.assertEqual([int(line[0]) for line in lines], [i // 4 for i in range(80)])
+        for i, (_, _, words, features, score) in enumerate(lines):
+            values = [float(value) for value in words.removeprefix("WordScores= ").split()]
+            total = float(features.removeprefix("F0= "))
+            self.assertAlmostEqual(sum(values), total, delta=1e-3)
+            length = len(values)
+            self.assertAlmostEqual((total - penalty * length) / length ** power, float(score),
+                                   delta=1e-4)
+            if i % 4:
+                self.assertLessEqual(float(score), float(lines[i - 1][4]))
+
+    def test_alignments_are_of_the_sources_tokens(self):
+        sources = (FOLDER / "valid.src").read_text().splitlines()
+        hard = self.translate("--alignment", "--min-length", "1")
+        soft = self.translate("--alignment", "soft", "--min-length", "1")
+        for source, (text, pairs), (_, shares) in zip(sources, hard, soft, strict=True):
+            num_source, num_target = len(source.split()), len(text.split())
+            pairs = [[int(side) for side in pair.split("-")] for pair in pairs.split()]
+            rows = [[float(share) for share in row.split(",")] for row in shares.split()]
+            self.assertEqual([pair[1] for pair in pairs], list(range(num_target)))
+            self.assertEqual([len(row) for row in rows], [num_source + 1] * num_target)
+            for (place, _), row in zip(pairs, rows, strict=True):
+                self.assertAlmostEqual(sum(row), 1, delta=1e-4)
+                self.assertEqual(row[place], max(row[:num_source]))
+
+    def test_sample_is_of_the_line_and_the_seed(self):
+        words = ["--output-sampling", "topk", "8", "1.5"]
+        first = self.translate(*words, "--seed", "7")
+        self.assertEqual(self.translate(*words, "--seed", "7", "--mini-batch", "3"), first)
+        self.assertNotEqual(self.translate(*words, "--seed", "8"), first)
+        line = (FOLDER / "valid.src").read_text().splitlines(keepends=True)[7]
+        alone = run("translate", "--model", "whole", *words, "--seed", "7", input=line)[0]
+        self.assertEqual(alone, first[7][0] + "\n")
+
+    def test_translation_begins_as_it_is_told(self):
+        begins = ["a b", "", "c"] + [""] * 17
+        (FOLDER / "begins").write_text("".join(begin + "\n" for begin in begins))
+        lines = self.translate("--force-decode", "begins")
+        free = self.translate()
+        for line, begin, free_line in zip(lines, begins, free, strict=True):
+            self.assertTrue(line[0].startswith(begin))
+            if not begin:
+                self.assertEqual(line, free_line)
+
+    def test_suppressed_symbol_is_not_there(self):
+        text = " ".join(line[0] for line in self.translate())
+        symbol = max(set(text.split()), key=text.split().count)
+        for line in self.translate("--suppress", symbol):
+            self.assertNotIn(symbol, line[0].split())
+
+    def test_models_are_summed(self):
+        run(*train_words("untrained", UPDATES), "--init-only", "--vocabs", "whole")
+        twice = run("translate", "--models", "whole", "whole", "--weights", "0.5", "0.5",
+                    "--input", "valid.src")[0]
+        self.assertEqual(twice, run("translate", "--model", "whole", "--input", "valid.src")[0])
+        output = run("translate", "--models", "whole", "untrained", "--weights", "0.75", "2",
+                     "--n-best", "--input", "valid.src")[0]
+        for line in output.splitlines():
+            sums = re.search(r" F0= (\S+) F1= (\S+) \|\|\| (\S+)$", line)
+            first, second, total = map(float, sums.groups())
+            self.assertAlmostEqual(0.75 * first + 2 * second, total, delta=1e-3)
+
+    def test_rule_is_the_models(self):
+        shutil.copytree(FOLDER / "whole", FOLDER / "saved", dirs_exist_ok=True)
+        config = json.loads((FOLDER / "whole/config.json").read_text())
+        words = ["--beam-size", "3", "--normalize", "--n-best"]
+        by_rule = {rule: self.translate(*words, "--search", rule)
+                   for rule in ("marian", "hf", "exact")}
+        self.assertNotEqual(by_rule["marian"], by_rule["hf"])
+        for keys, rule in (({}, "marian"), ({"transformers_version": "4.40.0"}, "hf"),
+                           ({"search": "exact", "transformers_version": "4.40.0"}, "exact")):
+            (FOLDER / "saved/config.json").write_text(json.dumps({**config, **keys}))
+            self.assertEqual(self.translate(*words, model="saved"), by_rule[rule])
+
+    def test_attention_is_shown(self):
+        words = ["attention", "--model", "whole", "--source", "a b c"]
+        cross = json.loads(run(*words, "--target", "c b", "--svg", "look.svg")[0])
+        self.assertEqual([cross["rows"], cross["columns"]],
+                         [["▁c", "▁b", "</s>"], ["▁a", "▁b", "▁c", "</s>"]])
+        own = json.loads(run(*words, "--part", "encoder", "--layer", "0", "--head", "3")[0])
+        self.assertEqual((own["layer"], own["head"], own["rows"]), (0, 3, cross["columns"]))
+        before = json.loads(run(*words, "--target", "c b", "--part", "decoder")[0])
+        self.assertEqual(before["columns"], ["<pad>", "▁c", "▁b"])
+        self.assertEqual(before["weights"][0], [1, 0, 0])
+        for shown in cross, own, before:
+            for row in shown["weights"]:
+                self.assertEqual(len(row), len(shown["columns"]))
+                self.assertAlmostEqual(sum(row), 1, delta=1e-4)
+        svg = ElementTree.parse(FOLDER / "look.svg").getroot()
+        cells = svg.findall(".//{*}rect[{*}title]")
+        self.assertEqual([float(cell.get("fill-opacity")) for cell in cells],
+                         [round(weight, 3) for row in cross["weights"] for weight in row])
 
     def test_output_is_whole_and_in_order(self):
         words = ["translate", "--model", "whole", "--beam-size", "1"]

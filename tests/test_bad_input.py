@@ -235,6 +235,33 @@ class Text(Case):
                              exit_code=0)
         self.assertEqual(out.count(b"\n"), 3)
 
+    def test_forced_beginnings(self):
+        write_text(self.folder / "two", ["a", "b"])
+        self.write("latin1", b"a\n\xe4\nb\n")
+        for fault, words in (("missing", ["none"]), ("lines", ["two"]), ("latin1", ["latin1"])):
+            with self.subTest(fault):
+                self.translate(f"force_decode_{fault}", "--input", "in", "--force-decode", *words)
+
+    def test_forced_beginnings_of_a_pipe_end_early(self):
+        write_text(self.folder / "two", ["a", "b"])
+        self.translate("force_decode_pipe", "--force-decode", "two", input=b"a\nb\nc\n")
+
+    def test_suppressed_words(self):
+        self.translate("suppress_blank", "--input", "in", "--suppress", " ")
+        self.translate("suppress_latin1", "--input", "in", "--suppress", b"\xe4")
+
+    def test_models_that_do_not_go_together(self):
+        self.check("models_vocab", "translate", "--models", "model", "other", "--input", "in")
+        self.check("models_missing", "translate", "--models", "model", "none", "--input", "in")
+
+    def test_attention_that_is_not_there(self):
+        attention = ["attention", "--model", "model", "--source", "a b", "--target", "b"]
+        self.check("attention_layer", *attention, "--layer", "1")
+        self.check("attention_head", *attention, "--head", "2", "--part", "encoder")
+        self.check("attention_latin1", *attention, "--target", b"\xe4")
+        self.check("attention_long", *attention, "--source", "a " * 5000)
+        self.check("attention_svg", *attention, "--svg", "none/look.svg")
+
     def test_scored_text(self):
         for fault, source, target in (
                 ("missing", "none", "in"), ("not_utf8", "in", "latin1"),
@@ -393,6 +420,7 @@ class Config(Case):
                 ("zero_pad", {"pad_token_id": 0, "decoder_start_token_id": 0}),
                 ("eos", {"eos_token_id": 5000}),
                 ("positions", {"position_formula": 1}),
+                ("search", {"search": "fast"}),
                 ("offset", {"position_offset": 16000000}),
                 ("vocab", {"vocab_size": 1, "decoder_vocab_size": 1}),
                 ("absurd", {"encoder_layers": 64, "decoder_layers": 64, "encoder_ffn_dim": 100000,

@@ -18,8 +18,8 @@ import unittest
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
-VERBS = ["train", "translate", "score", "evaluate", "average", "report", "devices", "selftest", "bench",
-         "profile", "tune"]
+VERBS = ["train", "translate", "score", "evaluate", "attention", "average", "report", "devices",
+         "selftest", "bench", "profile", "tune"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 
@@ -60,12 +60,12 @@ class Case(unittest.TestCase):
         self.assertEqual(run.returncode, exit_code)
 
 
-class TrainingFlags(Case):
-    """docs/training.md against the help, which is printed from the parser's own table."""
+class Flags(Case):
+    """Pages of docs against the help, which is printed from the parser's own table."""
 
-    def flags_of_help(self):
+    def flags_of_help(self, verb):
         """{name: default}"""
-        help_text = self.run_vkseq("train", "--help").stdout
+        help_text = self.run_vkseq(verb, "--help").stdout
         flags = {}
         for entry in re.split(r"\n(?=  (?:-\w, |    )--)", help_text)[1:]:
             entry = " ".join(entry.split("\n\n")[0].split())
@@ -74,13 +74,22 @@ class TrainingFlags(Case):
         del flags["help"]
         return flags
 
-    def test_every_flag_is_in_the_table_with_its_default(self):
+    def flags_of_page(self, page, num_columns, default_column):
         table = {}
-        for line in (DOCS / "training.md").read_text("utf-8").splitlines():
+        for line in (DOCS / page).read_text("utf-8").splitlines():
             row = [cell.strip() for cell in line.strip("|").split("|")]
-            if line.startswith("| `--") and len(row) == 5:
-                table[row[0].strip("`-")] = row[2]
-        self.assertEqual(table, self.flags_of_help())
+            if line.startswith("| `--") and len(row) == num_columns:
+                table[row[0].strip("`-")] = row[default_column]
+        return table
+
+    def test_every_flag_of_training_is_in_the_table_with_its_default(self):
+        self.assertEqual(self.flags_of_page("training.md", 5, 2), self.flags_of_help("train"))
+
+    def test_every_flag_of_decoding_is_in_the_table_with_its_default(self):
+        flags = self.flags_of_help("translate")
+        for name in ("model", "input", "output", "device", "quiet"):
+            del flags[name]
+        self.assertEqual(self.flags_of_page("decoding.md", 3, 1), flags)
 
 
 class Usage(Case):
@@ -164,6 +173,30 @@ class Usage(Case):
 
     def test_required_flag_is_named(self):
         self.check("required_flag", 2, "translate")
+
+    def test_misuse_of_decoding_options_is_told(self):
+        translate = ["translate", "-m", "model"]
+        for name, words in (
+                ("sampling_method", [*translate, "--output-sampling", "nuclear"]),
+                ("sampling_k", [*translate, "--output-sampling", "topk", "0"]),
+                ("sampling_mass", [*translate, "--output-sampling", "nucleus", "1.5"]),
+                ("sampling_temperature", [*translate, "--output-sampling", "full", "0"]),
+                ("sampling_words", [*translate, "--output-sampling", "full", "1", "1"]),
+                ("sampling_search", [*translate, "--output-sampling", "full", "--search", "hf"]),
+                ("search_rule", [*translate, "--search", "fairseq"]),
+                ("alignment_form", [*translate, "--alignment", "medium"]),
+                ("beam_too_wide", [*translate, "--beam-size", "65"]),
+                ("penalty_zero", [*translate, "--repetition-penalty", "0"]),
+                ("length_negative", [*translate, "--min-length", "-1"]),
+                ("weights_without_models", [*translate, "--weights", "1"]),
+                ("weights_words", ["translate", "--models", "a", "b", "--weights", "1", "x"]),
+                ("models_and_model", [*translate, "--models", "a", "b"]),
+                ("models_nine", ["translate", "--models", *"abcdefghi"]),
+                ("suppress_nothing", [*translate, "--suppress"]),
+                ("attention_part", ["attention", "-m", "model", "-s", "a", "--part", "self"]),
+                ("attention_source", ["attention", "-m", "model"])):
+            with self.subTest(name):
+                self.check(name, 2, *words)
 
     def test_unknown_task_lists_tasks(self):
         self.check("unknown_task", 2, "train", "-m", "m", "-t", "a", "b", "--task", "huge")

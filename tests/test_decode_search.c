@@ -162,7 +162,8 @@ static void make_sentences(uint32_t seed, uint32_t max_ids, struct sentence *sen
     struct rng rng = {.seed = seed};
     for (uint32_t i = 0; i < num; i++) {
         uint32_t num_ids = 1 + rng_below(&rng, max_ids);
-        sentences[i] = (struct sentence){calloc(num_ids, sizeof(uint32_t)), num_ids};
+        sentences[i] =
+            (struct sentence){.ids = calloc(num_ids, sizeof(uint32_t)), .num_ids = num_ids};
         assert_non_null(sentences[i].ids);
         for (uint32_t j = 0; j + 1 < num_ids; j++)
             sentences[i].ids[j] = 1 + rng_below(&rng, RANDOM_MODEL_VOCAB - 2);
@@ -179,7 +180,9 @@ static void open_search(struct vks_model *model, const struct vks_translator_par
     struct vks_translator_params complete = *params;
     complete.log = &gpu_log;
     assert_int_equal(search_complete_params(&complete), VKS_OK);
-    assert_int_equal(search_init(model, &complete, search), VKS_OK);
+    const struct search_params search_params = {
+        .models = &model, .num_models = 1, .translator = &complete};
+    assert_int_equal(search_init(&search_params, search), VKS_OK);
 }
 
 static struct vks_translation *run_search(struct search *search, const struct sentence *sentences,
@@ -320,7 +323,7 @@ enum { NUM_GOLDEN = 5 };
 static void check_greedy(struct vks_device *device, const char *path) {
     struct golden golden;
     struct search search;
-    struct sentence sources[NUM_GOLDEN];
+    struct sentence sources[NUM_GOLDEN] = {0};
     size_t num_src, num_offsets, num_greedy;
     golden_open(device, path, &golden);
     const int32_t *src = golden_ints(&golden, "src", &num_src);

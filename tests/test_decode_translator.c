@@ -1,5 +1,5 @@
 // Translating and scoring lines of text: what a user sees, with numbers as words.
-#include "number_tokenizer.h"
+#include "number_translator.h"
 
 #include "base/check.h"
 #include "base/rng.h"
@@ -14,28 +14,6 @@
 #include <stdio.h>
 
 #include <cmocka.h>
-
-uint32_t vks_tokenizer_vocab_size(const struct vks_tokenizer *tokenizer, enum vks_side side) {
-    (void)tokenizer, (void)side;
-    return RANDOM_MODEL_VOCAB;
-}
-
-uint32_t vks_tokenizer_pad_id(const struct vks_tokenizer *tokenizer, enum vks_side side) {
-    (void)tokenizer, (void)side;
-    return RANDOM_MODEL_VOCAB - 1;
-}
-
-enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum vks_side side,
-                                     const uint32_t *ids, size_t num_ids, char **text) {
-    (void)tokenizer, (void)side;
-    char *words = calloc(num_ids + 1, 12), *end = words;
-    if (!words)
-        return VKS_ERR_OOM;
-    for (size_t i = 0; i < num_ids; i++)
-        end += sprintf(end, i ? " %u" : "%u", ids[i]);
-    *text = words;
-    return VKS_OK;
-}
 
 static const struct vks_tokenizer tokenizer = {.eos_id = 0};
 
@@ -336,8 +314,18 @@ static void text_that_is_not_utf8_is_rejected(void **state) {
 
 static void senseless_parameters_are_rejected(void **state) {
     const struct vks_translator_params cases[] = {
-        {.beam_size = 65},          {.beam_size = 2, .n_best = 3}, {.max_length_factor = -1.0f},
-        {.max_length_factor = NAN}, {.normalize = INFINITY},       {.word_penalty = NAN},
+        {.beam_size = 65},
+        {.beam_size = 2, .n_best = 3},
+        {.max_length_factor = -1.0f},
+        {.max_length_factor = NAN},
+        {.normalize = INFINITY},
+        {.word_penalty = NAN},
+        {.temperature = -1.0f},
+        {.temperature = NAN},
+        {.sampling_mass = 1.5f},
+        {.repetition_penalty = -0.5f},
+        {.no_repeat_ngram = UINT32_MAX},
+        {.num_more_models = VKS_MAX_MODELS},
     };
     struct vks_model *model = random_model_create(*state, false, 1);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

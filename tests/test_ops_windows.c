@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "ops/copy.h"
 #include "ops/decoding.h"
+#include "ops/log_probs.h"
 #include "ops/output.h"
 #include "selftest/cross_entropy_case.h"
 #include "selftest/embedding_case.h"
@@ -146,11 +147,13 @@ static void loss_in_windows_has_the_same_bits(void **state) {
 
 // A step's logits, 16 rows of which 64 KiB hold, as 512 of the weights'; and the best of them.
 enum { STEP_ROWS = 37, STEP_VOCAB = 1005, STEP_WIDTH = 28, STEP_BEST = 5 };
+enum { STEP_BEST_COLS = 2 * STEP_BEST };
 
 struct step_case {
     struct matrix *h, *weight, *bias;
     uint32_t logits[STEP_ROWS * STEP_VOCAB];
-    uint32_t best[STEP_ROWS * (TOP_K_HEAD + 2 * STEP_BEST)];
+    uint32_t best[STEP_ROWS * STEP_BEST_COLS];
+    uint32_t log_sums[STEP_ROWS], log_probs[STEP_ROWS * STEP_VOCAB];
 };
 
 static void build_step(struct harness *h, void *user) {
@@ -161,7 +164,14 @@ static void build_step(struct harness *h, void *user) {
                                          .bias = harness_parameter(h, c->bias, NULL)};
     struct tensor *logits = op_logits(h->graph, &params);
     harness_words(h, op_copy_out(h->graph, logits), c->logits, STEP_ROWS);
-    harness_words(h, op_top_k(h->graph, logits, 3, STEP_BEST), c->best, STEP_ROWS);
+    harness_words(h, op_copy_out(h->graph, op_top_k(h->graph, logits, 3, STEP_BEST)), c->best,
+                  STEP_ROWS);
+    struct tensor *log_sums = op_log_sum_exp(h->graph, logits, 3);
+    struct tensor *half = op_combine(h->graph, logits, log_sums, 0.5f, NULL);
+    harness_words(h, op_copy_out(h->graph, log_sums), c->log_sums, STEP_ROWS);
+    struct tensor *again = op_logits(h->graph, &params);
+    struct tensor *sum = op_combine(h->graph, again, log_sums, 0.25f, half);
+    harness_words(h, op_copy_out(h->graph, sum), c->log_probs, STEP_ROWS);
 }
 
 static void assert_logits(struct arena *arena, const struct step_case *c) {
@@ -192,6 +202,8 @@ static void logits_and_the_best_in_windows_have_the_same_bits(void **state) {
     set_binding(*state, binding);
     assert_memory_equal(c.logits, whole.logits, sizeof c.logits);
     assert_memory_equal(c.best, whole.best, sizeof c.best);
+    assert_memory_equal(c.log_sums, whole.log_sums, sizeof c.log_sums);
+    assert_memory_equal(c.log_probs, whole.log_probs, sizeof c.log_probs);
     assert_logits(&arena, &c);
     arena_finish(&arena);
 }

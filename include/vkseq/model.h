@@ -24,6 +24,14 @@ enum vks_tying {
     VKS_TIED_NONE
 };
 
+// When a search for translations is over; docs/decoding.md has the rules.
+enum vks_search {
+    VKS_SEARCH_DEFAULT, // of a translation: the model's rule; of a model: Marian's
+    VKS_SEARCH_MARIAN,
+    VKS_SEARCH_HF,
+    VKS_SEARCH_EXACT
+};
+
 // Zero-initialised fields mean the default in parentheses, if one is given.
 struct vks_model_config {
     uint32_t source_vocab, target_vocab;     // V, <pad> included; must be set
@@ -40,7 +48,8 @@ struct vks_model_config {
     bool no_embedding_scale; // default: embeddings are multiplied by sqrt(D)
     float norm_eps;          // (1e-5)
     uint32_t eos_id;         // </s> (0)
-    uint32_t pad_id; // starts the decoder, is never predicted; its embedding is zero (V - 1)
+    uint32_t pad_id;        // starts the decoder, is never predicted; its embedding is zero (V - 1)
+    enum vks_search search; // what the toolkit does that the model comes from
 };
 
 // The shape of a preset: "tiny" (64/256/4, 2+2), "demo" (128/512/4, 2+2), "small" (256/1024/4,

@@ -9,9 +9,20 @@
 extern "C" {
 #endif
 
-// Zero-initialised fields mean the default in parentheses.
+// From what part of a step's probabilities a token is drawn.
+enum vks_sampling {
+    VKS_SAMPLING_NONE,    // nothing is drawn: the most probable translation is searched for
+    VKS_SAMPLING_FULL,    // all of it
+    VKS_SAMPLING_TOP_K,   // the sampling_k most probable tokens
+    VKS_SAMPLING_NUCLEUS, // the fewest tokens that have the probability sampling_mass together
+};
+
+enum { VKS_MAX_MODELS = 8 };
+
+// Zero-initialised fields mean the default in parentheses. docs/decoding.md has formulas.
 struct vks_translator_params {
-    uint32_t beam_size;      // 1 is greedy search; at most 64 (4)
+    uint32_t beam_size;      // 1 is greedy search; at most 64 (4; 1 with sampling)
+    enum vks_search search;  // when to stop (the model's)
     float normalize;         // scores are divided by length^normalize (0: not)
     float word_penalty;      // subtracted for each target token, </s> included (0)
     uint32_t n_best;         // translations returned a line, at most beam_size (1)
@@ -21,6 +32,25 @@ struct vks_translator_params {
     uint32_t max_length;
     bool split_sentences; // translate every sentence of a line by itself (false)
     uint32_t mini_batch;  // sentences decoded at once (by beam size and memory)
+    // What may follow.
+    uint32_t min_length;           // tokens before </s>, at least (0)
+    uint32_t no_repeat_ngram;      // sequences of that many tokens occur once (0: may repeat)
+    float repetition_penalty;      // log probabilities of tokens that were there are multiplied (1)
+    const char *const *suppressed; // [num_suppressed] words that no translation has; copied
+    size_t num_suppressed;
+    // Sampling: beam_size translations are drawn, each by itself. A line's draws are a function of
+    // its tokens and the seed.
+    enum vks_sampling sampling;
+    uint32_t sampling_k; // (10)
+    float sampling_mass; // (0.9)
+    float temperature;   // logits are divided by it (1)
+    uint32_t seed;
+    bool word_scores; // hypotheses have the log probability of each token (false)
+    bool alignment;   // hypotheses have an alignment (false)
+    // More models of the same vocabulary; log probabilities are summed with weights.
+    struct vks_model *const *more_models; // [num_more_models]; borrowed while the translator lives
+    size_t num_more_models;               // under VKS_MAX_MODELS
+    const float *weights;                 // of the first model and of these; copied (1 each)
     const struct vks_log *log;
 };
 
@@ -30,17 +60,28 @@ struct vks_hypothesis {
     size_t num_ids;
     float log_prob; // sum over tokens, </s> included, natural logarithm
     float score;    // log_prob with penalty and normalisation
+    // With word_scores: what each token adds to log_prob, </s> of each part included.
+    float *word_scores; // [num_word_scores]
+    size_t num_word_scores;
+    // With more models, or a weight: the sum by each model alone.
+    float *model_log_probs; // [num_models]
+    size_t num_models;
+    // With alignment: how much of each target token comes from each of the translation's source
+    // tokens; rows sum to 1.
+    float *alignment; // [num_ids, num_source_ids]
 };
 
 struct vks_translation {
     struct vks_hypothesis *hypotheses; // best first
     size_t num_hypotheses;
+    uint32_t *source_ids; // [num_source_ids], with alignment only; </s> of each part included
+    size_t num_source_ids;
 };
 
 struct vks_translator;
 
 // model, tokenizer and log: borrowed while the translator lives.
-// Errors: VKS_ERR_ARGUMENT (vocabulary and model do not belong together, beam out of range),
+// Errors: VKS_ERR_ARGUMENT (vocabulary and models do not belong together, a value out of range),
 // VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
 VKS_API VKS_MUST_CHECK enum vks_status
 vks_translator_create(struct vks_model *model, const struct vks_tokenizer *tokenizer,
@@ -55,6 +96,24 @@ vks_translator_create(struct vks_model *model, const struct vks_tokenizer *token
 VKS_API VKS_MUST_CHECK enum vks_status vks_translate(struct vks_translator *translator,
                                                      const char *const *lines, size_t num_lines,
                                                      struct vks_translation **translations);
+// The same with translations that begin with given texts, prefixes [num_lines]; an empty one leaves
+// the line free. A text ends where a word does. What leaves no room for a token is cut off, with a
+// warning. prefixes NULL: none.
+VKS_API VKS_MUST_CHECK enum vks_status vks_translate_from(struct vks_translator *translator,
+                                                          const char *const *lines,
+                                                          const char *const *prefixes,
+                                                          size_t num_lines,
+                                                          struct vks_translation **translations);
+// Ways to go on after the beginning of a line's translation: the `num` most probable tokens that
+// may follow it, at most 64, each with its most probable continuation, token by token.
+// *translations is one translation; its hypotheses come in the order of these tokens'
+// probabilities, which are exp(word_scores[*position]); token ids[*position] is </s> where a
+// hypothesis has no such id. Free with vks_translations_free. Sampling and the rule of the search
+// do not count here. Errors: VKS_ERR_ARGUMENT for a line or beginning that is too long, those of
+// vks_translate.
+VKS_API VKS_MUST_CHECK enum vks_status
+vks_translate_alternatives(struct vks_translator *translator, const char *line, const char *prefix,
+                           uint32_t num, struct vks_translation **translations, size_t *position);
 VKS_API void vks_translations_free(struct vks_translation *translations, size_t num_lines);
 VKS_API void vks_translator_destroy(struct vks_translator **translator);
 

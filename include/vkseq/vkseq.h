@@ -2,6 +2,7 @@
 #ifndef VKSEQ_VKSEQ_H
 #define VKSEQ_VKSEQ_H
 
+#include "vkseq/attention_map.h"
 #include "vkseq/base.h"
 #include "vkseq/bench.h"
 #include "vkseq/device.h"

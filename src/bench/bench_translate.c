@@ -1,12 +1,12 @@
-// Greedy decoding of random sentences to a fixed length.
+// Greedy decoding of random sentences to a fixed length: random weights would end them at any time,
+// so that </s> is suppressed.
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/platform.h"
 #include "base/rng.h"
 #include "bench/timing.h"
-#include "decode/step_decoder.h"
-#include "ops/decoding.h"
+#include "bench/greedy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,9 @@ struct bench {
     struct vks_bench_params params;
     struct step_decoder decoder;
     struct packed source;
-    uint32_t *tokens, *offsets, *best; // owned
-    double middle_ms;                  // of the step in the middle of the last batch
+    struct step_sentence *sentences; // owned
+    uint32_t *tokens, *offsets;      // owned
+    double middle_ms;                // of the step in the middle of the last batch
 };
 
 static enum vks_status make_source(struct bench *bench, const struct vks_model_config *config) {
@@ -27,8 +28,8 @@ static enum vks_status make_source(struct bench *bench, const struct vks_model_c
     size_t length = p->source_length + 1;
     bench->tokens = memory_calloc(p->sentences * length, sizeof(uint32_t));
     bench->offsets = memory_calloc((size_t)p->sentences + 1, sizeof(uint32_t));
-    bench->best = memory_calloc(p->sentences, sizeof(uint32_t));
-    if (!bench->tokens || !bench->offsets || !bench->best)
+    bench->sentences = memory_calloc(p->sentences, sizeof *bench->sentences);
+    if (!bench->tokens || !bench->offsets || !bench->sentences)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < p->sentences * length; i++)
         bench->tokens[i] =
@@ -37,48 +38,27 @@ static enum vks_status make_source(struct bench *bench, const struct vks_model_c
                 : FIRST_WORD + rng_below(&rng, config->source_vocab - FIRST_WORD - 1);
     for (uint32_t i = 0; i <= p->sentences; i++)
         bench->offsets[i] = i * (uint32_t)length;
+    for (uint32_t i = 0; i < p->sentences; i++)
+        bench->sentences[i] = (struct step_sentence){.ids = bench->tokens + bench->offsets[i],
+                                                     .num_ids = (uint32_t)length,
+                                                     .max_steps = p->target_length};
     bench->source = (struct packed){bench->tokens, bench->offsets, p->sentences};
     return VKS_OK;
 }
 
-static void write_rows(struct bench *bench, uint32_t step) {
-    struct step_rows rows;
-    uint32_t num = bench->params.sentences;
-    step_decoder_rows(&bench->decoder, &rows);
-    for (uint32_t row = 0; row < num; row++) {
-        rows.tokens[row] = bench->best[row];
-        rows.positions[row] = step;
-        rows.cache_places[row] = step * num + row;
-        for (uint32_t i = 0; i <= step; i++)
-            rows.cache_rows[(size_t)row * rows.cache_stride + i] = i * num + row;
-        rows.self_ranges[row][2] = 0;
-        rows.self_ranges[row][3] = step + 1;
-        rows.cross_ranges[row][2] = bench->offsets[row];
-        rows.cross_ranges[row][3] = bench->offsets[row + 1];
-    }
-}
-
-// The best token of each row. Random weights end sentences at any time: that is left out of count.
-static void choose(struct bench *bench, const struct top_k_rows *best) {
-    for (uint32_t row = 0; row < bench->params.sentences; row++) {
-        const uint32_t *words = best->words + (size_t)row * best->stride;
-        bench->best[row] = words[TOP_K_HEAD + 1];
-    }
-}
-
-static enum vks_status decode_batch(struct bench *bench, uint32_t pad_id, uint32_t num_steps) {
-    TRY(step_decoder_encode(&bench->decoder, &bench->source));
-    for (uint32_t row = 0; row < bench->params.sentences; row++)
-        bench->best[row] = pad_id;
+static enum vks_status decode_batch(struct bench *bench, uint32_t num_steps) {
+    struct step_decoder *decoder = &bench->decoder;
+    TRY(step_decoder_begin(decoder, &bench->source, bench->sentences));
     for (uint32_t step = 0; step < num_steps; step++) {
-        struct top_k_rows best;
         double begin = platform_now_s();
-        write_rows(bench, step);
-        TRY(step_decoder_run(&bench->decoder, bench->params.sentences, &best));
-        choose(bench, &best);
+        TRY(step_decoder_submit(decoder, bench->params.sentences));
+        if (step_decoder_num_waiting(decoder) == decoder->num_slots)
+            TRY(step_decoder_collect(decoder));
         if (step == bench->params.target_length / 2)
             bench->middle_ms = (platform_now_s() - begin) * 1e3;
     }
+    while (step_decoder_num_waiting(decoder) > 0)
+        TRY(step_decoder_collect(decoder));
     return VKS_OK;
 }
 
@@ -88,21 +68,20 @@ static enum vks_status profile(struct bench *bench, struct vks_model *model,
                                struct vks_bench_result *result) {
     uint32_t middle = bench->params.target_length / 2;
     step_decoder_finish(&bench->decoder);
-    step_decoder_init(model, 1, &bench->decoder);
+    TRY(greedy_decoder_init(model, &bench->decoder));
     bench->decoder.profile = true;
     TRY(step_decoder_reserve(&bench->decoder, needed));
-    TRY(decode_batch(bench, model->config.pad_id, middle + 1));
+    TRY(decode_batch(bench, middle + 1));
     return timing_add_profile(bench->decoder.step, result);
 }
 
 static enum vks_status run(struct bench *bench, struct vks_model *model,
                            struct vks_bench_result *result) {
     const struct vks_bench_params *p = &bench->params;
-    step_decoder_init(model, 1, &bench->decoder);
+    TRY(greedy_decoder_init(model, &bench->decoder));
     const struct step_capacity needed = {
         .num_src = p->sentences * (p->source_length + 1),
         .num_sentences = p->sentences,
-        .num_rows = p->sentences,
         .num_steps = p->target_length,
         .num_cache_rows = p->sentences * p->target_length,
         .num_positions = max_u32(p->source_length + 1, p->target_length),
@@ -114,7 +93,7 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
     enum vks_status status = ms ? VKS_OK : VKS_ERR_OOM;
     for (uint32_t i = 0; i < p->warmup + p->steps && status == VKS_OK; i++) {
         double begin = platform_now_s();
-        status = decode_batch(bench, model->config.pad_id, p->target_length);
+        status = decode_batch(bench, p->target_length);
         if (i >= p->warmup) {
             ms[i - p->warmup] = (platform_now_s() - begin) * 1e3;
             step_ms[i - p->warmup] = bench->middle_ms;
@@ -147,7 +126,7 @@ enum vks_status vks_bench_translate(struct vks_device *device,
     vks_model_destroy(&model);
     free(bench.tokens);
     free(bench.offsets);
-    free(bench.best);
+    free(bench.sentences);
     if (status == VKS_OK)
         *result = measured;
     else

@@ -1,8 +1,8 @@
 // Tiles for all products of a model's training and decoding.
 #include "base/log.h"
 #include "base/memory.h"
+#include "bench/greedy.h"
 #include "bench/timing.h"
-#include "decode/step_decoder.h"
 #include "model/loss.h"
 #include "ops/tiles.h"
 
@@ -28,12 +28,12 @@ static enum vks_status tune_decoding(struct vks_model *model, uint32_t num_rows)
     struct step_decoder decoder;
     const struct step_capacity needed = {.num_src = 32 * num_rows,
                                          .num_sentences = num_rows,
-                                         .num_rows = num_rows,
                                          .num_steps = 1,
                                          .num_cache_rows = num_rows,
                                          .num_positions = 32};
-    step_decoder_init(model, 1, &decoder);
-    enum vks_status status = step_decoder_reserve(&decoder, &needed);
+    enum vks_status status = greedy_decoder_init(model, &decoder);
+    if (status == VKS_OK)
+        status = step_decoder_reserve(&decoder, &needed);
     step_decoder_finish(&decoder);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "decode/source_alignment.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -83,6 +84,48 @@ enum vks_status passages_cut(const struct passages_params *params, const char *c
     return status;
 }
 
+// Word scores one after the other, for parts that have them.
+static enum vks_status join_word_scores(const struct vks_translation *parts, size_t num_parts,
+                                        struct vks_hypothesis *line) {
+    size_t num = 0;
+    bool has_scores = false;
+    for (size_t i = 0; i < num_parts; i++) {
+        num += parts[i].hypotheses[0].num_word_scores;
+        has_scores |= parts[i].hypotheses[0].word_scores != NULL;
+    }
+    if (!has_scores)
+        return VKS_OK;
+    line->word_scores = memory_calloc(num + 1, sizeof *line->word_scores);
+    if (!line->word_scores)
+        return VKS_ERR_OOM;
+    for (size_t i = 0; i < num_parts; i++) {
+        const struct vks_hypothesis *best = &parts[i].hypotheses[0];
+        if (best->num_word_scores > 0)
+            memcpy(line->word_scores + line->num_word_scores, best->word_scores,
+                   best->num_word_scores * sizeof *best->word_scores);
+        line->num_word_scores += best->num_word_scores;
+    }
+    return VKS_OK;
+}
+
+// Sums by each model, for parts that have them.
+static enum vks_status join_models(const struct vks_translation *parts, size_t num_parts,
+                                   struct vks_hypothesis *line) {
+    for (size_t i = 0; i < num_parts; i++) {
+        const struct vks_hypothesis *best = &parts[i].hypotheses[0];
+        if (best->num_models == 0)
+            continue; // an empty part
+        if (!line->model_log_probs)
+            line->model_log_probs = memory_calloc(best->num_models, sizeof(float));
+        if (!line->model_log_probs)
+            return VKS_ERR_OOM;
+        line->num_models = best->num_models;
+        for (size_t j = 0; j < best->num_models; j++)
+            line->model_log_probs[j] += best->model_log_probs[j];
+    }
+    return VKS_OK;
+}
+
 // One hypothesis of a line out of the best ones of its parts.
 static enum vks_status join_line(const struct passage *passage, const struct vks_translation *parts,
                                  struct vks_hypothesis *line) {
@@ -97,6 +140,10 @@ static enum vks_status join_line(const struct passage *passage, const struct vks
     }
     line->ids = memory_calloc(num_ids + 1, sizeof *line->ids);
     enum vks_status status = line->ids ? segments_join(segments, texts, &line->text) : VKS_ERR_OOM;
+    if (status == VKS_OK)
+        status = join_word_scores(parts, segments->num, line);
+    if (status == VKS_OK)
+        status = join_models(parts, segments->num, line);
     for (size_t i = 0; i < segments->num && status == VKS_OK; i++) {
         const struct vks_hypothesis *best = &parts[i].hypotheses[0];
         memcpy(line->ids + line->num_ids, best->ids, best->num_ids * sizeof *best->ids);
@@ -124,6 +171,7 @@ enum vks_status passages_join(const struct passages *passages, struct vks_transl
             return VKS_ERR_OOM;
         line->num_hypotheses = 1;
         TRY(join_line(passage, parts + passage->first_part, line->hypotheses));
+        TRY(source_alignment_join(parts + passage->first_part, passage->segments.num, line));
     }
     return VKS_OK;
 }

@@ -8,24 +8,49 @@
 struct sentence {
     uint32_t *ids; // owned
     uint32_t num_ids;
+    struct token_list prefix; // what the translation begins with
+};
+
+// A step, before the beams take it: for tests that choose for themselves. step_log_probs' rows are
+// those of the beams' hypotheses that are alive, in order.
+struct search_step {
+    const struct beam *beams;       // [num_sentences]
+    const size_t *sentence_indices; // [num_sentences]
+    uint32_t num_sentences;
+    struct step_log_probs log_probs;
+};
+
+struct search_observer {
+    void (*observe)(void *user, const struct search_step *step);
+    void *user;
 };
 
 struct search {
     struct vks_translator_params params; // defaults filled in
     struct beam_params beam;
     struct step_decoder decoder;
-    const struct vks_log *log; // borrowed
-    uint32_t max_sentences;    // at once
+    const struct vks_log *log;              // borrowed
+    uint32_t max_sentences;                 // at once
+    const struct search_observer *observer; // borrowed; NULL: none
+};
+
+struct search_params {
+    struct vks_model *const *models; // [num_models]; borrowed while the search lives
+    uint32_t num_models;
+    const struct vks_translator_params *translator; // complete
+    const struct token_list *suppressed;            // [num_suppressed], none empty
+    uint32_t num_suppressed;
+    // The first token that a sentence does not force makes beam_size hypotheses of one, which then
+    // go on by themselves.
+    bool branches;
 };
 
 // Puts defaults in the place of zeros.
 // Errors: VKS_ERR_ARGUMENT for parameters out of range (the log says which).
 enum vks_status search_complete_params(struct vks_translator_params *params);
 
-// params: complete. model: borrowed while the search lives.
-// Errors: VKS_ERR_DEVICE_OOM when the device has no room for one step of the beam.
-enum vks_status search_init(struct vks_model *model, const struct vks_translator_params *params,
-                            struct search *search);
+// Errors: VKS_ERR_DEVICE_OOM when the device has no room for one step of the beam, VKS_ERR_OOM.
+enum vks_status search_init(const struct search_params *params, struct search *search);
 void search_finish(struct search *search);
 
 // Tokens, </s> included, that a source sentence may have.
@@ -33,8 +58,9 @@ uint32_t search_max_source(const struct search *search);
 
 // translations [num_sentences], zeroed, gets the n best of every sentence, the texts NULL; those of
 // an empty sentence have none. Ids must be below the source vocabulary, lengths at most
-// search_max_source. Errors: VKS_ERR_DIVERGED when the model gives no finite probabilities,
-// VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, VKS_ERR_DEVICE_LOST; translations may be filled in part.
+// search_max_source. A prefix that leaves no room for a token is cut, with a warning. Errors:
+// VKS_ERR_DIVERGED when the model gives no finite probabilities, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM,
+// VKS_ERR_DEVICE_LOST; translations may be filled in part.
 enum vks_status search_run(struct search *search, const struct sentence *sentences,
                            size_t num_sentences, struct vks_translation *translations);
 

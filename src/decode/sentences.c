@@ -60,7 +60,7 @@ static enum vks_status encode(const struct sentences_params *params, const char 
         return VKS_ERR_OOM;
     }
     grown[num_ids] = params->eos_id;
-    *sentence = (struct sentence){grown, (uint32_t)num_ids + 1};
+    *sentence = (struct sentence){.ids = grown, .num_ids = (uint32_t)num_ids + 1};
     return VKS_OK;
 }
 

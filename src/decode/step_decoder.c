@@ -2,122 +2,406 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "io/hash64.h"
+#include "ops/constrain.h"
 #include "ops/copy.h"
 #include "ops/decoding.h"
+#include "ops/log_probs.h"
 #include "ops/output.h"
+#include "ops/sample.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 // Caches of all layers take at most this, and at most a quarter of the device's memory.
 static const uint64_t MAX_CACHE_BYTES = 512ull << 20;
 
-static const struct program_params program_params = {.num_slots = 1};
-
 static uint64_t cache_row_bytes(const struct vks_model *model) {
     return (uint64_t)row_stride(model->device, 2 * model->config.width) * sizeof(float);
 }
 
-void step_decoder_init(struct vks_model *model, uint32_t k, struct step_decoder *decoder) {
-    memset(decoder, 0, sizeof *decoder);
-    decoder->model = model;
-    decoder->k = k;
-    const struct vks_device_info *info = &model->device->info;
-    uint64_t row_bytes = cache_row_bytes(model);
-    uint64_t bytes = info->memory_bytes / 4;
+static struct vks_device *device_of(const struct step_decoder *decoder) {
+    return decoder->models[0].model->device;
+}
+
+static uint32_t max_cache_rows(const struct step_decoder *decoder) {
+    const struct vks_device_info *info = &device_of(decoder)->info;
+    uint64_t bytes = info->memory_bytes / 4, row_bytes = 0, bound = UINT32_MAX;
     bytes = bytes < MAX_CACHE_BYTES ? bytes : MAX_CACHE_BYTES;
-    uint64_t rows = bytes / (row_bytes * model->config.decoder_layers);
-    uint64_t bound = info->max_binding_bytes / row_bytes;
-    decoder->max_cache_rows = (uint32_t)(rows < bound ? rows : bound);
+    for (uint32_t i = 0; i < decoder->params.num_models; i++) {
+        const struct vks_model *model = decoder->models[i].model;
+        uint64_t binds = info->max_binding_bytes / cache_row_bytes(model);
+        row_bytes += cache_row_bytes(model) * model->config.decoder_layers;
+        bound = binds < bound ? binds : bound;
+    }
+    uint64_t rows = bytes / row_bytes;
+    return (uint32_t)(rows < bound ? rows : bound);
+}
+
+// Whatever goes on comes out of that many best tokens of each hypothesis: where </s> does not take
+// a place in the beam, a hypothesis may give K and </s>.
+static uint32_t best_of_row(const struct step_params *params, uint32_t vocab) {
+    uint32_t k = params->rule.k;
+    if (params->rule.rule == BEAM_RULE_HF || params->rule.rule == BEAM_RULE_EXACT)
+        k++;
+    if (params->samples)
+        k = 1;
+    return min_u32(k, vocab - 1);
+}
+
+static enum vks_status copy_suppressed(const struct step_params *params,
+                                       struct step_decoder *decoder) {
+    uint32_t num = 2 * params->num_suppressed;
+    for (uint32_t i = 0; i < params->num_suppressed; i++)
+        num += params->suppressed[i].num_ids;
+    uint32_t *words = memory_calloc((size_t)num + 1, sizeof *words);
+    if (!words)
+        return VKS_ERR_OOM;
+    uint32_t end = 2 * params->num_suppressed;
+    for (uint32_t i = 0; i < params->num_suppressed; i++) {
+        const struct token_list *list = &params->suppressed[i];
+        CHECK(list->num_ids > 0);
+        words[2 * i] = end;
+        words[2 * i + 1] = list->num_ids;
+        memcpy(words + end, list->ids, list->num_ids * sizeof *words);
+        end += list->num_ids;
+    }
+    decoder->suppressed = words;
+    decoder->num_suppressed_words = num;
+    return VKS_OK;
+}
+
+enum vks_status step_decoder_init(const struct step_params *params, struct step_decoder *decoder) {
+    CHECK(params->num_models >= 1 && params->num_models <= STEP_MAX_MODELS);
+    memset(decoder, 0, sizeof *decoder);
+    decoder->params = *params;
+    decoder->params.models = NULL;
+    decoder->params.weights = NULL;
+    decoder->params.suppressed = NULL;
+    for (uint32_t i = 0; i < params->num_models; i++) {
+        decoder->models[i].model = params->models[i];
+        decoder->models[i].weight = params->weights ? params->weights[i] : 1.0f;
+    }
+    decoder->best_k = best_of_row(params, params->models[0]->config.target_vocab);
+    decoder->max_cache_rows = max_cache_rows(decoder);
+    // A software driver works on the host's cores: there is nothing to overlap.
+    decoder->num_slots = device_of(decoder)->info.type == VKS_DEVICE_CPU ? 1 : PROGRAM_MAX_SLOTS;
+    return copy_suppressed(params, decoder);
 }
 
 static void release(struct step_decoder *decoder) {
-    program_destroy(&decoder->encoder);
+    struct vks_device *device = device_of(decoder);
     program_destroy(&decoder->step);
-    for (uint32_t i = 0; i < WEIGHTS_MAX_LAYERS; i++) {
-        buffer_finish(decoder->model->device, &decoder->self_caches[i]);
-        buffer_finish(decoder->model->device, &decoder->memory_kvs[i]);
+    for (uint32_t i = 0; i < decoder->params.num_models; i++) {
+        struct step_model *model = &decoder->models[i];
+        program_destroy(&model->encoder);
+        for (uint32_t j = 0; j < WEIGHTS_MAX_LAYERS; j++) {
+            buffer_finish(device, &model->self_caches[j]);
+            buffer_finish(device, &model->memory_kvs[j]);
+        }
     }
+    buffer_finish(device, &decoder->tables);
     memset(&decoder->capacity, 0, sizeof decoder->capacity);
 }
 
 void step_decoder_finish(struct step_decoder *decoder) {
-    if (decoder->model)
+    if (decoder->models[0].model)
         release(decoder);
+    free(decoder->suppressed);
+    decoder->suppressed = NULL;
 }
 
 // A buffer of rows as wide as keys and values, as a tensor.
-static struct tensor *kv_tensor(const struct step_decoder *decoder, struct graph *graph,
+static struct tensor *kv_tensor(const struct step_model *model, struct graph *graph,
                                 const struct vk_buffer *buffer, uint32_t num_rows) {
     struct vk_range range = {buffer, 0, buffer->bytes};
     return graph_stored(graph, range, graph_dim_fixed(graph, num_rows),
-                        2 * decoder->model->config.width);
+                        2 * model->model->config.width);
 }
 
-static enum vks_status build_encoder(struct step_decoder *decoder,
+static uint32_t num_rows(const struct step_decoder *decoder, const struct step_capacity *capacity) {
+    return capacity->num_sentences * decoder->params.rule.k;
+}
+
+static uint32_t num_stretches(const struct step_decoder *decoder) {
+    return decoder->params.samples
+               ? 1
+               : top_k_num_stretches(decoder->models[0].model->config.target_vocab);
+}
+
+// Of a matrix, as the graph lays it out.
+static uint64_t matrix_words(const struct step_decoder *decoder, uint64_t rows, uint32_t cols) {
+    return rows * row_stride(device_of(decoder), cols);
+}
+
+// One buffer for all tables.
+static enum vks_status allocate_tables(struct step_decoder *decoder,
+                                       const struct step_capacity *capacity) {
+    uint32_t rows = num_rows(decoder, capacity), sentences = capacity->num_sentences;
+    const uint64_t words[NUM_STEP_TABLES] = {
+        [TABLE_SENTENCES] = matrix_words(decoder, sentences, SENTENCE_WORDS),
+        [TABLE_WORDS] = matrix_words(decoder, capacity->num_words, 1),
+        [TABLE_BEAMS] = matrix_words(decoder, sentences, beam_words(decoder->params.rule.k)),
+        [TABLE_ROWS] = beam_rows_words(rows, capacity->num_cache_rows),
+        [TABLE_CACHE_ROWS] = matrix_words(decoder, rows, capacity->num_steps),
+        [TABLE_NEXT_CACHE_ROWS] = matrix_words(decoder, rows, capacity->num_steps),
+        [TABLE_HEADS] = matrix_words(decoder, rows, num_stretches(decoder)),
+    };
+    uint64_t end = 0;
+    for (int i = 0; i < NUM_STEP_TABLES; i++) {
+        decoder->ranges[i] = (struct vk_range){&decoder->tables, end, words[i] * sizeof(uint32_t)};
+        end = round_up_u64(end + decoder->ranges[i].bytes, BUFFER_ALIGNMENT);
+    }
+    return buffer_init(device_of(decoder), BUFFER_DEVICE, end, &decoder->tables);
+}
+
+static struct tensor *table(const struct step_decoder *decoder, struct graph *graph,
+                            enum step_table which, uint32_t rows, uint32_t cols) {
+    return graph_stored(graph, decoder->ranges[which], graph_dim_fixed(graph, rows), cols);
+}
+
+static void declare_tables(const struct step_decoder *decoder, struct graph *graph,
+                           const struct step_capacity *capacity, struct beam_tables *tables) {
+    uint32_t rows = num_rows(decoder, capacity);
+    *tables = (struct beam_tables){
+        .sentences = graph_dim(graph, capacity->num_sentences),
+        .of_sentences =
+            table(decoder, graph, TABLE_SENTENCES, capacity->num_sentences, SENTENCE_WORDS),
+        .beams = table(decoder, graph, TABLE_BEAMS, capacity->num_sentences,
+                       beam_words(decoder->params.rule.k)),
+        .cache_rows = table(decoder, graph, TABLE_CACHE_ROWS, rows, capacity->num_steps),
+        .next_cache_rows = table(decoder, graph, TABLE_NEXT_CACHE_ROWS, rows, capacity->num_steps),
+        .rows = table(decoder, graph, TABLE_ROWS,
+                      (uint32_t)beam_rows_words(rows, capacity->num_cache_rows), 1),
+        .section = beam_section_words(rows),
+    };
+}
+
+// A section of the table of rows.
+static struct tensor *section(const struct step_decoder *decoder, struct graph *graph,
+                              uint32_t which, uint32_t cols) {
+    uint32_t words = beam_section_words(decoder->rows.capacity);
+    struct vk_range range = decoder->ranges[TABLE_ROWS];
+    range.offset += (uint64_t)which * words * sizeof(uint32_t);
+    range.bytes = (uint64_t)words * cols * sizeof(uint32_t);
+    return graph_stored(graph, range, decoder->rows, cols);
+}
+
+static void declare_sections(const struct step_decoder *decoder, struct graph *graph,
+                             struct beam_tables *tables) {
+    tables->tokens = section(decoder, graph, ROWS_TOKEN, 1);
+    tables->positions = section(decoder, graph, ROWS_POSITION, 1);
+    tables->places = section(decoder, graph, ROWS_PLACE, 1);
+    tables->self_ranges = section(decoder, graph, ROWS_SELF, 4);
+    tables->cross_ranges = section(decoder, graph, ROWS_CROSS, 4);
+}
+
+// The first model's encoder also brings what the host says of sentences, and begins their search.
+static void add_begin(struct step_decoder *decoder, struct graph *graph,
+                      const struct step_capacity *capacity) {
+    struct beam_tables tables;
+    declare_tables(decoder, graph, capacity, &tables);
+    struct dim sentences = graph_dim_fixed(graph, capacity->num_sentences);
+    struct dim words = graph_dim_fixed(graph, capacity->num_words);
+    decoder->encoder_sentences = tables.sentences;
+    decoder->sentences_in = graph_input(graph, sentences, SENTENCE_WORDS);
+    decoder->words_in = graph_input(graph, words, 1);
+    op_copy_to(graph, decoder->sentences_in, tables.of_sentences);
+    op_copy_to(graph, decoder->words_in, table(decoder, graph, TABLE_WORDS, words.capacity, 1));
+    op_beam_begin(graph, &decoder->params.rule, &tables);
+    op_beam_advance(graph, &decoder->params.rule, &tables);
+}
+
+static enum vks_status build_encoder(struct step_decoder *decoder, struct step_model *step_model,
                                      const struct step_capacity *capacity) {
-    struct vks_model *model = decoder->model;
+    struct vks_model *model = step_model->model;
     struct graph *graph;
     TRY(graph_create(model->device, &graph));
     const struct transformer transformer = {
         .graph = graph, .config = &model->config, .weights = &model->weights};
     const struct feed_capacity feed = {.num_src = capacity->num_src,
                                        .num_sequences = capacity->num_sentences};
-    feed_declare(graph, &model->config, &feed, false, &decoder->batch);
-    struct tensor *memory = transformer_encode(&transformer, &decoder->batch);
+    feed_declare(graph, &model->config, &feed, false, &step_model->batch);
+    struct tensor *memory = transformer_encode(&transformer, &step_model->batch);
     for (uint32_t i = 0; i < model->config.decoder_layers; i++)
         op_copy_to(graph, transformer_memory_kv(&transformer, memory, i),
-                   kv_tensor(decoder, graph, &decoder->memory_kvs[i], capacity->num_src));
-    return program_create(&graph, &program_params, &decoder->encoder);
+                   kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src));
+    if (step_model == decoder->models)
+        add_begin(decoder, graph, capacity);
+    return program_create(&graph, &(struct program_params){.num_slots = 1}, &step_model->encoder);
 }
 
-static enum vks_status build_step(struct step_decoder *decoder,
-                                  const struct step_capacity *capacity) {
-    struct vks_model *model = decoder->model;
+// Logits of the rows' next tokens, by one model.
+static struct tensor *add_model(const struct step_model *step_model, struct graph *graph,
+                                const struct step_capacity *capacity,
+                                const struct beam_tables *tables) {
+    const struct vks_model *model = step_model->model;
     struct tensor *self_caches[WEIGHTS_MAX_LAYERS], *memory_kvs[WEIGHTS_MAX_LAYERS];
-    struct graph *graph;
-    TRY(graph_create(model->device, &graph));
     const struct transformer transformer = {
         .graph = graph, .config = &model->config, .weights = &model->weights};
     for (uint32_t i = 0; i < model->config.decoder_layers; i++) {
         self_caches[i] =
-            kv_tensor(decoder, graph, &decoder->self_caches[i], capacity->num_cache_rows);
-        memory_kvs[i] = kv_tensor(decoder, graph, &decoder->memory_kvs[i], capacity->num_src);
+            kv_tensor(step_model, graph, &step_model->self_caches[i], capacity->num_cache_rows);
+        memory_kvs[i] = kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src);
     }
-    decoder->rows = graph_dim(graph, capacity->num_rows);
-    decoder->inputs = (struct step_inputs){
-        .tokens = graph_input(graph, decoder->rows, 1),
-        .positions = graph_input(graph, decoder->rows, 1),
-        .cache_places = graph_input(graph, decoder->rows, 1),
-        .self_ranges = graph_input(graph, decoder->rows, 4),
-        .cache_rows = graph_input(graph, decoder->rows, capacity->num_steps),
-        .cross_ranges = graph_input(graph, decoder->rows, 4),
+    const struct step_inputs inputs = {
+        .tokens = tables->tokens,
+        .positions = tables->positions,
+        .cache_places = tables->places,
+        .self_ranges = tables->self_ranges,
+        .cache_rows = tables->cache_rows,
+        .cross_ranges = tables->cross_ranges,
         .self_caches = self_caches,
         .memory_kvs = memory_kvs,
     };
-    struct tensor *h = transformer_step(&transformer, &decoder->inputs);
-    decoder->inputs.self_caches = decoder->inputs.memory_kvs = NULL;
-    if (graph->status == VKS_OK) {
-        const struct output_params output = {
-            .h = h, .weight = transformer_weight(&transformer, &model->weights.output)};
-        struct tensor *logits = op_logits(graph, &output);
-        decoder->best = op_top_k(graph, logits, model->config.pad_id, decoder->k);
+    if (graph->status != VKS_OK)
+        return NULL;
+    struct tensor *h = transformer_step(&transformer, &inputs);
+    if (graph->status != VKS_OK)
+        return NULL;
+    const struct output_params output = {
+        .h = h, .weight = transformer_weight(&transformer, &model->weights.output)};
+    return op_logits(graph, &output);
+}
+
+// Log probabilities: logit - log sum is what a token adds to a hypothesis.
+struct log_probs {
+    struct tensor *logits, *log_sums; // f32 [R, V], f32 [R, 1]
+};
+
+// Whether what is searched is something else than the first model's log probabilities.
+static bool is_combined(const struct step_decoder *decoder) {
+    return decoder->params.num_models > 1 || decoder->models[0].weight != 1.0f;
+}
+
+// By each model, and of all together.
+static struct log_probs add_log_probs(struct step_decoder *decoder, struct graph *graph,
+                                      const struct step_capacity *capacity,
+                                      const struct beam_tables *tables, struct log_probs *parts) {
+    uint32_t num = decoder->params.num_models, pad_id = decoder->models[0].model->config.pad_id;
+    struct tensor *sum = NULL;
+    for (uint32_t i = 0; i < num; i++) {
+        parts[i].logits = add_model(&decoder->models[i], graph, capacity, tables);
+        parts[i].log_sums = op_log_sum_exp(graph, parts[i].logits, pad_id);
+        if (is_combined(decoder))
+            sum = op_combine(graph, parts[i].logits, parts[i].log_sums, decoder->models[i].weight,
+                             sum);
     }
-    struct program_params params = program_params;
-    params.profile = decoder->profile;
-    return program_create(&graph, &params, &decoder->step);
+    if (!is_combined(decoder))
+        return parts[0];
+    // Nobody writes to the input: zeros.
+    return (struct log_probs){sum, graph_input(graph, decoder->rows, 1)};
+}
+
+static void add_constraints(const struct step_decoder *decoder, struct graph *graph,
+                            const struct step_capacity *capacity, const struct beam_tables *tables,
+                            const struct log_probs *log_probs) {
+    const struct step_params *p = &decoder->params;
+    float penalty = p->repetition_penalty != 0.0f ? p->repetition_penalty : 1.0f;
+    if (!capacity->has_prefixes && !p->num_suppressed && !p->min_length && !p->no_repeat_ngram &&
+        penalty == 1.0f)
+        return;
+    const struct constrain_params params = {
+        .logits = log_probs->logits,
+        .log_sums = log_probs->log_sums,
+        .tables = tables,
+        .words = table(decoder, graph, TABLE_WORDS, capacity->num_words, 1),
+        .num_suppressed = p->num_suppressed,
+        .eos_id = p->rule.eos_id,
+        .min_length = p->min_length,
+        .no_repeat_ngram = p->no_repeat_ngram,
+        .repetition_penalty = penalty};
+    op_constrain(graph, &params);
+}
+
+static struct tensor *add_best(const struct step_decoder *decoder, struct graph *graph,
+                               const struct beam_tables *tables, struct tensor *logits) {
+    const struct step_params *p = &decoder->params;
+    uint32_t pad_id = decoder->models[0].model->config.pad_id;
+    if (!p->samples)
+        return op_top_k(graph, logits, pad_id, decoder->best_k);
+    const struct sample_params params = {.logits = logits,
+                                         .tables = tables,
+                                         .pad = pad_id,
+                                         .from = p->sample_from,
+                                         .k = p->sample_k,
+                                         .mass = p->sample_mass,
+                                         .temperature = p->temperature,
+                                         .seed = p->seed};
+    return op_sample(graph, &params);
+}
+
+static void add_choice(struct step_decoder *decoder, struct graph *graph,
+                       const struct step_capacity *capacity, const struct beam_tables *tables,
+                       const struct log_probs *log_probs) {
+    add_constraints(decoder, graph, capacity, tables, log_probs);
+    const struct beam_select_params select = {
+        .rule = &decoder->params.rule,
+        .tables = tables,
+        .best = add_best(decoder, graph, tables, log_probs->logits),
+        .best_k = decoder->best_k,
+        .log_sums = log_probs->log_sums,
+        .lengths = decoder->lengths,
+        .heads = table(decoder, graph, TABLE_HEADS, num_rows(decoder, capacity),
+                       num_stretches(decoder))};
+    decoder->events = op_beam_select(graph, &select);
+}
+
+static enum vks_status build_step(struct step_decoder *decoder,
+                                  const struct step_capacity *capacity) {
+    struct beam_tables tables;
+    struct log_probs parts[STEP_MAX_MODELS];
+    struct graph *graph;
+    TRY(graph_create(device_of(decoder), &graph));
+    declare_tables(decoder, graph, capacity, &tables);
+    decoder->sentences = tables.sentences;
+    decoder->rows = graph_dim(graph, num_rows(decoder, capacity));
+    declare_sections(decoder, graph, &tables);
+    struct log_probs all = add_log_probs(decoder, graph, capacity, &tables, parts);
+    decoder->lengths = graph_input(graph, graph_dim_fixed(graph, capacity->num_steps + 1), 2);
+    if (graph->status == VKS_OK && decoder->with_log_probs) {
+        decoder->logits = op_copy_out(graph, all.logits);
+        decoder->log_sums = op_copy_out(graph, all.log_sums);
+    }
+    if (graph->status == VKS_OK)
+        add_choice(decoder, graph, capacity, &tables, &all);
+    decoder->num_parts = is_combined(decoder) ? decoder->params.num_models : 0;
+    for (uint32_t i = 0; i < decoder->num_parts; i++)
+        decoder->parts[i] = op_beam_parts(graph, &decoder->params.rule, &tables, decoder->events,
+                                          parts[i].logits, parts[i].log_sums);
+    op_beam_advance(graph, &decoder->params.rule, &tables);
+    const struct program_params program = {.num_slots = decoder->num_slots,
+                                           .profile = decoder->profile};
+    return program_create(&graph, &program, &decoder->step);
+}
+
+static void write_lengths(struct step_decoder *decoder) {
+    for (uint32_t slot = 0; slot < decoder->num_slots; slot++) {
+        float(*lengths)[2] = program_input(decoder->step, slot, decoder->lengths);
+        for (uint32_t i = 0; i < decoder->lengths->rows.capacity; i++)
+            beam_length_terms(decoder->params.normalize, decoder->params.word_penalty, i,
+                              lengths[i]);
+    }
 }
 
 static enum vks_status build(struct step_decoder *decoder, const struct step_capacity *capacity) {
-    struct vks_device *device = decoder->model->device;
-    uint64_t row_bytes = cache_row_bytes(decoder->model);
-    for (uint32_t i = 0; i < decoder->model->config.decoder_layers; i++) {
-        TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_cache_rows * row_bytes,
-                        &decoder->self_caches[i]));
-        TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_src * row_bytes,
-                        &decoder->memory_kvs[i]));
+    struct vks_device *device = device_of(decoder);
+    TRY(allocate_tables(decoder, capacity));
+    for (uint32_t i = 0; i < decoder->params.num_models; i++) {
+        struct step_model *model = &decoder->models[i];
+        uint64_t row_bytes = cache_row_bytes(model->model);
+        for (uint32_t j = 0; j < model->model->config.decoder_layers; j++) {
+            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_cache_rows * row_bytes,
+                            &model->self_caches[j]));
+            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_src * row_bytes,
+                            &model->memory_kvs[j]));
+        }
+        TRY(build_encoder(decoder, model, capacity));
     }
-    TRY(build_encoder(decoder, capacity));
-    return build_step(decoder, capacity);
+    TRY(build_step(decoder, capacity));
+    write_lengths(decoder);
+    return VKS_OK;
 }
 
 // The next power of two, so that slowly growing needs do not rebuild programs every time.
@@ -130,66 +414,133 @@ static uint32_t grown(uint32_t now, uint32_t needed) {
     return power;
 }
 
+static enum vks_status reserve_positions(struct step_decoder *decoder, uint32_t num_positions) {
+    for (uint32_t i = 0; i < decoder->params.num_models; i++) {
+        struct vks_model *model = decoder->models[i].model;
+        TRY(weights_reserve_positions(&model->weights, &model->config, num_positions));
+    }
+    for (uint32_t i = 0; i < decoder->params.num_models; i++)
+        decoder->models[i].position_rows = decoder->models[i].model->weights.encoder.positions.rows;
+    return VKS_OK;
+}
+
 enum vks_status step_decoder_reserve(struct step_decoder *decoder,
                                      const struct step_capacity *needed) {
-    struct vks_model *model = decoder->model;
     const struct step_capacity *now = &decoder->capacity;
     CHECK(needed->num_cache_rows <= decoder->max_cache_rows);
     struct step_capacity next = {
         .num_src = grown(now->num_src, needed->num_src),
         .num_sentences = grown(now->num_sentences, needed->num_sentences),
-        .num_rows = grown(now->num_rows, needed->num_rows),
         .num_steps = grown(now->num_steps, needed->num_steps),
         .num_cache_rows =
             min_u32(grown(now->num_cache_rows, needed->num_cache_rows), decoder->max_cache_rows),
         .num_positions = grown(now->num_positions, needed->num_positions),
+        .num_words = grown(now->num_words, needed->num_words + decoder->num_suppressed_words + 1),
+        .has_prefixes = now->has_prefixes | needed->has_prefixes,
     };
     // Someone else's longer sentences may have moved the table of positions.
-    bool is_current = decoder->position_rows == model->weights.encoder.positions.rows;
+    bool is_current = true;
+    for (uint32_t i = 0; i < decoder->params.num_models; i++)
+        is_current &= decoder->models[i].position_rows ==
+                      decoder->models[i].model->weights.encoder.positions.rows;
     if (is_current && memcmp(&next, now, sizeof next) == 0)
         return VKS_OK;
     release(decoder);
-    TRY(weights_reserve_positions(&model->weights, &model->config, next.num_positions));
+    TRY(reserve_positions(decoder, next.num_positions));
     enum vks_status status = build(decoder, &next);
     if (status != VKS_OK) {
         release(decoder);
         return status;
     }
     decoder->capacity = next;
-    decoder->position_rows = model->weights.encoder.positions.rows;
     return VKS_OK;
 }
 
-enum vks_status step_decoder_encode(struct step_decoder *decoder, const struct packed *source) {
-    feed_write(decoder->encoder, 0, &decoder->batch, source, NULL, NULL);
-    TRY(program_submit(decoder->encoder, 0));
-    return program_wait(decoder->encoder, 0);
+static void write_sentences(struct step_decoder *decoder, const struct packed *source,
+                            const struct step_sentence *sentences) {
+    struct program *encoder = decoder->models[0].encoder;
+    uint32_t(*table_rows)[SENTENCE_WORDS] = program_input(encoder, 0, decoder->sentences_in);
+    uint32_t *words = program_input(encoder, 0, decoder->words_in);
+    uint32_t num_words = decoder->num_suppressed_words;
+    memcpy(words, decoder->suppressed, num_words * sizeof *words);
+    for (uint32_t i = 0; i < source->num_sequences; i++) {
+        const struct step_sentence *sentence = &sentences[i];
+        uint64_t hash = hash64_of(sentence->ids, sentence->num_ids * sizeof *sentence->ids);
+        uint32_t *row = table_rows[i];
+        row[SENTENCE_FIRST_KEY] = source->offsets[i];
+        row[SENTENCE_END_KEY] = source->offsets[i + 1];
+        row[SENTENCE_MAX_STEPS] = sentence->max_steps;
+        row[SENTENCE_HASH] = (uint32_t)hash;
+        row[SENTENCE_HASH + 1] = (uint32_t)(hash >> 32);
+        row[SENTENCE_PREFIX] = num_words;
+        row[SENTENCE_PREFIX_LENGTH] = sentence->prefix.num_ids;
+        CHECK(sentence->max_steps > sentence->prefix.num_ids &&
+              num_words + sentence->prefix.num_ids <= decoder->capacity.num_words);
+        for (uint32_t j = 0; j < sentence->prefix.num_ids; j++)
+            words[num_words++] = sentence->prefix.ids[j];
+    }
 }
 
-void step_decoder_rows(struct step_decoder *decoder, struct step_rows *rows) {
-    const struct step_inputs *inputs = &decoder->inputs;
-    struct program *step = decoder->step;
-    *rows = (struct step_rows){
-        .tokens = program_input(step, 0, inputs->tokens),
-        .positions = program_input(step, 0, inputs->positions),
-        .cache_places = program_input(step, 0, inputs->cache_places),
-        .self_ranges = program_input(step, 0, inputs->self_ranges),
-        .cross_ranges = program_input(step, 0, inputs->cross_ranges),
-        .cache_rows = program_input(step, 0, inputs->cache_rows),
-        .cache_stride = inputs->cache_rows->stride,
-    };
-}
-
-enum vks_status step_decoder_run(struct step_decoder *decoder, uint32_t num_rows,
-                                 struct top_k_rows *best) {
-    program_set_dim(decoder->step, 0, decoder->rows, num_rows);
-    TRY(program_submit(decoder->step, 0));
-    TRY(program_wait(decoder->step, 0));
-    *best = (struct top_k_rows){
-        .words = program_output(decoder->step, 0, decoder->best),
-        .stride = decoder->best->stride,
-        .num_stretches = top_k_num_stretches(decoder->model->config.target_vocab),
-        .k = decoder->k,
-    };
+enum vks_status step_decoder_begin(struct step_decoder *decoder, const struct packed *source,
+                                   const struct step_sentence *sentences) {
+    // A batch that failed may have left work.
+    for (uint32_t slot = 0; slot < decoder->num_slots; slot++)
+        TRY(program_wait(decoder->step, slot));
+    for (uint32_t i = 0; i < decoder->params.num_models; i++)
+        TRY(program_wait(decoder->models[i].encoder, 0));
+    decoder->num_submitted = decoder->num_collected = 0;
+    write_sentences(decoder, source, sentences);
+    program_set_dim(decoder->models[0].encoder, 0, decoder->encoder_sentences,
+                    source->num_sequences);
+    for (uint32_t slot = 0; slot < decoder->num_slots; slot++)
+        program_set_dim(decoder->step, slot, decoder->sentences, source->num_sequences);
+    for (uint32_t i = 0; i < decoder->params.num_models; i++) {
+        struct step_model *model = &decoder->models[i];
+        feed_write(model->encoder, 0, &model->batch, source, NULL, NULL);
+        TRY(program_submit(model->encoder, 0));
+    }
     return VKS_OK;
+}
+
+enum vks_status step_decoder_submit(struct step_decoder *decoder, uint32_t num_alive_rows) {
+    CHECK(step_decoder_num_waiting(decoder) < decoder->num_slots);
+    uint32_t slot = decoder->num_submitted % decoder->num_slots;
+    program_set_dim(decoder->step, slot, decoder->rows, num_alive_rows);
+    TRY(program_submit(decoder->step, slot));
+    decoder->num_submitted++;
+    return VKS_OK;
+}
+
+enum vks_status step_decoder_collect(struct step_decoder *decoder) {
+    CHECK(step_decoder_num_waiting(decoder) > 0);
+    TRY(program_wait(decoder->step, decoder->num_collected % decoder->num_slots));
+    decoder->num_collected++;
+    return VKS_OK;
+}
+
+static const void *collected(const struct step_decoder *decoder, const struct tensor *output) {
+    CHECK(decoder->num_collected > 0);
+    return program_output(decoder->step, (decoder->num_collected - 1) % decoder->num_slots, output);
+}
+
+void step_decoder_events(const struct step_decoder *decoder, uint32_t sentence_idx,
+                         struct beam_events *events) {
+    const uint32_t *words = collected(decoder, decoder->events);
+    *events = (struct beam_events){.words = words + (size_t)sentence_idx * decoder->events->stride,
+                                   .num_parts = decoder->num_parts};
+    for (uint32_t i = 0; i < decoder->num_parts; i++) {
+        const float *parts = collected(decoder, decoder->parts[i]);
+        events->parts[i] = parts + (size_t)sentence_idx * decoder->parts[i]->stride;
+    }
+}
+
+uint32_t step_decoder_num_waiting(const struct step_decoder *decoder) {
+    return decoder->num_submitted - decoder->num_collected;
+}
+
+void step_decoder_log_probs(const struct step_decoder *decoder, struct step_log_probs *log_probs) {
+    CHECK(decoder->with_log_probs);
+    *log_probs =
+        (struct step_log_probs){collected(decoder, decoder->logits),
+                                collected(decoder, decoder->log_sums), decoder->logits->stride};
 }

@@ -1,37 +1,94 @@
-// The device's part of decoding: encode a batch of sentences once, then step many times.
+// The device's part of decoding: encode a batch of sentences once, then step many times. What a
+// step chooses stays on the device; the host only reads what happened, some steps later.
 #ifndef DECODE_STEP_DECODER_H
 #define DECODE_STEP_DECODER_H
 
 #include "decode/beam.h"
 #include "model/feed.h"
 #include "model/model_object.h"
+#include "ops/beam_search.h"
 
 // What a batch needs at most. Programs grow with what they are asked for.
 struct step_capacity {
     uint32_t num_src, num_sentences;
-    uint32_t num_rows;       // R: hypotheses of a step
     uint32_t num_steps;      // T
-    uint32_t num_cache_rows; // places for a position of a hypothesis; at most R T are in use
+    uint32_t num_cache_rows; // places for a position of a hypothesis: B K T
     uint32_t num_positions;  // of the longest sentence or translation
+    uint32_t num_words;      // tokens that sentences force
+    uint32_t has_prefixes;   // 1: sentences may force tokens
 };
 
-struct step_decoder {
-    struct vks_model *model;       // borrowed
-    uint32_t k;                    // best tokens of each row
-    uint32_t max_cache_rows;       // what the device's memory allows
-    bool profile;                  // make the step's program for profiling; off at first
-    struct step_capacity capacity; // of the programs; zero: there are none
-    uint32_t position_rows;        // of the model's table when they were built
-    struct program *encoder, *step;
+// Tokens that lie somewhere.
+struct token_list {
+    const uint32_t *ids; // [num_ids]; borrowed
+    uint32_t num_ids;
+};
+
+// How tokens are chosen.
+struct step_params {
+    struct vks_model *const *models; // [num_models]; borrowed while the decoder lives
+    const float *weights;            // of the models; NULL: 1 each
+    uint32_t num_models;
+    struct beam_rule rule;
+    float normalize, word_penalty;
+    uint32_t min_length, no_repeat_ngram;
+    float repetition_penalty;            // 0, 1: none
+    const struct token_list *suppressed; // [num_suppressed], none empty
+    uint32_t num_suppressed;
+    bool samples;
+    uint32_t sample_from, sample_k; // SAMPLE_FROM_...
+    float sample_mass, temperature;
+    uint32_t seed;
+};
+
+enum { STEP_MAX_MODELS = VKS_MAX_MODELS };
+
+// One model's memory and programs.
+struct step_model {
+    struct vks_model *model; // borrowed
+    float weight;
+    struct program *encoder;
     struct batch_inputs batch;
-    struct step_inputs inputs;
-    struct dim rows;
-    struct tensor *best;
+    uint32_t position_rows; // of the model's table when programs were built
     struct vk_buffer self_caches[WEIGHTS_MAX_LAYERS], memory_kvs[WEIGHTS_MAX_LAYERS];
 };
 
-// k: best tokens wanted for each row, below V. model: borrowed while the decoder lives.
-void step_decoder_init(struct vks_model *model, uint32_t k, struct step_decoder *decoder);
+// Where the tables of a search lie in the buffer.
+enum step_table {
+    TABLE_SENTENCES,
+    TABLE_WORDS,
+    TABLE_BEAMS,
+    TABLE_ROWS,
+    TABLE_CACHE_ROWS,
+    TABLE_NEXT_CACHE_ROWS,
+    TABLE_HEADS,
+    NUM_STEP_TABLES
+};
+
+struct step_decoder {
+    struct step_params params; // without lists
+    struct step_model models[STEP_MAX_MODELS];
+    uint32_t *suppressed; // owned: how the table of words begins
+    uint32_t num_suppressed_words;
+    uint32_t best_k;               // best tokens of each row
+    uint32_t max_cache_rows;       // what the device's memory allows
+    uint32_t num_slots;            // steps that the device may be given at once
+    bool with_log_probs;           // tests: step_decoder_log_probs
+    bool profile;                  // make the step's program for profiling
+    struct step_capacity capacity; // of the programs; zero: there are none
+    struct program *step;
+    struct vk_buffer tables;
+    struct vk_range ranges[NUM_STEP_TABLES];
+    struct dim encoder_sentences, sentences, rows;
+    struct tensor *sentences_in, *words_in; // of the first encoder
+    struct tensor *lengths, *events, *logits, *log_sums;
+    struct tensor *parts[STEP_MAX_MODELS]; // of events, by each model
+    uint32_t num_parts;                    // 0: there is one model, without a weight
+    uint32_t num_submitted, num_collected; // steps of this batch
+};
+
+// Builds nothing yet; to be finished also after a failure. Errors: VKS_ERR_OOM.
+enum vks_status step_decoder_init(const struct step_params *params, struct step_decoder *decoder);
 void step_decoder_finish(struct step_decoder *decoder);
 
 // Builds programs that hold at least `needed`, unless they are there. num_cache_rows is at most
@@ -39,21 +96,37 @@ void step_decoder_finish(struct step_decoder *decoder);
 enum vks_status step_decoder_reserve(struct step_decoder *decoder,
                                      const struct step_capacity *needed);
 
-// Works out the memory of a batch of sentences, </s> included, for the steps that follow.
-enum vks_status step_decoder_encode(struct step_decoder *decoder, const struct packed *source);
-
-// What the host writes before a step: see struct step_inputs.
-struct step_rows {
-    uint32_t *tokens, *positions, *cache_places;
-    uint32_t (*self_ranges)[4], (*cross_ranges)[4];
-    uint32_t *cache_rows;
-    uint32_t cache_stride;
+// A sentence of a batch, </s> included.
+struct step_sentence {
+    const uint32_t *ids;
+    uint32_t num_ids;
+    uint32_t max_steps;
+    struct token_list prefix; // what the translation begins with; under max_steps
 };
 
-void step_decoder_rows(struct step_decoder *decoder, struct step_rows *rows);
+// Works out the memory of a batch of sentences, and begins their search. source: the same
+// sentences.
+enum vks_status step_decoder_begin(struct step_decoder *decoder, const struct packed *source,
+                                   const struct step_sentence *sentences);
 
-// Runs a step of num_rows hypotheses. best: borrowed until the next step.
-enum vks_status step_decoder_run(struct step_decoder *decoder, uint32_t num_rows,
-                                 struct top_k_rows *best);
+// Gives the device a step. num_rows: no fewer than hypotheses that are alive; those that may not be
+// are numbered last. At most num_slots steps may be waiting to be collected.
+enum vks_status step_decoder_submit(struct step_decoder *decoder, uint32_t num_rows);
+
+// Waits for the oldest step that was not collected.
+enum vks_status step_decoder_collect(struct step_decoder *decoder);
+// What the step collected last did to a sentence: borrowed until the next one is given.
+void step_decoder_events(const struct step_decoder *decoder, uint32_t sentence_idx,
+                         struct beam_events *events);
+uint32_t step_decoder_num_waiting(const struct step_decoder *decoder);
+
+// Logits of the step collected last, before anything was banned, and their log sums: logit - log
+// sum is what a token adds to a hypothesis. Rows are those of hypotheses that were alive, in order.
+struct step_log_probs {
+    const float *logits, *log_sums;
+    uint32_t stride;
+};
+
+void step_decoder_log_probs(const struct step_decoder *decoder, struct step_log_probs *log_probs);
 
 #endif

@@ -3,35 +3,151 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "decode/source_alignment.h"
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct vks_translator {
-    struct vks_model *model;               // borrowed
+    struct vks_model *models[VKS_MAX_MODELS]; // borrowed
+    float weights[VKS_MAX_MODELS];
+    uint32_t num_models;
     const struct vks_tokenizer *tokenizer; // borrowed
+    struct vks_translator_params params;   // complete
+    struct token_list *suppressed;         // owned, with the ids
     struct search search;
-    bool split_sentences;
+    struct search branching; // of alternatives; beam size 0: there is none
+    struct attention_maps alignments;
     uint64_t num_lines; // translated so far
 };
+
+// Whether a model can translate together with the first one.
+static enum vks_status check_model(const struct vks_model *first, const struct vks_model *model,
+                                   size_t number, const struct vks_log *log) {
+    const struct vks_model_config *a = &first->config, *b = &model->config;
+    const struct {
+        const char *what;
+        uint32_t first, other;
+    } checks[] = {
+        {"tokens of the source vocabulary", a->source_vocab, b->source_vocab},
+        {"tokens of the target vocabulary", a->target_vocab, b->target_vocab},
+        {"as the id of </s>", a->eos_id, b->eos_id},
+        {"as the id of <pad>", a->pad_id, b->pad_id},
+        {"as the offset of positions", a->position_offset, b->position_offset},
+    };
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        if (checks[i].first == checks[i].other)
+            continue;
+        log_error(log,
+                  "models that translate together have one vocabulary: the first has %u %s, "
+                  "model %zu has %u",
+                  checks[i].first, checks[i].what, number, checks[i].other);
+        return VKS_ERR_ARGUMENT;
+    }
+    if (model->device == first->device)
+        return VKS_OK;
+    log_error(log, "models that translate together lie on one device; model %zu does not", number);
+    return VKS_ERR_ARGUMENT;
+}
+
+static enum vks_status collect_models(struct vks_model *model,
+                                      const struct vks_translator_params *params,
+                                      struct vks_translator *translator) {
+    size_t num = 1 + params->num_more_models;
+    if (num > VKS_MAX_MODELS) {
+        log_error(params->log, "%zu models; at most %d can translate together", num,
+                  VKS_MAX_MODELS);
+        return VKS_ERR_ARGUMENT;
+    }
+    translator->models[0] = model;
+    for (size_t i = 1; i < num; i++) {
+        translator->models[i] = params->more_models[i - 1];
+        TRY(check_model(model, translator->models[i], i + 1, params->log));
+    }
+    for (size_t i = 0; i < num; i++) {
+        float weight = params->weights ? params->weights[i] : 1.0f;
+        translator->weights[i] = weight;
+        if (isfinite(weight) && weight >= 0.0f)
+            continue;
+        log_error(params->log, "the weight %g of model %zu; it must be a number of at least 0",
+                  (double)weight, i + 1);
+        return VKS_ERR_ARGUMENT;
+    }
+    translator->num_models = (uint32_t)num;
+    return VKS_OK;
+}
+
+// The tokens of a suppressed word; <unk> has no text of its own.
+static enum vks_status encode_word(const struct vks_translator *translator, const char *word,
+                                   struct token_list *list) {
+    const struct vks_tokenizer *tokenizer = translator->tokenizer;
+    uint32_t *ids, unk_id = vks_tokenizer_unk_id(tokenizer, VKS_TARGET);
+    size_t num_ids;
+    const char *unk = vks_tokenizer_piece(tokenizer, VKS_TARGET, unk_id);
+    if (!vks_utf8_is_valid(word, strlen(word))) {
+        log_error(translator->params.log, "a suppressed word is not UTF-8");
+        return VKS_ERR_FORMAT;
+    }
+    TRY(vks_tokenizer_encode(tokenizer, VKS_TARGET, word, strlen(word), &ids, &num_ids));
+    if (unk && strcmp(word, unk) == 0 && num_ids > 0) {
+        ids[0] = unk_id;
+        num_ids = 1;
+    }
+    *list = (struct token_list){ids, (uint32_t)num_ids};
+    if (num_ids > 0)
+        return VKS_OK;
+    log_error(translator->params.log, "the suppressed word '%s' has no tokens", word);
+    return VKS_ERR_ARGUMENT;
+}
+
+static enum vks_status encode_suppressed(struct vks_translator *translator) {
+    const struct vks_translator_params *p = &translator->params;
+    translator->suppressed = memory_calloc(p->num_suppressed + 1, sizeof *translator->suppressed);
+    if (!translator->suppressed)
+        return VKS_ERR_OOM;
+    for (size_t i = 0; i < p->num_suppressed; i++)
+        TRY(encode_word(translator, p->suppressed[i], &translator->suppressed[i]));
+    return VKS_OK;
+}
+
+static struct search_params search_params(const struct vks_translator *translator,
+                                          const struct vks_translator_params *params) {
+    return (struct search_params){.models = translator->models,
+                                  .num_models = translator->num_models,
+                                  .translator = params,
+                                  .suppressed = translator->suppressed,
+                                  .num_suppressed = (uint32_t)params->num_suppressed};
+}
+
+static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
+                              const struct vks_translator_params *params) {
+    translator->params = *params;
+    TRY(search_complete_params(&translator->params));
+    TRY(collect_models(model, params, translator));
+    translator->params.weights = translator->weights;
+    TRY(encode_suppressed(translator));
+    // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074.
+    const struct attention_maps_params alignments = {
+        .kind = VKS_ATTENTION_CROSS, .layer = max_u32(model->config.decoder_layers, 2) - 2};
+    attention_maps_init(model, &alignments, &translator->alignments);
+    const struct search_params search = search_params(translator, &translator->params);
+    return search_init(&search, &translator->search);
+}
 
 enum vks_status vks_translator_create(struct vks_model *model,
                                       const struct vks_tokenizer *tokenizer,
                                       const struct vks_translator_params *params,
                                       struct vks_translator **result) {
-    struct vks_translator_params complete = *params;
-    TRY(search_complete_params(&complete));
     TRY(sentences_check_vocabulary(&model->config, tokenizer, params->log));
     struct vks_translator *translator = memory_calloc(1, sizeof *translator);
     if (!translator)
         return VKS_ERR_OOM;
-    translator->model = model;
     translator->tokenizer = tokenizer;
-    translator->split_sentences = params->split_sentences;
-    enum vks_status status = search_init(model, &complete, &translator->search);
+    enum vks_status status = set_up(translator, model, params);
     if (status != VKS_OK)
         vks_translator_destroy(&translator);
     else
@@ -60,14 +176,30 @@ static enum vks_status add_texts(const struct vks_translator *translator,
     return VKS_OK;
 }
 
-// Translations [passages->num_parts] of the parts; zeroed before.
+// A line's forced beginning belongs to the first of its parts.
+static void add_prefixes(const struct passages *passages, const struct sentence *prefixes,
+                         struct sentence *parts) {
+    for (size_t i = 0; i < passages->num_lines; i++) {
+        const struct passage *passage = &passages->lines[i];
+        if (passage->segments.num == 0)
+            continue;
+        // Without the </s> of a whole text.
+        if (prefixes[i].num_ids > 0)
+            parts[passage->first_part].prefix =
+                (struct token_list){prefixes[i].ids, prefixes[i].num_ids - 1};
+    }
+}
+
+// Translations [passages->num_parts] of the parts; zeroed before. prefixes [passages->num_lines];
+// may be NULL.
 static enum vks_status translate_parts(struct vks_translator *translator,
                                        const struct passages *passages,
+                                       const struct sentence *prefixes,
                                        struct vks_translation *parts) {
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_SOURCE,
-        .eos_id = translator->model->config.eos_id,
+        .eos_id = translator->models[0]->config.eos_id,
         .max_tokens = search_max_source(&translator->search),
         .keep_empty = true,
         .line_numbers = passages->line_numbers,
@@ -76,39 +208,171 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     size_t num = passages->num_parts;
     struct sentence *sentences;
     TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
+    if (prefixes)
+        add_prefixes(passages, prefixes, sentences);
     enum vks_status status = search_run(&translator->search, sentences, num, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
+    if (status == VKS_OK && translator->params.alignment)
+        status = source_alignment_add(&translator->alignments, sentences, num, parts);
     sentences_free(sentences, num);
+    return status;
+}
+
+// The translations of lines that are cut; prefixes [num_lines], may be NULL.
+static enum vks_status translate_passages(struct vks_translator *translator,
+                                          const struct passages *passages,
+                                          const struct sentence *prefixes,
+                                          struct vks_translation **result) {
+    size_t num_lines = passages->num_lines, num_parts = passages->num_parts;
+    struct vks_translation *parts = memory_calloc(num_parts + 1, sizeof *parts);
+    struct vks_translation *translations = memory_calloc(num_lines + 1, sizeof *translations);
+    enum vks_status status = parts && translations ? VKS_OK : VKS_ERR_OOM;
+    if (status == VKS_OK)
+        status = translate_parts(translator, passages, prefixes, parts);
+    if (status == VKS_OK)
+        status = passages_join(passages, parts, translations);
+    vks_translations_free(parts, num_parts);
+    if (status != VKS_OK)
+        vks_translations_free(translations, num_lines);
+    else
+        *result = translations;
+    return status;
+}
+
+static enum vks_status encode_prefixes(const struct vks_translator *translator,
+                                       const char *const *prefixes, size_t num_lines,
+                                       struct sentence **result) {
+    const struct sentences_params params = {
+        .tokenizer = translator->tokenizer,
+        .side = VKS_TARGET,
+        .eos_id = translator->models[0]->config.eos_id,
+        .max_tokens = UINT32_MAX,
+        .keep_empty = true,
+        .first_line = translator->num_lines,
+        .log = translator->search.log,
+    };
+    return sentences_encode(&params, prefixes, num_lines, result);
+}
+
+enum vks_status vks_translate_from(struct vks_translator *translator, const char *const *lines,
+                                   const char *const *prefixes, size_t num_lines,
+                                   struct vks_translation **result) {
+    const struct passages_params params = {
+        .tokenizer = translator->tokenizer,
+        .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
+        .cut_sentences = translator->params.split_sentences,
+        .first_line = translator->num_lines,
+        .log = translator->search.log,
+    };
+    struct passages passages;
+    struct sentence *forced = NULL;
+    TRY(passages_cut(&params, lines, num_lines, &passages));
+    enum vks_status status = VKS_OK;
+    if (prefixes)
+        status = encode_prefixes(translator, prefixes, num_lines, &forced);
+    if (status == VKS_OK)
+        status = translate_passages(translator, &passages, forced, result);
+    sentences_free(forced, num_lines);
+    passages_free(&passages);
+    translator->num_lines += status == VKS_OK ? num_lines : 0;
     return status;
 }
 
 enum vks_status vks_translate(struct vks_translator *translator, const char *const *lines,
                               size_t num_lines, struct vks_translation **result) {
-    const struct passages_params params = {
-        .tokenizer = translator->tokenizer,
-        .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
-        .cut_sentences = translator->split_sentences,
-        .first_line = translator->num_lines,
-        .log = translator->search.log,
-    };
-    struct passages passages;
-    TRY(passages_cut(&params, lines, num_lines, &passages));
-    size_t num_parts = passages.num_parts;
-    struct vks_translation *parts = memory_calloc(num_parts + 1, sizeof *parts);
-    struct vks_translation *translations = memory_calloc(num_lines + 1, sizeof *translations);
-    enum vks_status status = parts && translations ? VKS_OK : VKS_ERR_OOM;
+    return vks_translate_from(translator, lines, NULL, num_lines, result);
+}
+
+// A search of `num` hypotheses that part after what is forced.
+static enum vks_status open_branching(struct vks_translator *translator, uint32_t num) {
+    if (translator->branching.params.beam_size == num)
+        return VKS_OK;
+    search_finish(&translator->branching);
+    translator->branching = (struct search){0};
+    struct vks_translator_params params = translator->params;
+    params.beam_size = params.n_best = num;
+    params.sampling = VKS_SAMPLING_NONE;
+    params.word_scores = true;
+    struct search_params search = search_params(translator, &params);
+    search.branches = true;
+    TRY(search_complete_params(&params));
+    enum vks_status status = search_init(&search, &translator->branching);
+    if (status != VKS_OK) {
+        search_finish(&translator->branching);
+        translator->branching = (struct search){0};
+    }
+    return status;
+}
+
+// By the probability of the token at a position; equal ones stay in order.
+static void sort_by_word(struct vks_translation *translation, size_t position) {
+    struct vks_hypothesis *items = translation->hypotheses;
+    for (size_t i = 1; i < translation->num_hypotheses; i++) {
+        struct vks_hypothesis item = items[i];
+        size_t place = i;
+        for (; place > 0 && items[place - 1].word_scores[position] < item.word_scores[position];
+             place--)
+            items[place] = items[place - 1];
+        items[place] = item;
+    }
+}
+
+static enum vks_status find_alternatives(struct vks_translator *translator, struct sentence *source,
+                                         const struct sentence *prefix,
+                                         struct vks_translation *translation, size_t *position) {
+    struct search *search = &translator->branching;
+    if (source->num_ids > search_max_source(search)) {
+        log_error(search->log, "a line of %u tokens; alternatives are for lines of at most %u",
+                  source->num_ids, search_max_source(search));
+        return VKS_ERR_ARGUMENT;
+    }
+    source->prefix = (struct token_list){prefix->ids, max_u32(prefix->num_ids, 1) - 1};
+    TRY(search_run(search, source, 1, translation));
+    for (size_t i = 0; i < translation->num_hypotheses; i++)
+        if (translation->hypotheses[i].num_word_scores <= source->prefix.num_ids) {
+            log_error(search->log, "%u tokens are given of the translation: no more are possible",
+                      source->prefix.num_ids);
+            return VKS_ERR_ARGUMENT;
+        }
+    sort_by_word(translation, source->prefix.num_ids);
+    TRY(add_texts(translator, translation));
+    if (translator->params.alignment)
+        TRY(source_alignment_add(&translator->alignments, source, 1, translation));
+    *position = source->prefix.num_ids;
+    return VKS_OK;
+}
+
+enum vks_status vks_translate_alternatives(struct vks_translator *translator, const char *line,
+                                           const char *prefix, uint32_t num,
+                                           struct vks_translation **result, size_t *position) {
+    struct sentences_params params = {.tokenizer = translator->tokenizer,
+                                      .side = VKS_SOURCE,
+                                      .eos_id = translator->models[0]->config.eos_id,
+                                      .max_tokens = UINT32_MAX,
+                                      .log = translator->params.log};
+    struct sentence *source = NULL, *forced = NULL;
+    struct vks_translation *translation = memory_calloc(1, sizeof *translation);
+    enum vks_status status = translation ? VKS_OK : VKS_ERR_OOM;
+    if (status == VKS_OK && num == 0) {
+        log_error(params.log, "no alternatives are asked for");
+        status = VKS_ERR_ARGUMENT;
+    }
     if (status == VKS_OK)
-        status = translate_parts(translator, &passages, parts);
+        status = open_branching(translator, num);
     if (status == VKS_OK)
-        status = passages_join(&passages, parts, translations);
-    vks_translations_free(parts, num_parts);
-    passages_free(&passages);
+        status = sentences_encode(&params, &line, 1, &source);
+    params.side = VKS_TARGET;
+    if (status == VKS_OK)
+        status = sentences_encode(&params, &prefix, 1, &forced);
+    if (status == VKS_OK)
+        status = find_alternatives(translator, source, forced, translation, position);
+    sentences_free(source, 1);
+    sentences_free(forced, 1);
     if (status != VKS_OK)
-        vks_translations_free(translations, num_lines);
+        vks_translations_free(translation, 1);
     else
-        *result = translations;
-    translator->num_lines += status == VKS_OK ? num_lines : 0;
+        *result = translation;
     return status;
 }
 
@@ -117,7 +381,11 @@ void vks_translations_free(struct vks_translation *translations, size_t num_line
         for (size_t j = 0; j < translations[i].num_hypotheses; j++) {
             free(translations[i].hypotheses[j].text);
             free(translations[i].hypotheses[j].ids);
+            free(translations[i].hypotheses[j].word_scores);
+            free(translations[i].hypotheses[j].model_log_probs);
+            free(translations[i].hypotheses[j].alignment);
         }
+        free(translations[i].source_ids);
         free(translations[i].hypotheses);
     }
     free(translations);
@@ -127,7 +395,12 @@ void vks_translator_destroy(struct vks_translator **translator_ref) {
     struct vks_translator *translator = *translator_ref;
     if (!translator)
         return;
+    for (size_t i = 0; translator->suppressed && i < translator->params.num_suppressed; i++)
+        free((void *)translator->suppressed[i].ids);
+    free(translator->suppressed);
     search_finish(&translator->search);
+    search_finish(&translator->branching);
+    attention_maps_finish(&translator->alignments);
     free(translator);
     *translator_ref = NULL;
 }

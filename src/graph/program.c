@@ -345,31 +345,62 @@ enum vks_status program_wait(struct program *program, uint32_t slot) {
     return recording_wait(program->slots[slot].recording);
 }
 
+// A dispatch's table of blocks: the host's, or what the last run has left on the device, *owned.
+static enum vks_status find_pairs(struct program *program, const struct tensor *table,
+                                  const void **pairs, void **owned) {
+    *pairs = *owned = NULL;
+    if (table && table->kind == TENSOR_INPUT)
+        *pairs = program_input(program, 0, table);
+    if (!table || table->kind == TENSOR_INPUT)
+        return VKS_OK;
+    CHECK(table->kind == TENSOR_STORED);
+    void *words = memory_malloc(table->bytes);
+    if (!words)
+        return VKS_ERR_OOM;
+    enum vks_status status = buffer_read(program->graph->device, table->stored, words);
+    if (status != VKS_OK) {
+        free(words);
+        return status;
+    }
+    *pairs = *owned = words;
+    return VKS_OK;
+}
+
+static enum vks_status find_cost(struct program *program, const struct op_dispatch *dispatch,
+                                 struct cost *cost) {
+    const void *pairs;
+    void *owned;
+    TRY(find_pairs(program, dispatch->pairs, &pairs, &owned));
+    *cost = cost_of_dispatch(dispatch, header(program, 0) + HEADER_DIMS, pairs);
+    free(owned);
+    return VKS_OK;
+}
+
 enum vks_status program_costs(struct program *program, struct program_cost **result, size_t *num) {
-    const uint32_t *dims = header(program, 0) + HEADER_DIMS;
     struct program_cost *costs = memory_calloc(program->num_profiled + 1, sizeof *costs);
     double *ns = memory_calloc(program->num_profiled + 1, sizeof *ns);
-    if (!costs || !ns) {
-        free(costs);
-        free(ns);
-        return VKS_ERR_OOM;
-    }
-    uint32_t num_timed =
-        recording_profile(program->slots[0].recording, (uint32_t)program->num_profiled, ns);
-    for (size_t i = 0; i < program->num_profiled; i++) {
+    enum vks_status status = costs && ns ? VKS_OK : VKS_ERR_OOM;
+    size_t num_timed = 0;
+    if (status == VKS_OK)
+        num_timed =
+            recording_profile(program->slots[0].recording, (uint32_t)program->num_profiled, ns);
+    for (size_t i = 0; i < program->num_profiled && status == VKS_OK; i++) {
         const struct profiled *profiled = &program->profiled[i];
-        const struct op_dispatch *dispatch = &profiled->dispatch;
-        const void *pairs = dispatch->pairs ? program_input(program, 0, dispatch->pairs) : NULL;
-        struct cost cost = cost_of_dispatch(dispatch, dims, pairs);
+        struct cost cost = {0};
+        status = find_cost(program, &profiled->dispatch, &cost);
         costs[i] = (struct program_cost){
             .op = profiled->op,
-            .kernel = dispatch->key.shader ? dispatch->key.shader : "copy",
+            .kernel = profiled->dispatch.key.shader ? profiled->dispatch.key.shader : "copy",
             .ns = i < num_timed ? ns[i] : -1,
             .flops = cost.flops,
             .bytes = cost.bytes,
         };
     }
     free(ns);
+    if (status != VKS_OK) {
+        free(costs);
+        return status;
+    }
     *result = costs;
     *num = program->num_profiled;
     return VKS_OK;

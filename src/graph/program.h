@@ -85,8 +85,8 @@ struct op_dispatch {
     uint32_t push_bytes;
     struct op_groups groups[3];
     // What is computed: multiplications and additions at full capacity, in proportion to `items`.
-    // Or those of one pair of rows out of a table of blocks, an input u32 [blocks, 4]: first row,
-    // rows (0 is 1), first and end of the other side's.
+    // Or those of one pair of rows out of a table of blocks, u32 [blocks, 4], an input or stored:
+    // first row, rows (0 is 1), first and end of the other side's.
     double flops;
     struct dim items;
     const struct tensor *pairs;

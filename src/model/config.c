@@ -21,6 +21,7 @@ enum {
 
 static const char *const activation_names[] = {"relu", "gelu", "swish"};
 static const char *const position_names[] = {"hf", "fairseq", "learned"};
+static const char *const search_names[] = {"marian", "hf", "exact"}; // from VKS_SEARCH_MARIAN on
 
 enum vks_status vks_model_config_preset(const char *task, struct vks_model_config *config) {
     static const struct {
@@ -192,6 +193,19 @@ static void read_positions(struct reader *reader, struct vks_model_config *confi
     reader_fail(reader, "position_formula", "\"hf\", \"fairseq\" or \"learned\"");
 }
 
+// The rule that the toolkit has from which the model comes: what transformers has saved bears its
+// version.
+static void read_search(struct reader *reader, struct vks_model_config *config) {
+    bool is_hf = cJSON_HasObjectItem(reader->json, "transformers_version");
+    const char *name = read_text(reader, "search", is_hf ? "hf" : "");
+    config->search = VKS_SEARCH_DEFAULT;
+    for (size_t i = 0; i < COUNT_OF(search_names); i++)
+        if (strcmp(name, search_names[i]) == 0)
+            config->search = (enum vks_search)(VKS_SEARCH_MARIAN + i);
+    if (*name && config->search == VKS_SEARCH_DEFAULT)
+        reader_fail(reader, "search", "\"marian\", \"hf\" or \"exact\"");
+}
+
 static void read_class(struct reader *reader, struct vks_model_config *config) {
     const char *type = read_text(reader, "model_type", NULL);
     if (strcmp(type, "marian") == 0)
@@ -220,6 +234,7 @@ static void read_config(struct reader *reader, struct vks_model_config *c) {
     c->no_embedding_scale = !read_bool(reader, "scale_embedding", false);
     read_activation(reader, c);
     read_positions(reader, c);
+    read_search(reader, c);
     bool shared = read_bool(reader, "share_encoder_decoder_embeddings", true);
     bool tied = read_bool(reader, "tie_word_embeddings", true);
     c->tying = shared && tied ? VKS_TIED_ALL : tied ? VKS_TIED_OUTPUT : VKS_TIED_NONE;
@@ -337,6 +352,8 @@ static void add_config(struct writer *writer, const struct vks_model_config *c) 
     add_bool(writer, "normalize_before", c->pre_norm);
     add_text(writer, "position_formula", position_names[c->positions]);
     add_number(writer, "position_offset", c->position_offset);
+    if (c->search != VKS_SEARCH_DEFAULT)
+        add_text(writer, "search", search_names[c->search - VKS_SEARCH_MARIAN]);
     add_text(writer, "torch_dtype", "float32");
     add_ids(writer, c);
 }

@@ -1,5 +1,6 @@
 #include "ops/attention.h"
 
+#include "base/check.h"
 #include "base/log.h"
 #include "ops/dropout.h"
 
@@ -171,6 +172,26 @@ struct tensor *op_attention(struct graph *graph, const struct attention_params *
                                            dropout_make_inner(graph, p->dropout, p->num_heads)};
     graph_add_node(graph, &attention_class, t, &params, sizeof params);
     return t[OUT];
+}
+
+void attention_operands(const struct graph *graph, uint32_t nth, struct attention_params *result) {
+    for (size_t i = 0; i < graph->num_nodes; i++) {
+        const struct node *node = graph->nodes[i];
+        if (node->op != &attention_class || nth-- > 0)
+            continue;
+        const struct node_params *params = node->params;
+        *result = (struct attention_params){
+            .q = node->tensors[Q],
+            .kv = node->tensors[KV],
+            .q_col = params->q_col,
+            .k_col = params->k_col,
+            .v_col = params->v_col,
+            .width = params->width,
+            .num_heads = params->num_heads,
+            .blocks = {node->tensors[BLOCKS], node->tensors[KEY_BLOCKS], params->causal}};
+        return;
+    }
+    CHECK(false); // there are not so many
 }
 
 enum { STEP_Q, STEP_KV, STEP_NONE, STEP_RANGES, STEP_OUT, STEP_CACHE_ROWS };

@@ -27,6 +27,9 @@ struct attention_params {
 // Source: Vaswani et al. 2017, arXiv:1706.03762, eq. 1.
 struct tensor *op_attention(struct graph *graph, const struct attention_params *params);
 
+// What the nth attention was made of, in the order of the graph's nodes.
+void attention_operands(const struct graph *graph, uint32_t nth, struct attention_params *params);
+
 struct attention_step_params {
     struct tensor *q;  // f32 [R, >= D]: one query a row
     struct tensor *kv; // f32 [M, 2 D]: keys, then values

@@ -89,11 +89,11 @@ static const struct op_class top_k_class = {"top k", record_top_k, NULL};
 struct tensor *op_top_k(struct graph *graph, struct tensor *logits, uint32_t pad, uint32_t k) {
     if (graph->status != VKS_OK)
         return NULL;
-    uint32_t cols = top_k_num_stretches(logits->cols) * (TOP_K_HEAD + 2 * k);
-    struct tensor *best = graph_output(graph, logits->rows, cols);
+    uint32_t cols = top_k_num_stretches(logits->cols) * 2 * k;
+    struct tensor *best = graph_activation(graph, logits->rows, cols);
     uint32_t num_rows = logits->rows.capacity;
     uint32_t step = graph_window_rows(graph, logits, WINDOW_ROWS);
-    for (uint32_t first = 0; first < num_rows; first += step) {
+    for (uint32_t first = 0; first < num_rows && best; first += step) {
         const struct top_k_params params = {
             graph_dim_rest(graph, logits->rows, first, min_u32(step, num_rows - first)), first, pad,
             k};

@@ -13,9 +13,9 @@ void op_scatter_rows(struct graph *graph, struct tensor *from, uint32_t from_col
 // Stretches of TOP_K_STRETCH columns that a row of `vocab` logits has.
 uint32_t top_k_num_stretches(uint32_t vocab);
 
-// For each row and stretch of logits f32 [R, V]: the highest logit, the sum of exp(logit - highest)
-// and k pairs (logit, id), best first; `pad` takes no part. Where a stretch has fewer than k
-// symbols, ids are UINT32_MAX. An output of 32-bit words [R, stretches * (TOP_K_HEAD + 2 k)].
+// For each row and stretch of logits f32 [R, V]: k pairs (logit, id), best first; `pad` takes no
+// part. Where a stretch has fewer than k symbols, ids are UINT32_MAX. 32-bit words
+// [R, stretches * 2 k].
 struct tensor *op_top_k(struct graph *graph, struct tensor *logits, uint32_t pad, uint32_t k);
 
 #endif

@@ -13,9 +13,12 @@
     X(attention)                                                                                   \
     X(attention_step)                                                                              \
     X(alignment)                                                                                   \
+    X(attention_probe)                                                                             \
     X(cross_entropy)                                                                               \
     X(logits)                                                                                      \
     X(top_k)                                                                                       \
+    X(search)                                                                                      \
+    X(sample)                                                                                      \
     X(copy)                                                                                        \
     X(optimizer)
 

@@ -180,8 +180,8 @@ static enum vks_status count_other_translations(struct search *search, uint64_t 
     struct vks_translation *alone = together + BATCH_SENTENCES;
     fill_batch(0, &batch);
     for (uint32_t i = 0; i < BATCH_SENTENCES; i++)
-        sentences[i] = (struct sentence){batch.source + batch.offsets[i],
-                                         batch.offsets[i + 1] - batch.offsets[i]};
+        sentences[i] = (struct sentence){.ids = batch.source + batch.offsets[i],
+                                         .num_ids = batch.offsets[i + 1] - batch.offsets[i]};
     enum vks_status status = search_run(search, sentences, BATCH_SENTENCES, together);
     for (uint32_t i = 0; i < BATCH_SENTENCES && status == VKS_OK; i++)
         status = search_run(search, &sentences[i], 1, &alone[i]);
@@ -198,8 +198,11 @@ enum vks_status training_translate_alone(struct training *training, uint64_t *nu
     struct vks_translator_params params = {.beam_size = BEAM, .log = training->device->log};
     struct search search;
     TRY(search_complete_params(&params));
-    TRY(search_init(training->model, &params, &search));
-    enum vks_status status = count_other_translations(&search, num_different);
+    enum vks_status status = search_init(
+        &(struct search_params){.models = &training->model, .num_models = 1, .translator = &params},
+        &search);
+    if (status == VKS_OK)
+        status = count_other_translations(&search, num_different);
     search_finish(&search);
     return status;
 }

@@ -28,16 +28,21 @@ int exit_code_of(struct console *console, enum vks_status status) {
     return status == VKS_ERR_NO_DEVICE ? EXIT_NO_DEVICE : EXIT_FAILED;
 }
 
+enum vks_status model_folder_check(struct console *console, const char *dir) {
+    if (folder_exists(dir))
+        return VKS_OK;
+    console_error(console, "%s: %s", dir,
+                  access(dir, F_OK) == 0 ? "not a folder; expected a model directory"
+                                         : "there is no such model directory");
+    return VKS_ERR_IO;
+}
+
 enum vks_status loaded_model_open(struct console *console, const char *dir, const char *device,
                                   struct loaded_model *loaded) {
     *loaded = (struct loaded_model){0};
-    if (!folder_exists(dir)) {
-        console_error(console, "%s: %s", dir,
-                      access(dir, F_OK) == 0 ? "not a folder; expected a model directory"
-                                             : "there is no such model directory");
-        return VKS_ERR_IO;
-    }
-    enum vks_status status = vks_tokenizer_load(dir, &console->log, &loaded->tokenizer);
+    enum vks_status status = model_folder_check(console, dir);
+    if (status == VKS_OK)
+        status = vks_tokenizer_load(dir, &console->log, &loaded->tokenizer);
     if (status == VKS_OK)
         status = vks_device_create(device, &console->log, &loaded->device);
     if (status == VKS_OK)

@@ -10,6 +10,7 @@
 enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE = CLI_EXIT_USAGE, EXIT_NO_DEVICE, EXIT_WRONG };
 
 // argv[0] is the verb; program is what the command was called by. They return the exit code.
+int verb_attention(const char *program, int argc, char **argv);
 int verb_average(const char *program, int argc, char **argv);
 int verb_bench(const char *program, int argc, char **argv);
 int verb_devices(const char *program, int argc, char **argv);
@@ -63,6 +64,9 @@ int run_verb(const struct cli_command *command, int argc, char **argv, const boo
 
 // Exit code of a library call; says what happened if the library had nothing to say.
 int exit_code_of(struct console *console, enum vks_status status);
+
+// Whether there is a folder where a model is expected. Errors: VKS_ERR_IO, reported.
+VKS_MUST_CHECK enum vks_status model_folder_check(struct console *console, const char *dir);
 
 // A model directory on a device. Zero-initialised is none.
 struct loaded_model {

@@ -15,6 +15,7 @@ static const struct verb {
     {"translate", "translate text, a line in, a line out", verb_translate},
     {"score", "log probability of given translations", verb_score},
     {"evaluate", "BLEU, chrF and chrF++ of translations", verb_evaluate},
+    {"attention", "where a model looks, for one line and its translation", verb_attention},
     {"average", "the mean of several models or training states", verb_average},
     {"report", "an HTML page about a training", verb_report},
     {"devices", "list Vulkan devices and what they can do", verb_devices},

@@ -1,4 +1,5 @@
 // vkseq evaluate: translates a test set, and scores the translations by their references.
+#include "decoding_options.h"
 #include "translate_lines.h"
 
 #include <inttypes.h>
@@ -6,9 +7,11 @@
 #include <string.h>
 
 struct values {
+    const struct cli_command *command;
     const char *model, *device, *source, *reference, *hypotheses, *tokenize, *output;
     bool json, quiet;
     struct vks_translator_params search;
+    struct decoding_options decoding;
 };
 
 static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
@@ -33,6 +36,7 @@ static const struct cli_option options[] = {
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     OPTIONS_SEARCH(values),
+    OPTIONS_DECODING(values),
     {0},
 };
 // clang-format on
@@ -45,7 +49,7 @@ static bool check_values(struct console *console, const struct values *values) {
     }
     if (!values->hypotheses && !values->source)
         missing = "source";
-    if (!values->hypotheses && !values->model)
+    if (!values->hypotheses && !values->model && values->decoding.models.num == 0)
         missing = "model";
     if (missing)
         console_error(console, "without --hypotheses, option '--%s' is required", missing);
@@ -54,7 +58,7 @@ static bool check_values(struct console *console, const struct values *values) {
 
 static enum vks_status make_hypotheses(struct console *console, const struct values *values,
                                        struct line_block *hypotheses) {
-    struct loaded_model loaded = {0};
+    struct decoding_models models = {0};
     struct vks_translator *translator = NULL;
     struct vks_translator_params params = values->search;
     struct line_block sources = {0};
@@ -69,9 +73,11 @@ static enum vks_status make_hypotheses(struct console *console, const struct val
     if (status == VKS_OK && values->output)
         status = line_output_open(&output, values->output, console);
     if (status == VKS_OK)
-        status = loaded_model_open(console, values->model, values->device, &loaded);
+        status = decoding_models_open(console, values->model, values->device, &values->decoding,
+                                      &models, &params);
     if (status == VKS_OK)
-        status = vks_translator_create(loaded.model, loaded.tokenizer, &params, &translator);
+        status =
+            vks_translator_create(models.first.model, models.first.tokenizer, &params, &translator);
     if (status == VKS_OK) {
         console_begin_progress(console, "evaluate", "lines", sources.num, true);
         status = translate_lines(console, translator, &sources, hypotheses);
@@ -82,7 +88,7 @@ static enum vks_status make_hypotheses(struct console *console, const struct val
     status = line_output_close(&output, status);
     line_block_free(&sources);
     vks_translator_destroy(&translator);
-    loaded_model_close(&loaded);
+    decoding_models_close(&models);
     return status;
 }
 
@@ -146,10 +152,12 @@ static void print_json_scores(const struct vks_metric_scores *scores,
 }
 
 static int run(struct console *console, void *user) {
-    const struct values *values = user;
+    struct values *values = user;
     struct vks_metric_scores scores;
     enum vks_bleu_tokenize tokenize;
-    if (!check_values(console, values))
+    if (!check_values(console, values) ||
+        decoding_options_apply(values->command, console, &values->decoding, &values->search) !=
+            VKS_OK)
         return EXIT_USAGE;
     enum vks_status status = score(console, values, &scores, &tokenize);
     int exit_code = exit_code_of(console, status);
@@ -172,5 +180,6 @@ int verb_evaluate(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
+    values.command = &command;
     return run_verb(&command, argc, argv, &values.quiet, run);
 }

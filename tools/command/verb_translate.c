@@ -1,21 +1,26 @@
 // vkseq translate: a line in, a line out, in order.
-#include "command.h"
+#include "decoding_options.h"
 #include "line_files.h"
+#include "print_translation.h"
 
 #include <inttypes.h>
 
 enum { BLOCK_LINES = 2000 };
 
 struct values {
-    const char *model, *device, *input, *output;
+    const struct cli_command *command;
+    const char *model, *device, *input, *output, *prefixes, *alignment;
     bool quiet, n_best;
     struct vks_translator_params search;
+    struct decoding_options decoding;
 };
+
+static const char *const alignments[] = {"hard", "soft", NULL};
 
 // clang-format off
 static const struct cli_option options[] = {
-    {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR", .required = true,
-     .help = "Model directory.", .group = "General"},
+    {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR",
+     .help = "Model directory; needed without --models.", .group = "General"},
     {"input", 'i', CLI_STRING, offsetof(struct values, input), "FILE", .default_text = "-",
      .help = "Text to translate, UTF-8; - is standard input."},
     {"output", 'o', CLI_STRING, offsetof(struct values, output), "FILE", .default_text = "-",
@@ -23,11 +28,21 @@ static const struct cli_option options[] = {
     {"n-best", 0, CLI_FLAG, offsetof(struct values, n_best),
      .help = "Print all hypotheses of the beam: line number, translation, sum of natural "
              "log probabilities, and score, between |||."},
+    {"alignment", 0, CLI_CHOICE, offsetof(struct values, alignment), .choices = alignments,
+     .implicit_text = "hard",
+     .help = "Print which source token each token comes from (hard: source-target), or how much of "
+             "it from each (soft), after |||."},
+    {"word-scores", 0, CLI_FLAG, offsetof(struct values, search.word_scores),
+     .help = "Print the log probability of each token, </s> included, after |||."},
+    {"force-decode", 0, CLI_STRING, offsetof(struct values, prefixes), "FILE",
+     .help = "Texts that the translations begin with, a line each; an empty one leaves its line "
+             "free."},
     {"split-sentences", 0, CLI_FLAG, offsetof(struct values, search.split_sentences),
      .help = "Translate every sentence of a line by itself, and keep white space between them."},
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     OPTIONS_SEARCH(values),
+    OPTIONS_DECODING(values),
     {0},
 };
 // clang-format on
@@ -36,34 +51,40 @@ static const struct cli_option options[] = {
 struct work {
     const struct values *values;
     struct console *console;
+    struct decoding_models models;
     struct vks_translator *translator;
-    struct line_input input;
+    struct line_input input, prefixes;
     struct line_output output;
+    struct print_params print;
 };
 
-static void print_translation(const struct work *work, uint64_t line_idx,
-                              const struct vks_translation *translation) {
-    FILE *file = work->output.file;
-    if (!work->values->n_best) {
-        fprintf(file, "%s\n", translation->hypotheses[0].text);
-        return;
-    }
-    for (size_t i = 0; i < translation->num_hypotheses; i++) {
-        const struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
-        fprintf(file, "%" PRIu64 " ||| %s ||| F0= %.6f ||| %.6f\n", line_idx, hypothesis->text,
-                (double)hypothesis->log_prob, (double)hypothesis->score);
-    }
+// As many prefixes as there are lines.
+static enum vks_status read_prefixes(struct work *work, size_t num, struct line_block *block) {
+    enum vks_status status = line_input_read(&work->prefixes, num, block);
+    if (status != VKS_OK || block->num == num)
+        return status;
+    console_error(work->console, "%s has %" PRIu64 " lines, %s has more: expected the same number",
+                  work->values->prefixes, work->prefixes.num_lines, work->values->input);
+    line_block_free(block);
+    return VKS_ERR_FORMAT;
 }
 
 static enum vks_status translate_block(struct work *work, const struct line_block *block) {
     uint64_t first = work->input.num_lines - block->num;
+    struct line_block prefixes = {0};
     struct vks_translation *translations;
-    enum vks_status status = vks_translate(work->translator, (const char *const *)block->lines,
-                                           block->num, &translations);
+    enum vks_status status = VKS_OK;
+    if (work->values->prefixes)
+        status = read_prefixes(work, block->num, &prefixes);
+    if (status != VKS_OK)
+        return status;
+    status = vks_translate_from(work->translator, (const char *const *)block->lines,
+                                (const char *const *)prefixes.lines, block->num, &translations);
+    line_block_free(&prefixes);
     if (status != VKS_OK)
         return status;
     for (size_t i = 0; i < block->num; i++)
-        print_translation(work, first + i, &translations[i]);
+        print_translation(work->output.file, &work->print, first + i, &translations[i]);
     vks_translations_free(translations, block->num);
     return line_output_flush(&work->output);
 }
@@ -82,24 +103,40 @@ static enum vks_status translate_all(struct work *work) {
     return status;
 }
 
-static enum vks_status open_work(struct work *work, struct loaded_model *loaded) {
+static enum vks_status open_files(struct work *work, bool *is_regular, uint64_t *num_lines) {
     const struct values *values = work->values;
-    struct vks_translator_params params = values->search;
-    bool is_regular = false;
-    uint64_t num_lines = 0;
     enum vks_status status = line_input_open(&work->input, values->input, work->console);
-    if (status == VKS_OK)
-        status = count_file_lines(values->input, work->console, &is_regular, &num_lines);
+    if (status == VKS_OK && values->prefixes)
+        status =
+            check_parallel(values->input, values->prefixes, work->console, is_regular, num_lines);
+    else if (status == VKS_OK)
+        status = count_file_lines(values->input, work->console, is_regular, num_lines);
+    if (status == VKS_OK && values->prefixes)
+        status = line_input_open(&work->prefixes, values->prefixes, work->console);
     if (status == VKS_OK)
         status = line_output_open(&work->output, values->output, work->console);
-    if (status == VKS_OK)
-        status = loaded_model_open(work->console, values->model, values->device, loaded);
-    if (status != VKS_OK)
-        return status;
     work->input.is_prompt = true;
-    params.n_best = values->n_best ? params.beam_size : 1;
-    params.log = &work->console->log;
-    status = vks_translator_create(loaded->model, loaded->tokenizer, &params, &work->translator);
+    return status;
+}
+
+static enum vks_status open_work(struct work *work, struct vks_translator_params *params) {
+    const struct values *values = work->values;
+    bool is_regular = false;
+    uint64_t num_lines = 0;
+    enum vks_status status = open_files(work, &is_regular, &num_lines);
+    if (status == VKS_OK)
+        status = decoding_models_open(work->console, values->model, values->device,
+                                      &values->decoding, &work->models, params);
+    if (status == VKS_OK)
+        status = vks_translator_create(work->models.first.model, work->models.first.tokenizer,
+                                       params, &work->translator);
+    work->print = (struct print_params){.n_best = values->n_best,
+                                        .with_alignment = values->alignment != NULL,
+                                        .is_soft = values->alignment && *values->alignment == 's',
+                                        .with_word_scores = params->word_scores,
+                                        .eos_id = 0};
+    if (status == VKS_OK)
+        work->print.eos_id = vks_tokenizer_eos_id(work->models.first.tokenizer, VKS_SOURCE);
     if (status == VKS_OK && is_regular)
         console_begin_progress(work->console, "translate", "lines", num_lines,
                                work->output.file != stdout);
@@ -107,9 +144,20 @@ static enum vks_status open_work(struct work *work, struct loaded_model *loaded)
 }
 
 static int run(struct console *console, void *user) {
-    struct loaded_model loaded = {0};
-    struct work work = {.values = user, .console = console};
-    enum vks_status status = open_work(&work, &loaded);
+    const struct values *values = user;
+    struct work work = {.values = values, .console = console};
+    struct vks_translator_params params = values->search;
+    if (decoding_options_apply(values->command, console, &values->decoding, &params) != VKS_OK)
+        return EXIT_USAGE;
+    if (!values->model && values->decoding.models.num == 0) {
+        console_error(console,
+                      "option '--model' is required; 'vkseq translate --help' explains it");
+        return EXIT_USAGE;
+    }
+    params.n_best = values->n_best ? params.beam_size : 1;
+    params.alignment = values->alignment != NULL;
+    params.log = &console->log;
+    enum vks_status status = open_work(&work, &params);
     if (status == VKS_OK)
         status = translate_all(&work);
     console_end_progress(console);
@@ -117,7 +165,8 @@ static int run(struct console *console, void *user) {
     int exit_code = exit_code_of(console, status);
     vks_translator_destroy(&work.translator);
     line_input_close(&work.input);
-    loaded_model_close(&loaded);
+    line_input_close(&work.prefixes);
+    decoding_models_close(&work.models);
     return exit_code;
 }
 
@@ -132,5 +181,6 @@ int verb_translate(const char *program, int argc, char **argv) {
         .values = &values,
         .given = given,
     };
+    values.command = &command;
     return run_verb(&command, argc, argv, &values.quiet, run);
 }

@@ -1,0 +1,18 @@
+#include "bench/greedy.h"
+
+enum vks_status greedy_decoder_init(struct vks_model *model, struct step_decoder *decoder) {
+    const struct vks_model_config *config = &model->config;
+    const struct token_list eos = {&config->eos_id, 1};
+    const struct step_params params = {.models = &model,
+                                       .num_models = 1,
+                                       .rule = {.rule = BEAM_RULE_MARIAN,
+                                                .k = 1,
+                                                .n_best = 1,
+                                                .start_alive = 1,
+                                                .start_token = config->pad_id,
+                                                .eos_id = config->eos_id,
+                                                .position_offset = config->position_offset},
+                                       .suppressed = &eos,
+                                       .num_suppressed = 1};
+    return step_decoder_init(&params, decoder);
+}

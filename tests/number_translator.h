@@ -1,0 +1,44 @@
+// The number tokenizer as translators use it, for models of support/random_model.h. To be included
+// once a program.
+#ifndef TESTS_NUMBER_TRANSLATOR_H
+#define TESTS_NUMBER_TRANSLATOR_H
+
+#include "number_tokenizer.h"
+#include "support/random_model.h"
+
+#include <stdio.h>
+
+uint32_t vks_tokenizer_vocab_size(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    (void)tokenizer, (void)side;
+    return RANDOM_MODEL_VOCAB;
+}
+
+uint32_t vks_tokenizer_pad_id(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    (void)tokenizer, (void)side;
+    return RANDOM_MODEL_VOCAB - 1;
+}
+
+enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                     const uint32_t *ids, size_t num_ids, char **text) {
+    (void)tokenizer, (void)side;
+    char *words = calloc(num_ids + 1, 12), *end = words;
+    if (!words)
+        return VKS_ERR_OOM;
+    for (size_t i = 0; i < num_ids; i++)
+        end += sprintf(end, i ? " %u" : "%u", ids[i]);
+    *text = words;
+    return VKS_OK;
+}
+
+uint32_t vks_tokenizer_unk_id(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    (void)tokenizer, (void)side;
+    return 1;
+}
+
+const char *vks_tokenizer_piece(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                uint32_t id) {
+    (void)tokenizer, (void)side;
+    return id == 1 ? "<unk>" : NULL;
+}
+
+#endif
