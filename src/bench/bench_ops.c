@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/platform.h"
-#include "base/rng.h"
 #include "bench/timing.h"
 #include "graph/program.h"
 #include "model/feed.h"
@@ -14,21 +13,6 @@
 
 // Products are repeated within a run until it does this much work.
 static const double RUN_FLOPS = 4e10;
-
-static enum vks_status fill_random(struct parameter_store *store, const struct parameter *parameter,
-                                   uint32_t stream) {
-    struct rng rng = {.seed = 1, .stream = stream};
-    size_t num = (size_t)parameter->rows * parameter->cols;
-    float *values = memory_malloc(num * sizeof *values);
-    if (!values)
-        return VKS_ERR_OOM;
-    for (size_t i = 0; i < num; i++)
-        values[i] = (float)rng_uniform(&rng) - 0.5f;
-    enum vks_status status =
-        parameter_write(store, PART_VALUE, parameter, 0, parameter->rows, values);
-    free(values);
-    return status;
-}
 
 static enum vks_status time_program(struct program *program, const struct vks_bench_params *p,
                                     uint32_t repeats, struct vks_bench_result *result) {
@@ -55,8 +39,8 @@ static enum vks_status build_gemm(struct parameter_store *store, const uint32_t 
     TRY(parameter_store_reserve(store, shape[0], shape[2], &x));
     TRY(parameter_store_reserve(store, shape[1], shape[2], &weight));
     TRY(parameter_store_allocate(store, PARTS_RUN));
-    TRY(fill_random(store, &x, 1));
-    TRY(fill_random(store, &weight, 2));
+    TRY(parameter_fill_random(store, &x, 1));
+    TRY(parameter_fill_random(store, &weight, 2));
     TRY(graph_create(store->device, &graph));
     struct tensor *a = graph_parameter(graph, store, &x);
     struct tensor *b = graph_parameter(graph, store, &weight);
@@ -144,7 +128,7 @@ static enum vks_status build_attention(struct parameter_store *store, uint32_t w
     uint32_t num_blocks = p->sentences * ((p->source_length + ATTENTION_ROWS - 1) / ATTENTION_ROWS);
     TRY(parameter_store_reserve(store, num_tokens, 3 * width, &qkv));
     TRY(parameter_store_allocate(store, PARTS_RUN));
-    TRY(fill_random(store, &qkv, 1));
+    TRY(parameter_fill_random(store, &qkv, 1));
     TRY(graph_create(store->device, &graph));
     struct tensor *x = graph_parameter(graph, store, &qkv);
     blocks->queries = graph_input(graph, graph_dim(graph, num_blocks), 4);

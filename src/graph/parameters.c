@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/rng.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,21 @@ enum vks_status parameter_write(struct parameter_store *store, enum parameter_pa
                parameter->cols * sizeof *values);
     enum vks_status status = buffer_write(store->device, range, padded);
     free(padded);
+    return status;
+}
+
+enum vks_status parameter_fill_random(struct parameter_store *store,
+                                      const struct parameter *parameter, uint32_t stream) {
+    struct rng rng = {.seed = 1, .stream = stream};
+    size_t num = (size_t)parameter->rows * parameter->cols;
+    float *values = memory_malloc(num * sizeof *values);
+    if (!values)
+        return VKS_ERR_OOM;
+    for (size_t i = 0; i < num; i++)
+        values[i] = (float)rng_uniform(&rng) - 0.5f;
+    enum vks_status status =
+        parameter_write(store, PART_VALUE, parameter, 0, parameter->rows, values);
+    free(values);
     return status;
 }
 

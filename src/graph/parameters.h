@@ -74,6 +74,9 @@ struct vk_range parameter_range(const struct parameter_store *store, enum parame
 enum vks_status parameter_write(struct parameter_store *store, enum parameter_part part,
                                 const struct parameter *parameter, uint32_t first_row,
                                 uint32_t num_rows, const float *values);
+// Random values from -0.5 to 0.5, for measurements. Errors: VKS_ERR_OOM; those of buffer_write.
+enum vks_status parameter_fill_random(struct parameter_store *store,
+                                      const struct parameter *parameter, uint32_t stream);
 enum vks_status parameter_read(struct parameter_store *store, enum parameter_part part,
                                const struct parameter *parameter, uint32_t first_row,
                                uint32_t num_rows, float *values);

@@ -2,9 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/platform.h"
-#include "base/rng.h"
 
 #include <stdlib.h>
 
@@ -51,20 +49,6 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
 
 static const struct op_class trial_class = {"tile trial", record, NULL};
 
-static enum vks_status fill(struct parameter_store *store, const struct parameter *parameter) {
-    struct rng rng = {.seed = 1};
-    size_t num = (size_t)parameter->rows * parameter->cols;
-    float *values = memory_malloc(num * sizeof *values);
-    if (!values)
-        return VKS_ERR_OOM;
-    for (size_t i = 0; i < num; i++)
-        values[i] = (float)rng_uniform(&rng) - 0.5f;
-    enum vks_status status =
-        parameter_write(store, PART_VALUE, parameter, 0, parameter->rows, values);
-    free(values);
-    return status;
-}
-
 static enum vks_status make_operands(struct parameter_store *store, struct trial *trial) {
     const struct tile_shape *s = &trial->shape;
     bool is_nt = s->layout == GEMM_NT, is_tn = s->layout == GEMM_TN;
@@ -76,8 +60,8 @@ static enum vks_status make_operands(struct parameter_store *store, struct trial
                                 is_nt ? s->cols : s->n, &trial->b));
     TRY(parameter_store_reserve(store, is_tn ? s->cols : s->rows, s->n, &trial->c));
     TRY(parameter_store_allocate(store, 1));
-    TRY(fill(store, &trial->a));
-    return fill(store, &trial->b);
+    TRY(parameter_fill_random(store, &trial->a, 1));
+    return parameter_fill_random(store, &trial->b, 2);
 }
 
 static enum vks_status time_tile(struct parameter_store *store, const struct trial *trial,
