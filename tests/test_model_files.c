@@ -15,7 +15,8 @@ static struct vks_model *small_model(struct vks_device *device) {
                                             .num_heads = 2,
                                             .ffn_width = 6,
                                             .encoder_layers = 1,
-                                            .decoder_layers = 1};
+                                            .decoder_layers = 1,
+                                            .alignment_layer = 1};
     struct vks_model *model;
     assert_int_equal(vks_model_create(device, &config, 5, &model), VKS_OK);
     return model;
@@ -120,6 +121,7 @@ static void a_senseless_shape_is_refused(void **state) {
         {{.source_vocab = 9, .target_vocab = 10}, "all embeddings are tied"},
         {{.source_vocab = 9, .target_vocab = 9, .pad_id = 9}, "<pad>"},
         {{.source_vocab = 9, .target_vocab = 9, .encoder_layers = 65}, "encoder layers"},
+        {{.source_vocab = 9, .target_vocab = 9, .alignment_layer = 7}, "layer with alignments"},
         {{0}, "vocabulary"},
     };
     struct scratch scratch = {.num_messages = 0};

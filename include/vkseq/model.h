@@ -50,6 +50,8 @@ struct vks_model_config {
     uint32_t eos_id;         // </s> (0)
     uint32_t pad_id;        // starts the decoder, is never predicted; its embedding is zero (V - 1)
     enum vks_search search; // what the toolkit does that the model comes from
+    // Decoder layer, from 1 on, whose first head has learned alignments; 0: none.
+    uint32_t alignment_layer;
 };
 
 // The shape of a preset: "tiny" (64/256/4, 2+2), "demo" (128/512/4, 2+2), "small" (256/1024/4,

@@ -131,8 +131,12 @@ static enum vks_status set_up(struct vks_translator *translator, struct vks_mode
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
     // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074.
-    const struct attention_maps_params alignments = {
+    struct attention_maps_params alignments = {
         .kind = VKS_ATTENTION_CROSS, .layer = max_u32(model->config.decoder_layers, 2) - 2};
+    if (model->config.alignment_layer) {
+        alignments.layer = model->config.alignment_layer - 1;
+        alignments.num_mean_heads = 1;
+    }
     attention_maps_init(model, &alignments, &translator->alignments);
     const struct search_params search = search_params(translator, &translator->params);
     return search_init(&search, &translator->search);

@@ -85,6 +85,8 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
          c->encoder_layers},
         {c->decoder_layers > WEIGHTS_MAX_LAYERS, "number of decoder layers, at most 64",
          c->decoder_layers},
+        {c->alignment_layer > c->decoder_layers,
+         "layer with alignments, one of the decoder's from 1 on, or 0", c->alignment_layer},
         {c->pad_id >= c->target_vocab, "id of <pad>, which must be in the target vocabulary",
          c->pad_id},
         {c->eos_id >= c->target_vocab || c->eos_id == c->pad_id,
@@ -235,6 +237,7 @@ static void read_config(struct reader *reader, struct vks_model_config *c) {
     read_activation(reader, c);
     read_positions(reader, c);
     read_search(reader, c);
+    c->alignment_layer = read_u32(reader, "alignment_layer", 0, 0);
     bool shared = read_bool(reader, "share_encoder_decoder_embeddings", true);
     bool tied = read_bool(reader, "tie_word_embeddings", true);
     c->tying = shared && tied ? VKS_TIED_ALL : tied ? VKS_TIED_OUTPUT : VKS_TIED_NONE;
@@ -354,6 +357,8 @@ static void add_config(struct writer *writer, const struct vks_model_config *c) 
     add_number(writer, "position_offset", c->position_offset);
     if (c->search != VKS_SEARCH_DEFAULT)
         add_text(writer, "search", search_names[c->search - VKS_SEARCH_MARIAN]);
+    if (c->alignment_layer)
+        add_number(writer, "alignment_layer", c->alignment_layer);
     add_text(writer, "torch_dtype", "float32");
     add_ids(writer, c);
 }
