@@ -20,9 +20,13 @@ void main() {
             vec4 sum = vec4(0);
             for (uint i = 0; i < rows.y; i++) {
                 const uint row = sorted_rows.data[rows.x + i];
+                const float word = dropout_factors(p.word_threshold, p.word_scale, p.dropout_stream,
+                                                   row, EMBEDDING_WORD_QUAD)
+                                       .x;
                 sum += LOAD4(dx, row * p.quads + quad) *
-                       dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
-                                       row, quad);
+                       (dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream, row,
+                                        quad) *
+                        word);
             }
             STORE4(sums, piece * p.quads + quad, sum);
         }

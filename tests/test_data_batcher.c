@@ -26,10 +26,9 @@ static struct corpus *make_corpus(struct scratch *scratch, uint32_t num_pairs) {
         fclose(file);
     }
     struct corpus *corpus = NULL;
-    const struct corpus_params params = {.tokenizer = &tokenizer,
-                                         .source_path = paths[VKS_SOURCE],
-                                         .target_path = paths[VKS_TARGET],
-                                         .log = &scratch->log};
+    const struct vks_text_set set = {.source = paths[VKS_SOURCE], .target = paths[VKS_TARGET]};
+    const struct encoder_params params = {
+        .tokenizer = &tokenizer, .sets = &set, .num_sets = 1, .log = &scratch->log};
     assert_int_equal(corpus_load(&params, &corpus), VKS_OK);
     free(paths[0]);
     free(paths[1]);
@@ -43,7 +42,6 @@ static struct batcher_params default_params(struct scratch *scratch, const struc
         .max_src_tokens = 200,
         .max_tgt_tokens = 180,
         .pool_pairs = 300,
-        .shuffle = true,
         .start_id = START,
         .log = &scratch->log,
     };
@@ -96,7 +94,7 @@ static void sequences_are_packed_with_shifted_input(void **state) {
     const struct batch_capacity capacity = {3, 5, 4};
     static const uint32_t src[] = {5, 6, EOS}, tgt[] = {7, 8, EOS};
     struct batch *batch = NULL;
-    assert_int_equal(batch_create(&capacity, &scratch->log, &batch), VKS_OK);
+    assert_int_equal(batch_create(&capacity, true, &scratch->log, &batch), VKS_OK);
     assert_true(batch_add_pair(batch, src, 3, tgt, 3, START));
     assert_false(batch_add_pair(batch, src, 3, tgt + 2, 1, START));
     assert_false(batch_add_pair(batch, src + 1, 2, tgt + 1, 2, START));
@@ -180,7 +178,7 @@ static void unshuffled_batches_follow_the_corpus(void **state) {
     struct scratch *scratch = *state;
     struct corpus *corpus = make_corpus(scratch, NUM_PAIRS);
     struct batcher_params params = default_params(scratch, corpus);
-    params.shuffle = false;
+    params.shuffle = SHUFFLE_NONE;
     struct batcher *batcher = make_batcher(&params);
     for (int epoch = 0; epoch < 2; epoch++) {
         uint32_t next = 0;
@@ -211,7 +209,7 @@ static void seed_and_epoch_fix_the_batches(void **state) {
         num_same += hash == hash_batch(batcher_next(other));
     }
     assert_int_equal(num_same, 0);
-    assert_true(batcher_seek(first, 0, 0) && batcher_seek(second, 1, 0));
+    assert_true(batcher_seek(first, 0, 0, 0) && batcher_seek(second, 1, 0, 0));
     assert_true(pair_of(batcher_next(first), 0) != pair_of(batcher_next(second), 0));
     batcher_destroy(&first);
     batcher_destroy(&second);
@@ -234,11 +232,11 @@ static void seeking_equals_walking(void **state) {
     for (int i = 0; i < 100; i++) {
         uint32_t target = i == 0 ? counts[0] : rng_below(&rng, num_batches);
         bool is_second = target > counts[0];
-        assert_true(batcher_seek(batcher, is_second, is_second ? target - counts[0] : target));
+        assert_true(batcher_seek(batcher, is_second, 0, is_second ? target - counts[0] : target));
         for (uint32_t b = target; b < target + rng_below(&rng, 4) && b <= num_batches; b++)
             assert_true(hash_batch(batcher_next(batcher)) == hashes[b]);
     }
-    assert_false(batcher_seek(batcher, 0, counts[0] + 1));
+    assert_false(batcher_seek(batcher, 0, 0, counts[0] + 1));
     free(hashes);
     batcher_destroy(&batcher);
     corpus_destroy(&corpus);
@@ -253,7 +251,7 @@ static void two_batches_are_in_use_at_a_time(void **state) {
     uint64_t previous_hash = hash_batch(previous);
     for (uint32_t i = 0; i < 200; i++) {
         if (i % 50 == 49)
-            assert_true(batcher_seek(batcher, i, 3));
+            assert_true(batcher_seek(batcher, i, 0, 3));
         const struct batch *batch = batcher_next(batcher);
         uint64_t hash = hash_batch(batch);
         if (i % 20 == 0)
@@ -272,22 +270,21 @@ static void pair_that_never_fits_is_refused_with_its_line(void **state) {
     scratch_put(scratch, "src", "100 1\n\n100 1 2 3\n", 17);
     scratch_put(scratch, "tgt", "100\n1\n100 1 2 3\n", 16);
     char *source = scratch_path(scratch, "src"), *target = scratch_path(scratch, "tgt");
-    const struct corpus_params corpus_params = {.tokenizer = &tokenizer,
-                                                .source_path = source,
-                                                .target_path = target,
-                                                .log = &scratch->log};
+    const struct vks_text_set set = {.source = source, .target = target};
+    const struct encoder_params corpus_params = {
+        .tokenizer = &tokenizer, .sets = &set, .num_sets = 1, .log = &scratch->log};
     struct corpus *corpus = NULL;
     assert_int_equal(corpus_load(&corpus_params, &corpus), VKS_OK);
     struct batcher_params params = default_params(scratch, corpus);
     struct batcher *batcher = NULL;
     params.max_src_tokens = 4;
     assert_int_equal(batcher_create(&params, &batcher), VKS_ERR_ARGUMENT);
-    assert_non_null(strstr(scratch->text, "/src:3: 5 tokens"));
-    assert_non_null(strstr(scratch->text, "4 source tokens"));
+    assert_non_null(strstr(scratch->text, "line 3 of corpus 1: 5 source tokens"));
+    assert_non_null(strstr(scratch->text, "has room for 4"));
     params.max_src_tokens = 5;
     params.max_tgt_tokens = 4;
     assert_int_equal(batcher_create(&params, &batcher), VKS_ERR_ARGUMENT);
-    assert_non_null(strstr(scratch->text, "/tgt:3: 5 tokens"));
+    assert_non_null(strstr(scratch->text, "line 3 of corpus 1: 5 target tokens"));
     params.max_tgt_tokens = 0;
     assert_int_equal(batcher_create(&params, &batcher), VKS_ERR_ARGUMENT);
     params.max_tgt_tokens = 5;
@@ -309,7 +306,7 @@ static void batcher_is_destroyed_at_any_moment(void **state) {
         for (unsigned n = 0; n < i % 5; n++)
             assert_non_null(batcher_next(batcher));
         if (i % 3 == 0)
-            assert_true(batcher_seek(batcher, i, 0));
+            assert_true(batcher_seek(batcher, i, 0, 0));
         batcher_destroy(&batcher);
         batcher_destroy(&batcher);
     }

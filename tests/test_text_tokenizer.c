@@ -286,7 +286,7 @@ static void bad_training_parameters_are_rejected(void **state) {
     write_file(fixture, "en,1.txt", "   \n\n<ph3> <ph4>\n \xe3\x80\x80\n");
     training_refuses(fixture, 400, NULL, VKS_ERR_ARGUMENT, "no line with a word");
     remove_file(fixture, "de.txt");
-    training_refuses(fixture, 400, NULL, VKS_ERR_IO, "de.txt: No such file");
+    training_refuses(fixture, 400, NULL, VKS_ERR_IO, "de.txt: cannot open: No such file");
     create_folder(fixture, "de.txt");
     training_refuses(fixture, 400, NULL, VKS_ERR_IO, "de.txt: cannot be read");
 }

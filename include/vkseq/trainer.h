@@ -3,6 +3,7 @@
 #define VKSEQ_TRAINER_H
 
 #include "vkseq/model.h"
+#include "vkseq/text.h"
 #include "vkseq/tokenizer.h"
 
 #ifdef __cplusplus
@@ -26,6 +27,14 @@ enum vks_early_stopping_on {
     VKS_EARLY_STOPPING_ON_ALL,
     VKS_EARLY_STOPPING_ON_ANY,
 };
+
+// What is shuffled anew in each epoch: the sentences of the whole text and then batches; only the
+// batches of each part of it that is sorted at a time; or nothing, and then nothing is sorted.
+enum vks_shuffle { VKS_SHUFFLE_DATA, VKS_SHUFFLE_BATCHES, VKS_SHUFFLE_NONE };
+
+// What sentence pairs are sorted by, before batches are made of them: the longer and then the
+// shorter side, one side and then the other one, or nothing.
+enum vks_maxi_batch_sort { VKS_SORT_LONGER, VKS_SORT_TARGET, VKS_SORT_SOURCE, VKS_SORT_NONE };
 
 // What has happened so far. Costs are label-smoothed cross-entropies in nats a target token.
 struct vks_train_progress {
@@ -53,14 +62,24 @@ struct vks_trainer_params {
     const char *model_dir;             // where the model and the training state are saved
     const struct vks_model_lock *lock; // of model_dir; NULL: the trainer takes it
     const char *train_source, *train_target;
+    const struct vks_text_set *train_sets; // one or several corpora instead of those two files
+    uint32_t num_train_sets;
     const char *valid_source, *valid_target; // NULL: no validation
+    const struct vks_text_set *valid_set;    // instead of those two files
+    bool weighs_words;                       // weights are of target tokens (false: of sentences)
+    float sentencepiece_alphas[2]; // source, target: draw pieces in each epoch (0: the best ones)
+    const char *temp_dir;          // for text that memory does not hold (NULL: it does)
+    uint64_t shuffle_bytes;        // of memory to shuffle it with (256 MiB)
+    uint32_t data_threads;         // that tokenise (0: as many as processors)
 
     uint32_t mini_batch_words; // most tokens a side of a batch (1536)
     uint32_t mini_batch;       // most sentence pairs of a batch (0: as many as tokens fit)
     uint32_t maxi_batch_pairs; // sentence pairs sorted by length at a time (4000)
     uint32_t max_length;       // longer sentences are left out, in tokens (100)
     bool max_length_crop;      // ... or cut (false)
-    bool no_shuffle;           // (false)
+    enum vks_shuffle shuffle;  // (VKS_SHUFFLE_DATA)
+    enum vks_maxi_batch_sort maxi_batch_sort; // (VKS_SORT_LONGER)
+    bool no_restore_corpus; // resume at the begin of a new epoch, also with other text (false)
 
     enum vks_optimizer optimizer; // (VKS_ADAM)
     float learn_rate;             // peak (1e-3)
@@ -72,6 +91,7 @@ struct vks_trainer_params {
     float clip_norm;              // 0: no clipping (1)
     float label_smoothing;        // (0.1)
     float dropout;                // of embeddings and of what blocks add (0.1)
+    float dropout_src, dropout_trg; // of source and target words' embeddings as a whole (0)
 
     uint64_t after_epochs, after_updates, after_target_tokens; // 0: no such limit (0)
     double max_seconds;                                        // 0: no limit (0)
@@ -101,6 +121,15 @@ struct vks_trainer_params {
     void *user;
     const struct vks_log *log; // training log, in Marian's line format, at VKS_LOG_INFO
 };
+
+// Reads corpora to their ends, and finds what is wrong with them: unequal numbers of lines, lines
+// with another number of fields, and what vks_line_reader_next complains about. Standard input is
+// left alone, and counts no line. Errors: VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_UNSUPPORTED,
+// VKS_ERR_OOM.
+VKS_API VKS_MUST_CHECK enum vks_status vks_trainer_check_text(const struct vks_text_set *sets,
+                                                              uint32_t num_sets,
+                                                              const struct vks_log *log,
+                                                              uint64_t *num_lines);
 
 // Fills in the defaults.
 VKS_API void vks_trainer_defaults(struct vks_trainer_params *params);

@@ -146,7 +146,7 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
         .kind = UPDATE_ADAM, .beta1 = 0.9f, .beta2 = 0.98f, .eps = 1e-9f};
     const struct batch_capacity capacity = {words, words, words};
     for (int i = 0; i < NUM_SLOTS; i++)
-        TRY(batch_create(&capacity, bench->params.log, &bench->batch[i]));
+        TRY(batch_create(&capacity, false, bench->params.log, &bench->batch[i]));
     TRY(model_prepare_training(model));
     TRY(loss_program_init(model->device, &loss_params, &loss));
     enum vks_status status = updater_init(&model->weights.store, &optimizer, &updater);

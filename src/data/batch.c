@@ -6,20 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum vks_status batch_create(const struct batch_capacity *capacity, const struct vks_log *log,
-                             struct batch **batch) {
+enum vks_status batch_create(const struct batch_capacity *capacity, bool with_weights,
+                             const struct vks_log *log, struct batch **batch) {
     struct batch *created = memory_calloc(1, sizeof *created);
     if (created) {
         created->capacity = *capacity;
         created->src = memory_calloc(capacity->num_src_tokens, sizeof(uint32_t));
         created->tgt_in = memory_calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
         created->tgt_out = memory_calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
-        created->pairs = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
+        if (with_weights)
+            created->weights = memory_calloc(capacity->num_tgt_tokens, sizeof(float));
+        created->places =
+            memory_calloc((size_t)capacity->num_sequences + 1, sizeof *created->places);
         created->src_offsets = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
         created->tgt_offsets = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
     }
-    if (!created || !created->src || !created->tgt_in || !created->tgt_out || !created->pairs ||
-        !created->src_offsets || !created->tgt_offsets) {
+    if (!created || !created->src || !created->tgt_in || !created->tgt_out || !created->places ||
+        !created->src_offsets || !created->tgt_offsets || (with_weights && !created->weights)) {
         batch_destroy(&created);
         log_error(log, "out of memory for a batch of %u source and %u target tokens",
                   capacity->num_src_tokens, capacity->num_tgt_tokens);
@@ -35,7 +38,8 @@ void batch_destroy(struct batch **batch) {
     free((*batch)->src);
     free((*batch)->tgt_in);
     free((*batch)->tgt_out);
-    free((*batch)->pairs);
+    free((*batch)->weights);
+    free((*batch)->places);
     free((*batch)->src_offsets);
     free((*batch)->tgt_offsets);
     free(*batch);

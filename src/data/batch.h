@@ -8,6 +8,11 @@ struct batch_capacity {
     uint32_t num_sequences, num_src_tokens, num_tgt_tokens;
 };
 
+// A corpus, and a line of it from 1 on.
+struct pair_place {
+    uint32_t set_idx, line;
+};
+
 // B sequence pairs with N_src and N_tgt tokens.
 struct batch {
     uint32_t num_sequences;    // B
@@ -17,15 +22,18 @@ struct batch {
     uint32_t *tgt_out;         // [N_tgt] labels: y_1 .. y_T, </s>
     uint32_t *src_offsets;     // [B + 1] sequence i is [src_offsets[i], src_offsets[i + 1])
     uint32_t *tgt_offsets;     // [B + 1]
-    uint32_t *pairs;           // [B] the corpus's numbers of the pairs; set by the batcher
-    uint64_t epoch, batch_idx; // which batch of which epoch this is, both from 0
+    float *weights;            // [N_tgt] of the labels; NULL: all weigh 1
+    // Set by the batcher:
+    struct pair_place *places;           // [B] where the pairs stand
+    uint64_t epoch, pool_idx, batch_idx; // which batch of which part of which epoch this is, from 0
     bool last_of_epoch;
     struct batch_capacity capacity;
 };
 
 // An empty batch. Errors: VKS_ERR_OOM.
 VKS_MUST_CHECK enum vks_status batch_create(const struct batch_capacity *capacity,
-                                            const struct vks_log *log, struct batch **batch);
+                                            bool with_weights, const struct vks_log *log,
+                                            struct batch **batch);
 void batch_destroy(struct batch **batch);
 // Removes all sequences; the capacity stays.
 void batch_clear(struct batch *batch);

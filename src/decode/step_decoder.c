@@ -58,7 +58,8 @@ static enum vks_status build_encoder(struct step_decoder *decoder,
     struct vks_model *model = decoder->model;
     struct graph *graph;
     TRY(graph_create(model->device, &graph));
-    const struct transformer transformer = {graph, &model->config, &model->weights, 0.0f};
+    const struct transformer transformer = {
+        .graph = graph, .config = &model->config, .weights = &model->weights};
     const struct feed_capacity feed = {.num_src = capacity->num_src,
                                        .num_sequences = capacity->num_sentences};
     feed_declare(graph, &model->config, &feed, false, &decoder->batch);
@@ -75,7 +76,8 @@ static enum vks_status build_step(struct step_decoder *decoder,
     struct tensor *self_caches[WEIGHTS_MAX_LAYERS], *memory_kvs[WEIGHTS_MAX_LAYERS];
     struct graph *graph;
     TRY(graph_create(model->device, &graph));
-    const struct transformer transformer = {graph, &model->config, &model->weights, 0.0f};
+    const struct transformer transformer = {
+        .graph = graph, .config = &model->config, .weights = &model->weights};
     for (uint32_t i = 0; i < model->config.decoder_layers; i++) {
         self_caches[i] =
             kv_tensor(decoder, graph, &decoder->self_caches[i], capacity->num_cache_rows);

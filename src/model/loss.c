@@ -8,13 +8,19 @@
 
 static void build(struct graph *graph, const struct loss_params *params,
                   struct loss_program *loss) {
-    const struct transformer transformer = {graph, params->config, params->weights,
-                                            params->dropout};
+    const struct transformer transformer = {.graph = graph,
+                                            .config = params->config,
+                                            .weights = params->weights,
+                                            .dropout = params->dropout,
+                                            .dropout_src = params->dropout_src,
+                                            .dropout_tgt = params->dropout_tgt};
     feed_declare(graph, params->config, &params->capacity, params->with_gradient, &loss->inputs);
     struct tensor *memory = transformer_encode(&transformer, &loss->inputs);
     struct tensor *h = transformer_decode(&transformer, memory, &loss->inputs);
     if (graph->status != VKS_OK)
         return;
+    if (params->with_weights)
+        loss->weights = graph_input(graph, loss->inputs.target.num_tokens, 1);
     const struct output_params output = {
         .h = h, .weight = transformer_weight(&transformer, &params->weights->output)};
     if (params->with_logits)
@@ -22,6 +28,7 @@ static void build(struct graph *graph, const struct loss_params *params,
     const struct cross_entropy_params cross_entropy = {
         .output = output,
         .labels = loss->inputs.labels,
+        .weights = loss->weights,
         .pad = params->config->pad_id,
         .smoothing = params->label_smoothing,
         .with_gradient = params->with_gradient,
@@ -64,6 +71,9 @@ enum vks_status loss_program_submit(struct loss_program *loss, uint32_t slot,
         feed_write_segments(program, slot, &loss->inputs.target, &batch->target, loss->pad_id,
                             &loss->scratch);
     }
+    if (loss->weights)
+        memcpy(program_input(program, slot, loss->weights), batch->weights,
+               batch->target.offsets[batch->target.num_sequences] * sizeof(float));
     program_set_uint(program, slot, HEADER_SEED, step->seed);
     program_set_uint(program, slot, HEADER_STEP, step->step);
     program_set_uint(program, slot, HEADER_MICRO, step->micro);

@@ -10,15 +10,18 @@ struct loss_params {
     const struct weights *weights;         // borrowed while the program lives
     struct feed_capacity capacity;
     float label_smoothing, dropout;
-    bool with_gradient;   // adds to the store's gradients (HEADER_MICRO 0: overwrites)
-    bool with_row_losses; // every token's loss comes back to the host
-    bool with_logits;     // and its logits, for tests
+    float dropout_src, dropout_tgt; // of words' embeddings
+    bool with_weights;              // each label's loss is multiplied with a weight
+    bool with_gradient;             // adds to the store's gradients (HEADER_MICRO 0: overwrites)
+    bool with_row_losses;           // every token's loss comes back to the host
+    bool with_logits;               // and its logits, for tests
     struct program_params program;
 };
 
 struct loss_program {
     struct program *program;
     struct batch_inputs inputs;
+    struct tensor *weights;    // f32 [N_tgt] of the labels, or NULL
     struct tensor *total;      // f32 [1]: sum of the losses
     struct tensor *row_losses; // f32 [N_tgt], or NULL
     struct tensor *logits;     // f32 [N_tgt, V], or NULL
@@ -35,6 +38,7 @@ void loss_program_finish(struct loss_program *loss);
 struct loss_batch {
     struct packed source, target;
     const uint32_t *labels;
+    const float *weights; // of the labels, with_weights
 };
 
 struct loss_step {

@@ -27,6 +27,7 @@ struct transformer {
     const struct vks_model_config *config; // borrowed
     const struct weights *weights;         // borrowed
     float dropout;                         // of embeddings and of what blocks add
+    float dropout_src, dropout_tgt;        // of words' embeddings
 };
 
 // The parameter as a tensor of the graph; the same one each time.

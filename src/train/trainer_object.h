@@ -2,11 +2,11 @@
 #ifndef TRAIN_TRAINER_OBJECT_H
 #define TRAIN_TRAINER_OBJECT_H
 
-#include "data/batcher.h"
 #include "io/files.h"
 #include "model/loss.h"
 #include "model/model_object.h"
 #include "train/history.h"
+#include "train/training_data.h"
 #include "train/training_state.h"
 #include "train/updater.h"
 #include "vkseq/trainer.h"
@@ -41,8 +41,7 @@ struct vks_trainer {
     const struct vks_tokenizer *tokenizer;
     struct lock lock;
     char *state_dir;
-    struct corpus *corpus;
-    struct batcher *batcher;
+    struct training_data data;
     struct loss_program loss;
     struct updater updater;
     struct validator valid;
@@ -63,6 +62,7 @@ struct vks_trainer {
     uint32_t num_skipped_in_a_row;
     double begin_s, last_call_s;
     bool is_stopped; // on_update said so
+    bool has_ended;  // there is no more text on standard input
     FILE *batches;   // params.dump_batches
     struct history *history;
 };

@@ -7,6 +7,7 @@
 #include "train/trainer_object.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,21 @@ void vks_trainer_defaults(struct vks_trainer_params *params) {
         .save_freq = 1000,
         .keep_last = 2,
         .seed = 1,
+        .shuffle_bytes = (uint64_t)256 << 20,
     };
+}
+
+enum vks_status vks_trainer_check_text(const struct vks_text_set *sets, uint32_t num_sets,
+                                       const struct vks_log *log, uint64_t *num_lines) {
+    uint64_t num = 0;
+    for (uint32_t i = 0; i < num_sets; i++) {
+        struct text_count count = {0};
+        if (!vks_is_stdin(sets[i].source))
+            TRY(text_set_count(&sets[i], log, &count));
+        num += count.num_pairs;
+    }
+    *num_lines = num;
+    return VKS_OK;
 }
 
 static enum vks_status check_params(const struct vks_trainer_params *p,
@@ -36,7 +51,7 @@ static enum vks_status check_params(const struct vks_trainer_params *p,
     uint32_t source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE);
     uint32_t target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
     const char *wrong = NULL;
-    if (!p->model_dir || !p->train_source || !p->train_target)
+    if (!p->model_dir || (!p->num_train_sets && (!p->train_source || !p->train_target)))
         wrong = "a model directory and a training text for both sides are needed";
     else if (!p->valid_source != !p->valid_target)
         wrong = "a validation text is needed for both sides, or for none";
@@ -44,13 +59,21 @@ static enum vks_status check_params(const struct vks_trainer_params *p,
         wrong = "a batch must hold 2 words or more";
     else if (p->max_length == 0 || p->max_length >= p->mini_batch_words)
         wrong = "the longest sentence must be shorter than a batch (mini-batch-words)";
-    else if (!(p->dropout >= 0 && p->dropout < 1) ||
+    else if (!(p->dropout >= 0 && p->dropout < 1) || !(p->dropout_src >= 0 && p->dropout_src < 1) ||
+             !(p->dropout_trg >= 0 && p->dropout_trg < 1) ||
              !(p->label_smoothing >= 0 && p->label_smoothing < 1))
         wrong = "dropout and label smoothing are from 0 to under 1";
     else if (!(p->learn_rate > 0) || !(p->clip_norm >= 0) || !(p->weight_decay >= 0))
         wrong = "the learning rate must be above 0, clipping and decay 0 or more";
     else if (p->optimizer > VKS_SGD)
         wrong = "the optimiser must be Adam, AdamW or SGD";
+    else if (!(p->sentencepiece_alphas[VKS_SOURCE] >= 0) ||
+             !(p->sentencepiece_alphas[VKS_TARGET] >= 0))
+        wrong = "the powers of SentencePiece's probabilities are 0 or more";
+    else if (p->weighs_words && p->sentencepiece_alphas[VKS_TARGET] > 0)
+        wrong = "weights of words need the same words in each epoch (no SentencePiece sampling)";
+    else if (p->shuffle > VKS_SHUFFLE_NONE || p->maxi_batch_sort > VKS_SORT_NONE)
+        wrong = "text is shuffled and sorted in one of the known ways";
     else if (p->schedule > VKS_SCHEDULE_CONSTANT)
         wrong = "the schedule must be inverse square root, linear, cosine or constant";
     else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)
@@ -65,35 +88,49 @@ static enum vks_status check_params(const struct vks_trainer_params *p,
     return VKS_ERR_ARGUMENT;
 }
 
-static enum vks_status open_corpus(struct vks_trainer *trainer, bool is_valid,
-                                   const struct vks_tokenizer *tokenizer) {
-    const struct vks_trainer_params *p = &trainer->params;
+// Longest sentence, without </s>.
+static uint32_t max_length_of(const struct vks_trainer *trainer) {
     const struct vks_model_config *config = vks_model_config(trainer->model);
-    uint32_t max_length = p->max_length;
+    uint32_t max_length = trainer->params.max_length;
     if (config->positions == VKS_POSITIONS_LEARNED)
         max_length = min_u32(max_length, config->max_positions - 1);
-    const struct corpus_params corpus = {
-        .tokenizer = tokenizer,
-        .source_path = is_valid ? p->valid_source : p->train_source,
-        .target_path = is_valid ? p->valid_target : p->train_target,
-        .max_length = max_length,
-        .crop = is_valid || p->max_length_crop,
+    return max_length;
+}
+
+static enum vks_status open_data(struct vks_trainer *trainer) {
+    const struct training_data_params params = {
+        .trainer = &trainer->params,
+        .tokenizer = trainer->tokenizer,
+        .max_length = max_length_of(trainer),
+        .start_id = vks_model_config(trainer->model)->pad_id,
+    };
+    return training_data_open(&params, &trainer->data);
+}
+
+static enum vks_status open_valid(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct vks_text_set files = {.source = p->valid_source, .target = p->valid_target};
+    const struct encoder_params encoder = {
+        .tokenizer = trainer->tokenizer,
+        .sets = p->valid_set ? p->valid_set : &files,
+        .num_sets = 1,
+        .max_length = max_length_of(trainer),
+        .crop = true,
+        .num_threads = p->data_threads,
         .log = trainer->log,
     };
-    struct corpus **opened = is_valid ? &trainer->valid.corpus : &trainer->corpus;
-    TRY(corpus_load(&corpus, opened));
+    TRY(corpus_load(&encoder, &trainer->valid.corpus));
     const struct batcher_params batcher = {
-        .corpus = *opened,
+        .corpus = trainer->valid.corpus,
         .seed = trainer->state.seed,
         .max_src_tokens = p->mini_batch_words,
         .max_tgt_tokens = p->mini_batch_words,
-        .max_pairs_per_batch = is_valid ? 0 : p->mini_batch,
         .pool_pairs = p->maxi_batch_pairs,
-        .shuffle = !is_valid && !p->no_shuffle,
-        .start_id = config->pad_id,
+        .shuffle = SHUFFLE_NONE,
+        .start_id = vks_model_config(trainer->model)->pad_id,
         .log = trainer->log,
     };
-    return batcher_create(&batcher, is_valid ? &trainer->valid.batcher : &trainer->batcher);
+    return batcher_create(&batcher, &trainer->valid.batcher);
 }
 
 static enum vks_status open_programs(struct vks_trainer *trainer) {
@@ -105,6 +142,9 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
         .capacity = {p->mini_batch_words, p->mini_batch_words, p->mini_batch_words},
         .label_smoothing = p->label_smoothing,
         .dropout = p->dropout,
+        .dropout_src = p->dropout_src,
+        .dropout_tgt = p->dropout_trg,
+        .with_weights = training_data_has_weights(p),
         .with_gradient = true,
     };
     TRY(weights_reserve_positions(&model->weights, &model->config, p->max_length + 2));
@@ -118,8 +158,8 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
     TRY(updater_init(&model->weights.store, &optimizer, &trainer->updater));
     if (!trainer->valid.corpus)
         return VKS_OK;
-    loss.label_smoothing = loss.dropout = 0;
-    loss.with_gradient = false;
+    loss.label_smoothing = loss.dropout = loss.dropout_src = loss.dropout_tgt = 0;
+    loss.with_weights = loss.with_gradient = false;
     return loss_program_init(model->device, &loss, &trainer->valid.loss);
 }
 
@@ -129,30 +169,50 @@ static void close_programs(struct vks_trainer *trainer) {
     loss_program_finish(&trainer->loss);
 }
 
-// A state belongs to batches made in one way only.
+// What a training state and a trainer's parameters must have in common: numbers, or places in a
+// list of names.
+struct shared_value {
+    const char *what;
+    uint64_t before, now;
+    const char *const *names; // NULL: a number
+};
+
+static enum vks_status report_changed(const struct vks_trainer *trainer,
+                                      const struct shared_value *value) {
+    char before[32], now[32];
+    snprintf(before, sizeof before, "%llu", (unsigned long long)value->before);
+    snprintf(now, sizeof now, "%llu", (unsigned long long)value->now);
+    log_error(trainer->log,
+              "%s: this training was begun with %s %s, now it is %s; give the same, or another "
+              "model directory",
+              trainer->params.model_dir, value->what,
+              value->names ? value->names[value->before] : before,
+              value->names ? value->names[value->now] : now);
+    return VKS_ERR_ARGUMENT;
+}
+
+// A state belongs to batches made in one way only, unless they are begun anew.
 static enum vks_status check_resumed(const struct vks_trainer *trainer,
                                      const struct training_state *state) {
+    static const char *const shuffles[] = {"data", "batches", "none"};
+    static const char *const sorts[] = {"longer", "trg", "src", "none"};
+    static const char *const places[] = {
+        "kept in memory", "read anew in each epoch (--tempdir, --sentencepiece-alphas)"};
     const struct vks_trainer_params *p = &trainer->params;
-    const struct {
-        const char *what;
-        uint64_t before, now;
-    } sames[] = {
-        {"--mini-batch-words", state->mini_batch_words, p->mini_batch_words},
-        {"--mini-batch", state->mini_batch, p->mini_batch},
-        {"--maxi-batch", state->maxi_batch_pairs, p->maxi_batch_pairs},
-        {"--max-length", state->max_length, p->max_length},
-        {"--seed", state->seed, p->seed},
+    const struct shared_value values[] = {
+        {"--seed", state->seed, p->seed, NULL},
+        {"--mini-batch-words", state->mini_batch_words, p->mini_batch_words, NULL},
+        {"--mini-batch", state->mini_batch, p->mini_batch, NULL},
+        {"--maxi-batch", state->maxi_batch_pairs, p->maxi_batch_pairs, NULL},
+        {"--max-length", state->max_length, p->max_length, NULL},
+        {"--shuffle", state->shuffle, p->shuffle, shuffles},
+        {"--maxi-batch-sort", state->maxi_batch_sort, p->maxi_batch_sort, sorts},
+        {"the text", state->is_streamed, training_data_is_streamed(p), places},
     };
-    for (size_t i = 0; i < COUNT_OF(sames); i++) {
-        if (sames[i].before == sames[i].now)
-            continue;
-        log_error(trainer->log,
-                  "%s: this training was begun with %s %llu, now it is %llu; give the same, or "
-                  "another model directory",
-                  p->model_dir, sames[i].what, (unsigned long long)sames[i].before,
-                  (unsigned long long)sames[i].now);
-        return VKS_ERR_ARGUMENT;
-    }
+    size_t num_values = p->no_restore_corpus ? 1 : COUNT_OF(values);
+    for (size_t i = 0; i < num_values; i++)
+        if (values[i].before != values[i].now)
+            return report_changed(trainer, &values[i]);
     return VKS_OK;
 }
 
@@ -169,30 +229,37 @@ static enum vks_status read_state(struct vks_trainer *trainer) {
     return VKS_OK;
 }
 
+// Writes down what batches follow from.
+static void describe_batches(const struct vks_trainer_params *p, struct training_state *state) {
+    state->mini_batch_words = p->mini_batch_words;
+    state->mini_batch = p->mini_batch;
+    state->maxi_batch_pairs = p->maxi_batch_pairs;
+    state->max_length = p->max_length;
+    state->is_streamed = training_data_is_streamed(p);
+    state->shuffle = p->shuffle;
+    state->maxi_batch_sort = p->maxi_batch_sort;
+}
+
 static enum vks_status load_state(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
-    trainer->state = (struct training_state){.seed = p->seed,
-                                             .mini_batch_words = p->mini_batch_words,
-                                             .mini_batch = p->mini_batch,
-                                             .maxi_batch_pairs = p->maxi_batch_pairs,
-                                             .max_length = p->max_length};
+    trainer->state = (struct training_state){.seed = p->seed};
+    describe_batches(p, &trainer->state);
     return read_state(trainer);
 }
 
 static uint64_t plan_updates(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
-    uint64_t batches = batcher_num_batches(trainer->batcher, 0);
-    uint64_t tokens = corpus_num_tokens(trainer->corpus, VKS_TARGET);
-    uint64_t planned = UINT64_MAX;
+    double batches = trainer->data.num_batches, tokens = trainer->data.num_tokens;
+    double planned = HUGE_VAL;
     if (p->after_updates)
-        planned = p->after_updates;
-    if (p->after_epochs && p->after_epochs * batches < planned)
-        planned = p->after_epochs * batches;
-    if (p->after_target_tokens) {
-        double by_tokens = (double)p->after_target_tokens / (double)tokens * (double)batches;
-        planned = by_tokens < (double)planned ? (uint64_t)by_tokens + 1 : planned;
+        planned = (double)p->after_updates;
+    if (p->after_epochs && batches > 0)
+        planned = fmin(planned, ceil((double)p->after_epochs * batches));
+    if (p->after_target_tokens && tokens > 0) {
+        double by_tokens = (double)p->after_target_tokens / tokens * batches;
+        planned = by_tokens < planned ? floor(by_tokens) + 1 : planned;
     }
-    return planned == UINT64_MAX ? 0 : planned;
+    return planned < 0x1p53 ? (uint64_t)planned : 0;
 }
 
 static enum vks_status begin_schedule(struct vks_trainer *trainer) {
@@ -227,17 +294,37 @@ static void warn_of_schedule(const struct vks_trainer *trainer) {
 static enum vks_status go_on(struct vks_trainer *trainer) {
     struct training_state *state = &trainer->state;
     const struct vks_trainer_params *p = &trainer->params;
-    uint64_t num_pairs = corpus_num_pairs(trainer->corpus);
-    if (state->num_pairs != num_pairs ||
-        !batcher_seek(trainer->batcher, state->epoch, state->batch_idx)) {
+    const struct training_data *data = &trainer->data;
+    if (state->num_pairs != data->num_pairs) {
         log_error(
             trainer->log,
             "%s: this training was begun on %llu sentence pairs, now there are %llu; give the "
             "same text, or another model directory",
-            p->model_dir, (unsigned long long)state->num_pairs, (unsigned long long)num_pairs);
+            p->model_dir, (unsigned long long)state->num_pairs,
+            (unsigned long long)data->num_pairs);
+        return VKS_ERR_ARGUMENT;
+    }
+    if (state->data_hash != data->hash ||
+        !batcher_seek(data->batcher, state->epoch, state->pool_idx, state->batch_idx)) {
+        log_error(trainer->log,
+                  "%s: this training was begun with other corpora, ratios between them, cropping "
+                  "or --sentencepiece-alphas; give the same, or another model directory",
+                  p->model_dir);
         return VKS_ERR_ARGUMENT;
     }
     return updater_write_state(&trainer->updater, state->device_words);
+}
+
+// Leaves the epoch that the state is in, for a new one of the text as it is now. The state in the
+// model directory is of the old text: there has to be a new one.
+static void begin_epoch(struct vks_trainer *trainer) {
+    struct training_state *state = &trainer->state;
+    state->epoch += state->pool_idx > 0 || state->batch_idx > 0;
+    state->pool_idx = state->batch_idx = 0;
+    state->num_pairs = trainer->data.num_pairs;
+    state->data_hash = trainer->data.hash;
+    describe_batches(&trainer->params, state);
+    trainer->has_state = false;
 }
 
 static enum vks_status select_metrics(struct vks_trainer *trainer) {
@@ -262,12 +349,15 @@ static enum vks_status select_metrics(struct vks_trainer *trainer) {
 static enum vks_status settle_state(struct vks_trainer *trainer) {
     trainer->planned_updates = plan_updates(trainer);
     if (!trainer->has_state) {
-        trainer->state.num_pairs = corpus_num_pairs(trainer->corpus);
+        trainer->state.num_pairs = trainer->data.num_pairs;
+        trainer->state.data_hash = trainer->data.hash;
         return begin_schedule(trainer);
     }
     trainer->is_resumed = true;
     trainer->resumed_updates = trainer->state.updates;
     warn_of_schedule(trainer);
+    if (trainer->params.no_restore_corpus)
+        begin_epoch(trainer);
     return go_on(trainer);
 }
 
@@ -328,9 +418,9 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
         return VKS_ERR_OOM;
     TRY(model_prepare_training(trainer->model));
     TRY(load_state(trainer));
-    TRY(open_corpus(trainer, false, tokenizer));
-    if (p->valid_source)
-        TRY(open_corpus(trainer, true, tokenizer));
+    TRY(open_data(trainer));
+    if (p->valid_source || p->valid_set)
+        TRY(open_valid(trainer));
     TRY(open_programs(trainer));
     TRY(settle_state(trainer));
     TRY(select_metrics(trainer));
@@ -370,8 +460,7 @@ void vks_trainer_destroy(struct vks_trainer **trainer_ref) {
     close_programs(trainer);
     batcher_destroy(&trainer->valid.batcher);
     corpus_destroy(&trainer->valid.corpus);
-    batcher_destroy(&trainer->batcher);
-    corpus_destroy(&trainer->corpus);
+    training_data_close(&trainer->data);
     history_close(&trainer->history);
     lock_release(&trainer->lock);
     if (trainer->batches)

@@ -7,9 +7,9 @@
 #include "train/valid_metrics.h"
 
 struct training_state {
-    uint64_t epoch, batch_idx; // the next batch, both 0-based
-    uint64_t steps;            // batches trained on so far: dropout's counter
-    uint64_t target_tokens;    // of them
+    uint64_t epoch, pool_idx, batch_idx; // the next batch, all 0-based
+    uint64_t steps;                      // batches trained on so far: dropout's counter
+    uint64_t target_tokens;              // of them
     uint64_t sentences_in_epoch;
     uint64_t updates; // applied
     uint32_t seed, warmup, schedule;
@@ -18,7 +18,8 @@ struct training_state {
     uint32_t device_words[STATE_WORDS];
     // The batches follow from these: a resumed training must have the same.
     uint32_t mini_batch_words, mini_batch, maxi_batch_pairs, max_length;
-    uint64_t num_pairs;
+    uint32_t is_streamed, shuffle, maxi_batch_sort;
+    uint64_t num_pairs, data_hash;
 };
 
 // Writes a new generation under `root`: weights, moments and state, switched in by one rename.

@@ -13,6 +13,7 @@
 // The state's whole numbers, all below 2^53 and hence exact in JSON.
 #define STATE_FIELDS(X)                                                                            \
     X(epoch)                                                                                       \
+    X(pool_idx)                                                                                    \
     X(batch_idx)                                                                                   \
     X(steps)                                                                                       \
     X(target_tokens)                                                                               \
@@ -26,7 +27,11 @@
     X(mini_batch)                                                                                  \
     X(maxi_batch_pairs)                                                                            \
     X(max_length)                                                                                  \
-    X(num_pairs)
+    X(is_streamed)                                                                                 \
+    X(shuffle)                                                                                     \
+    X(maxi_batch_sort)                                                                             \
+    X(num_pairs)                                                                                   \
+    X(data_hash)
 
 // cJSON prints 15 digits where more are needed: numbers come as text.
 static bool add_u64(cJSON *json, const char *name, uint64_t value) {
@@ -117,7 +122,8 @@ static bool from_json(const cJSON *json, struct training_state *state) {
 #undef READ_FIELD
     const cJSON *words = cJSON_GetObjectItemCaseSensitive(json, "device_words");
     if (!cJSON_IsArray(words) || cJSON_GetArraySize(words) != STATE_WORDS ||
-        !read_metrics(json, &state->metrics))
+        !read_metrics(json, &state->metrics) || state->is_streamed > 1 ||
+        state->shuffle > VKS_SHUFFLE_NONE || state->maxi_batch_sort > VKS_SORT_NONE)
         return false;
     for (int i = 0; i < STATE_WORDS; i++) {
         if (!read_whole(cJSON_GetArrayItem(words, i), 0xffffffffp0, &value))

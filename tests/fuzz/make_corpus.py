@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import struct
 import sys
+import zlib
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -26,6 +27,14 @@ STATE = {
     "updates": 6, "seed": 7, "warmup": 8, "schedule": 1, "schedule_updates": 9, "num_stalled": 0,
     "mini_batch_words": 10, "mini_batch": 11, "maxi_batch_pairs": 12, "max_length": 13,
     "num_pairs": 14, "best_cost": 1.5, "device_words": [0] * 16}
+
+
+def stored_gzip(data):
+    """gzip data in which nothing is compressed, the same with any library."""
+    size = len(data)
+    return (b"\x1f\x8b\x08" + bytes(6) + b"\xff" + b"\x01" +
+            struct.pack("<HH", size, size ^ 0xffff) + data +
+            struct.pack("<II", zlib.crc32(data), size))
 
 
 def compact(value):
@@ -149,9 +158,12 @@ SEEDS = {
         "far_leaf": spm(b"aAb", 1, normalizer=charsmap(leaf=2**20)),
         "far_text": spm(b"aAb", 1, normalizer=charsmap(text=2**30)),
         "bytes": spm("\u20ac".encode(), 1, byte_pieces()), "none": b"\x00"},
-    "fuzz_data_lines": {
+    "fuzz_io_line_reader": {
         "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
-        "not_utf8": b"one\n\xff\n"},
+        "not_utf8": b"one\n\xff\n", "gzip": stored_gzip(b"one\ntwo\n"),
+        "gzips": stored_gzip(b"on") + stored_gzip(b"e\n\xc3\xa9"), "magic": b"\x1f\x8b",
+        "gzip_checksum": stored_gzip(b"one\n")[:-8] + bytes(8),
+        "gzip_early": stored_gzip(b"one\n")[:-4], "gzip_more": stored_gzip(b"one\n") + b"two\n"},
     "fuzz_data_corpus": {
         "pairs": b"\x08" b"1 2\n3\n\0" b"4\n5 6\r\n", "cut": b"\x03" b"1 2 3\n\0" b"4 5 6\n",
         "empty_side": b"\x10" b"1\n\n2\n\0" b"1\n2\n3\n", "unequal": b"\x00" b"1\n2\n\0" b"1\n",
