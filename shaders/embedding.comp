@@ -23,11 +23,10 @@ void main() {
         const uint position = positions.data[row] - p.first_position;
         if (token >= p.num_tokens || position >= p.num_positions)
             continue;
-        const float word = dropout_factors(p.word_threshold, p.word_scale, p.dropout_stream, row,
-                                           EMBEDDING_WORD_QUAD)
-                               .x;
+        const vec4 word = dropout_factors(p.word_threshold, p.word_scale, p.dropout_stream, row,
+                                          EMBEDDING_WORD_QUAD);
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
-            const vec4 value = fma(LOAD4(table, token * p.quads + quad), vec4(p.scale * word),
+            const vec4 value = fma(LOAD4(table, token * p.quads + quad), vec4(p.scale * word.x),
                                    LOAD4(position_table, position * p.quads + quad));
             STORE4(x, row * p.quads + quad,
                    value * dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,

@@ -237,11 +237,12 @@ static void folder_must_be_there(void **state) {
                                               .num_sets = 1,
                                               .shuffle = true,
                                               .folder = folder,
-                                              .memory_bytes = MEMORY_BYTES};
-    struct pair_stream *stream = open_stream(scratch, &params);
-    assert_int_equal(pair_stream_seek(stream, 0, 0, &goes_on), VKS_ERR_IO);
+                                              .memory_bytes = MEMORY_BYTES,
+                                              .log = &scratch->log};
+    struct pair_stream *stream = NULL;
+    assert_int_equal(pair_stream_open(&params, &stream), VKS_ERR_IO);
     assert_non_null(strstr(scratch->text, "missing/vkseq-shuffle"));
-    pair_stream_close(&stream);
+    assert_null(stream);
     free(folder);
     free_set(&set);
 }

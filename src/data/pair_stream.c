@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "data/mixture.h"
 #include "data/shuffle.h"
+#include "io/spill_file.h"
 
 // Keeps the random keys apart from other users of the same seed.
 enum { RNG_STREAM = 0x6B657973 };
@@ -62,6 +62,14 @@ static enum vks_status count_pairs(struct pair_stream *stream) {
     return status;
 }
 
+// Whether shuffling can write into its folder.
+static enum vks_status check_folder(const struct pair_stream_params *params) {
+    struct spill_file *file;
+    TRY(spill_file_create(params->folder, params->log, &file));
+    spill_file_destroy(&file);
+    return VKS_OK;
+}
+
 enum vks_status pair_stream_open(const struct pair_stream_params *params,
                                  struct pair_stream **result) {
     bool is_stdin = false;
@@ -81,6 +89,8 @@ enum vks_status pair_stream_open(const struct pair_stream_params *params,
         log_error(params->log, "%s: no pair to use", params->sets->source);
         status = VKS_ERR_FORMAT;
     }
+    if (status == VKS_OK && params->shuffle && params->folder)
+        status = check_folder(params);
     if (status != VKS_OK)
         pair_stream_close(&stream);
     else
@@ -115,8 +125,8 @@ uint64_t pair_stream_num_pairs(const struct pair_stream *stream) {
     return stream->mixture.pairs_per_epoch;
 }
 
-const struct pair_stream_params *pair_stream_params(const struct pair_stream *stream) {
-    return &stream->params;
+const struct mixture *pair_stream_mixture(const struct pair_stream *stream) {
+    return &stream->mixture;
 }
 
 // The next pair in the order of the text; each as often as it comes in the epoch.

@@ -3,6 +3,7 @@
 #ifndef DATA_PAIR_STREAM_H
 #define DATA_PAIR_STREAM_H
 
+#include "data/mixture.h"
 #include "data/text_pairs.h"
 
 #include <stdatomic.h>
@@ -20,7 +21,8 @@ struct pair_stream_params {
 };
 
 // Reads the files to their ends once, and finds all that is wrong with them; standard input is not
-// touched. Errors: those of pair_reader_next and mixture_init; VKS_ERR_ARGUMENT for standard input
+// touched. Errors: those of pair_reader_next and mixture_init; VKS_ERR_IO if nothing can be written
+// in the folder; VKS_ERR_ARGUMENT for standard input
 // that is to be shuffled or is one of several sets; VKS_ERR_FORMAT if there is no pair.
 VKS_MUST_CHECK enum vks_status pair_stream_open(const struct pair_stream_params *params,
                                                 struct pair_stream **stream);
@@ -30,7 +32,8 @@ void pair_stream_close(struct pair_stream **stream);
 bool pair_stream_is_stdin(const struct pair_stream *stream);
 // Of all sets; 0 for standard input.
 uint64_t pair_stream_num_pairs(const struct pair_stream *stream);
-const struct pair_stream_params *pair_stream_params(const struct pair_stream *stream);
+// How often the pairs of each set come; empty for standard input. Borrowed while the stream lives.
+const struct mixture *pair_stream_mixture(const struct pair_stream *stream);
 
 // Goes to the pair of an epoch that has skip ones before it: a function of params, text and epoch.
 // *is_stopping: becomes true to make this return early, with any pair to come. Standard input goes

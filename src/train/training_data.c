@@ -67,15 +67,16 @@ static enum vks_status open_stream(struct training_data *data,
 // What batches follow from beside the numbers of a training state.
 static uint64_t hash_of(const struct training_data *data) {
     const struct encoder_params *encoder = &data->encoder;
+    const struct mixture *mixture =
+        data->corpus ? &data->mixture : pair_stream_mixture(data->stream);
     struct hash64 hash;
     hash64_init(&hash);
     hash64_update(&hash, encoder->sampling_alphas, sizeof encoder->sampling_alphas);
-    for (uint32_t i = 0; i < encoder->num_sets; i++) {
-        const struct vks_text_set *set = &encoder->sets[i];
-        const uint64_t numbers[] = {
-            set->num_fields, data->corpus ? corpus_set_pairs(data->corpus, i) : 0, encoder->crop};
+    hash64_update(&hash, &encoder->crop, sizeof encoder->crop);
+    for (uint32_t i = 0; i < mixture->num_parts; i++) {
+        const struct mixture_part *part = &mixture->parts[i];
+        const uint64_t numbers[] = {part->num_pairs, part->pairs_per_epoch};
         hash64_update(&hash, numbers, sizeof numbers);
-        hash64_update(&hash, &set->ratio, sizeof set->ratio);
     }
     return hash64_value(&hash) >> 11;
 }

@@ -48,6 +48,7 @@ static const struct cli_option table[] = {
      .help = "Both sides are in one file, as fields with tabs between them: source, target. "
              "--train-sets may then be stdin or '-', standard input."},
     {"tsv-fields", 0, CLI_U32, AT(data.num_fields), .min = 2, .max = 1000,
+     .has_other_source = true,
      .help = "Fields of each line. (default: those that are used)"},
     {"train-ratios", 0, CLI_STRINGS, AT(data.ratios), "X...",
      .help = "How much of an epoch each corpus makes up, as ratios; an epoch is as long as all "
