@@ -40,4 +40,11 @@ enum vks_status vks_tokenizer_sample(const struct vks_tokenizer *tokenizer,
     return VKS_OK;
 }
 
+enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                     const char *text, size_t text_bytes, uint32_t **ids,
+                                     size_t *num_ids) {
+    const struct vks_sampling best = {.side = side};
+    return vks_tokenizer_sample(tokenizer, &best, text, text_bytes, ids, num_ids);
+}
+
 #endif
