@@ -194,6 +194,64 @@ static void unshuffled_batches_follow_the_corpus(void **state) {
     corpus_destroy(&corpus);
 }
 
+static uint32_t side_length(const struct batch *batch, enum vks_side side, uint32_t i) {
+    const uint32_t *offsets = side == VKS_SOURCE ? batch->src_offsets : batch->tgt_offsets;
+    return offsets[i + 1] - offsets[i];
+}
+
+static void pools_are_sorted_as_asked(void **state) {
+    struct scratch *scratch = *state;
+    struct corpus *corpus = make_corpus(scratch, NUM_PAIRS);
+    struct batcher_params params = default_params(scratch, corpus);
+    static const enum pool_sort sorts[] = {SORT_SOURCE, SORT_TARGET, SORT_NONE};
+    for (size_t s = 0; s < COUNT_OF(sorts); s++) {
+        params.sort = sorts[s];
+        struct batcher *batcher = make_batcher(&params);
+        uint32_t num_batches = batcher_num_batches(batcher, 0);
+        uint32_t num_unsorted[2] = {0}; // batches, by side
+        for (uint32_t b = 0; b < num_batches; b++) {
+            const struct batch *batch = batcher_next(batcher);
+            for (int side = 0; side < 2; side++) {
+                bool is_sorted = true;
+                for (uint32_t i = 1; i < batch->num_sequences; i++)
+                    is_sorted &= side_length(batch, (enum vks_side)side, i - 1) <=
+                                 side_length(batch, (enum vks_side)side, i);
+                num_unsorted[side] += !is_sorted;
+            }
+        }
+        assert_int_equal(num_unsorted[VKS_SOURCE] == 0, sorts[s] == SORT_SOURCE);
+        assert_int_equal(num_unsorted[VKS_TARGET] == 0, sorts[s] == SORT_TARGET);
+        batcher_destroy(&batcher);
+    }
+    corpus_destroy(&corpus);
+}
+
+// Shuffling batches keeps each pool of the text together.
+static void shuffled_batches_stay_in_their_pool(void **state) {
+    struct scratch *scratch = *state;
+    struct corpus *corpus = make_corpus(scratch, NUM_PAIRS);
+    struct batcher_params params = default_params(scratch, corpus);
+    params.shuffle = SHUFFLE_BATCHES;
+    struct batcher *batcher = make_batcher(&params);
+    uint32_t num_seen = 0, first_pairs[2] = {0};
+    for (int epoch = 0; epoch < 2; epoch++) {
+        num_seen = 0;
+        for (bool is_last = false; !is_last;) {
+            const struct batch *batch = batcher_next(batcher);
+            for (uint32_t i = 0; i < batch->num_sequences; i++, num_seen++)
+                assert_int_equal(pair_of(batch, i) / params.pool_pairs,
+                                 num_seen / params.pool_pairs);
+            if (batch->batch_idx == 0)
+                first_pairs[epoch] = pair_of(batch, 0);
+            is_last = batch->last_of_epoch;
+        }
+        assert_int_equal(num_seen, NUM_PAIRS);
+    }
+    assert_int_not_equal(first_pairs[0], first_pairs[1]);
+    batcher_destroy(&batcher);
+    corpus_destroy(&corpus);
+}
+
 static void seed_and_epoch_fix_the_batches(void **state) {
     struct scratch *scratch = *state;
     struct corpus *corpus = make_corpus(scratch, NUM_PAIRS);
@@ -319,6 +377,8 @@ int main(void) {
         SCRATCH_TEST(every_pair_comes_once_an_epoch),
         SCRATCH_TEST(batches_hold_pairs_of_like_length),
         SCRATCH_TEST(unshuffled_batches_follow_the_corpus),
+        SCRATCH_TEST(pools_are_sorted_as_asked),
+        SCRATCH_TEST(shuffled_batches_stay_in_their_pool),
         SCRATCH_TEST(seed_and_epoch_fix_the_batches),
         SCRATCH_TEST(seeking_equals_walking),
         SCRATCH_TEST(two_batches_are_in_use_at_a_time),

@@ -3,6 +3,8 @@
 #include "scratch.h"
 
 #include "base/check.h"
+#include "base/inject.h"
+#include "base/log.h"
 #include "base/rng.h"
 #include "data/batcher.h"
 #include "number_tokenizer.h"
@@ -236,6 +238,56 @@ static void batcher_is_destroyed_at_any_moment(void **state) {
     finish(&f);
 }
 
+// Takes some batches, as far as it goes; the first failure.
+static enum vks_status take_batches(struct fixture *f) {
+    const struct pair_stream_params params = {.sets = f->sets,
+                                              .num_sets = 1,
+                                              .shuffle = true,
+                                              .folder = f->scratch->dir,
+                                              .memory_bytes = 8 << 10,
+                                              .log = &f->scratch->log};
+    f->encoder.sets = f->sets;
+    TRY(pair_stream_open(&params, &f->stream));
+    const struct batcher_params batcher = {.stream = f->stream,
+                                           .encoder = &f->encoder,
+                                           .max_src_tokens = 200,
+                                           .max_tgt_tokens = 180,
+                                           .pool_pairs = 40,
+                                           .log = &f->scratch->log};
+    TRY(batcher_create(&batcher, &f->batcher));
+    for (int i = 0; i < 10; i++)
+        if (!batcher_next(f->batcher))
+            return batcher_status(f->batcher);
+    return VKS_OK;
+}
+
+static void failed_allocations_and_writes_are_told(void **state) {
+    static const char *const faults[] = {"alloc:%u", "write:%u:ENOSPC"};
+    static const enum vks_status statuses[] = {VKS_ERR_OOM, VKS_ERR_IO};
+    struct scratch *scratch = *state;
+    struct fixture f = make(scratch, 200);
+    for (size_t kind = 0; kind < COUNT_OF(faults); kind++) {
+        unsigned num_failed = 0;
+        uint32_t num_done = 1;
+        for (unsigned at = 1; num_done; at += at < 40 ? 1 : 17) {
+            char list[64];
+            snprintf(list, sizeof list, faults[kind], at);
+            scratch->num_messages = 0;
+            assert_true(inject_set(list));
+            enum vks_status status = take_batches(&f);
+            num_done = inject_num_done();
+            close_batcher(&f);
+            inject_set(NULL);
+            // What fails ahead of the batches that are taken here need not show.
+            assert_true(status == VKS_OK || status == statuses[kind]);
+            assert_true(status == VKS_OK || scratch->num_messages > 0);
+            num_failed += status != VKS_OK;
+        }
+        assert_true(num_failed > 5);
+    }
+    finish(&f);
+}
+
 // In memory, too, an epoch has exactly as many pairs of each corpus as its ratio gives it.
 static void ratios_hold_in_memory(void **state) {
     struct scratch *scratch = *state;
@@ -361,6 +413,7 @@ int main(void) {
         SCRATCH_TEST(epochs_are_drawn_anew),
         SCRATCH_TEST(text_without_pairs_ends_in_an_error),
         SCRATCH_TEST(batcher_is_destroyed_at_any_moment),
+        SCRATCH_TEST(failed_allocations_and_writes_are_told),
         SCRATCH_TEST(ratios_hold_in_memory),
         SCRATCH_TEST(weights_go_with_their_pairs),
         SCRATCH_TEST(wrong_weights_are_named_by_their_line),

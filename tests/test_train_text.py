@@ -132,6 +132,17 @@ class Resume(Text):
     def test_text_on_disk(self):
         self.check_resume("--tempdir", ".", "--maxi-batch", "30")
 
+    def test_killed_at_a_write(self):
+        words = ["--tempdir", ".", "--maxi-batch", "30"]
+        model = new_name()
+        for place in 2, 9, 30, 70:
+            exit_code, log = TRAINING.run([*TRAINING.words(model, UPDATES), *words],
+                                          f"kill:{place}")
+            self.assertEqual(exit_code, -9, log)
+        self.train(*words, model=model)
+        self.assertEqual(trained(model), self.result(*words))
+        self.assertEqual([path.name for path in TRAINING.folder.glob("*shuffle*")], [])
+
     def test_drawn_pieces_dropped_words_and_ratios(self):
         write("weights", b"".join(b"%d\n" % (line % 3) for line in range(150)))
         self.check_resume("--sentencepiece-alphas", "0.1", "0.5", "--dropout-src", "0.1",

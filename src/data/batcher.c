@@ -285,8 +285,10 @@ static enum vks_status read_first_pool(const struct batcher_params *params, uint
     enum vks_status status = VKS_OK;
     while (status == VKS_OK && is_found && block->num_pairs < num_pairs) {
         status = pair_reader_next(reader, &pair, &is_found);
-        if (status == VKS_OK && is_found && !text_block_add(block, &pair))
+        if (status == VKS_OK && is_found && !text_block_add(block, &pair)) {
+            log_error(params->log, "%s: out of memory", params->encoder->sets->source);
             status = VKS_ERR_OOM;
+        }
     }
     pair_reader_close(&reader);
     return status == VKS_OK ? corpus_encode(params->encoder, 0, block, corpus) : status;

@@ -42,7 +42,11 @@ static enum vks_status count_pairs(struct pair_stream *stream) {
     const struct pair_stream_params *p = &stream->params;
     uint64_t *num_pairs = memory_calloc(p->num_sets, sizeof *num_pairs);
     uint64_t *num_bytes = memory_calloc(p->num_sets, sizeof *num_bytes);
-    enum vks_status status = num_pairs && num_bytes ? VKS_OK : VKS_ERR_OOM;
+    enum vks_status status = VKS_OK;
+    if (!num_pairs || !num_bytes) {
+        log_error(p->log, "out of memory for %u corpora", p->num_sets);
+        status = VKS_ERR_OOM;
+    }
     for (uint32_t i = 0; i < p->num_sets && status == VKS_OK; i++) {
         struct text_count count;
         status = text_set_count(&p->sets[i], p->log, &count);

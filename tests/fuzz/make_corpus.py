@@ -204,6 +204,9 @@ SEEDS = {
         "limits": b"-m\nM\n-t\na\nb\n--after\n20Ku\n--valid-freq\n1Ku\n--disp-freq=10e",
         "optimizer": b"-m\nM\n-t\na\nb\n--optimizer\nsgd\n--optimizer-params\n0.9\n-0.1",
         "norm": b"-m\nM\n-t\na\nb\n--transformer-preprocess\nn\n--transformer-postprocess=da",
+        "corpora": b"-m\nM\n-t\na\nb\nc\nd\n--train-ratios\n1\n2\n--data-weighting\nx\ny",
+        "fields": b"-m\nM\n--tsv\n-t\n-\n--shuffle=none\n--data-weighting\n2\n--tsv-fields=4",
+        "drawn": b"-m\nM\n-t\na\nb\n--sentencepiece-alphas\n0.1\n-1\n-T\nD",
         "help": b"--help", "unknown": b"--modle\nM", "choice": b"--task\ntinny"},
 }
 
