@@ -6,6 +6,13 @@
 
 #include <string.h>
 
+// The same choices, for the public interface and for batches.
+_Static_assert((int)SHUFFLE_BATCHES == VKS_SHUFFLE_BATCHES && (int)SHUFFLE_NONE == VKS_SHUFFLE_NONE,
+               "order of vks_shuffle");
+_Static_assert((int)SORT_TARGET == VKS_SORT_TARGET && (int)SORT_SOURCE == VKS_SORT_SOURCE &&
+                   (int)SORT_NONE == VKS_SORT_NONE,
+               "order of vks_maxi_batch_sort");
+
 const struct vks_text_set *training_data_sets(const struct vks_trainer_params *params,
                                               struct vks_text_set *set, uint32_t *num_sets) {
     *set = (struct vks_text_set){.source = params->train_source, .target = params->train_target};
