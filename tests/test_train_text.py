@@ -193,9 +193,6 @@ class Weights(Text):
         write("weighted.tsv", b"".join(b"\t".join(row) + b"\n" for row in
                                        zip(*lines, [b"unused"] * 150, weights)))
         expected = self.result("--data-weighting", "weights")
-        # The vocabulary's pieces are the symbols, with or without the blank before them: as many
-        # as words, mostly. A weight for each of them, and for </s>, is one for the sentence.
-        self.train(model="pieces", updates=1)
         self.assertEqual(self.result("--tsv", "--tsv-fields", "4", "--train-sets",
                                       "weighted.tsv", "--valid-sets", "weighted.tsv",
                                       "--data-weighting", "3"), expected)

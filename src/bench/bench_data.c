@@ -16,6 +16,7 @@ enum vks_status vks_bench_data(const struct vks_trainer_params *params,
     const struct training_data_params data_params = {
         .trainer = params,
         .tokenizer = tokenizer,
+        .max_words = params->mini_batch_words,
         .max_length = params->max_length,
         .start_id = vks_tokenizer_pad_id(tokenizer, VKS_TARGET),
     };

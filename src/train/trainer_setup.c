@@ -51,7 +51,7 @@ static enum vks_status check_params(const struct vks_trainer_params *p,
     uint32_t source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE);
     uint32_t target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
     const char *wrong = NULL;
-    if (!p->model_dir || (!p->num_train_sets && (!p->train_source || !p->train_target)))
+    if (!p->model_dir || !training_data_is_named(p))
         wrong = "a model directory and a training text for both sides are needed";
     else if (!p->valid_source != !p->valid_target)
         wrong = "a validation text is needed for both sides, or for none";
@@ -101,6 +101,7 @@ static enum vks_status open_data(struct vks_trainer *trainer) {
     const struct training_data_params params = {
         .trainer = &trainer->params,
         .tokenizer = trainer->tokenizer,
+        .max_words = trainer->params.mini_batch_words,
         .max_length = max_length_of(trainer),
         .start_id = vks_model_config(trainer->model)->pad_id,
     };

@@ -20,6 +20,16 @@ const struct vks_text_set *training_data_sets(const struct vks_trainer_params *p
     return params->num_train_sets ? params->train_sets : set;
 }
 
+bool training_data_is_named(const struct vks_trainer_params *params) {
+    struct vks_text_set single;
+    uint32_t num_sets;
+    const struct vks_text_set *sets = training_data_sets(params, &single, &num_sets);
+    bool is_named = true;
+    for (uint32_t i = 0; i < num_sets; i++)
+        is_named &= sets[i].source && !sets[i].target == (sets[i].num_fields >= 2);
+    return is_named;
+}
+
 bool training_data_is_streamed(const struct vks_trainer_params *params) {
     struct vks_text_set single;
     uint32_t num_sets;
@@ -97,8 +107,8 @@ static struct batcher_params batcher_params(const struct training_data_params *p
         .stream = data->stream,
         .encoder = &data->encoder,
         .seed = p->seed,
-        .max_src_tokens = p->mini_batch_words,
-        .max_tgt_tokens = p->mini_batch_words,
+        .max_src_tokens = params->max_words,
+        .max_tgt_tokens = params->max_words,
         .max_pairs_per_batch = p->mini_batch,
         .pool_pairs = p->maxi_batch_pairs,
         .shuffle = (enum epoch_shuffle)p->shuffle,

@@ -23,9 +23,13 @@ struct training_data {
 struct training_data_params {
     const struct vks_trainer_params *trainer; // borrowed while the data is open, as its strings
     const struct vks_tokenizer *tokenizer;    // borrowed while the data is open
-    uint32_t max_length;                      // of a side, without </s>
+    uint32_t max_words;                       // of a side of a batch
+    uint32_t max_length;                      // of a side of a pair, without </s>
     uint32_t start_id;                        // begins the decoder's input
 };
+
+// Whether parameters name a text for both sides.
+bool training_data_is_named(const struct vks_trainer_params *params);
 
 // Whether parameters ask for a stream: where the text is kept on disk, comes from standard input,
 // or is cut into other pieces in each epoch.
