@@ -1,6 +1,6 @@
 #version 450
 // loss = -(1 - e) log p(label) - e / V' sum over symbols of log p, with V' = V without the pad;
-// the logits become their gradient. A wave takes a row.
+// both may have a weight for each row; the logits become their gradient. A wave takes a row.
 // Source: Szegedy et al. 2015, arXiv:1512.00567, section 7.
 #extension GL_GOOGLE_include_directive : require
 #include "cross_entropy_interface.h"
@@ -9,10 +9,12 @@
 #include "lib/wave.glsl"
 
 layout(constant_id = CROSS_ENTROPY_SPEC_GRADIENT) const uint GRADIENT = 0;
+layout(constant_id = CROSS_ENTROPY_SPEC_WEIGHTED) const uint WEIGHTED = 0;
 
 BIND_MATRIX_UPDATE(1, logits);
 BIND_READ(2, uint, 4, labels);
 BIND_WRITE(3, float, 4, losses);
+BIND_READ(4, float, 4, weights);
 
 const float LOWEST = -3.0e38;
 
@@ -52,12 +54,15 @@ void main() {
         const float total = wave_sum(sum_of(exps * exp(highest - row_max)));
         const float lse = row_max + log(total), logit_sum = wave_sum(sum_of(sum));
         const float label_logit = component(LOAD4(logits, base + label / 4), label % 4);
+        const float loss = lse - (1.0 - p.smoothing) * label_logit - share * logit_sum;
+        float scale = header_float(HEADER_LOSS_SCALE);
+        if (WEIGHTED != 0)
+            scale *= weights.data[p.first_row + row];
         if (lane == 0)
             losses.data[p.first_row + row] =
-                lse - (1.0 - p.smoothing) * label_logit - share * logit_sum;
+                WEIGHTED != 0 ? loss * weights.data[p.first_row + row] : loss;
         if (GRADIENT == 0)
             continue;
-        const float scale = header_float(HEADER_LOSS_SCALE);
 #ifndef WAVE_SUBGROUP
         barrier(); // every lane has read the label's logit before it is overwritten
 #else

@@ -5,6 +5,7 @@
 #include "lib/shared.h"
 
 #define CROSS_ENTROPY_SPEC_GRADIENT 1
+#define CROSS_ENTROPY_SPEC_WEIGHTED 2 // each row has a weight
 
 #define CROSS_ENTROPY_NO_PAD 0xffffffffu
 

@@ -1,5 +1,6 @@
 #version 450
-// x = dropout(scale * table[token] + positions[position]); a wave takes a row. Rows whose token or
+// x = dropout(word * scale * table[token] + positions[position]), with one factor of dropout for a
+// word; a wave takes a row. Rows whose token or
 // position is not in the bound stretches of the tables are another dispatch's.
 // Source: Vaswani et al. 2017, arXiv:1706.03762, sections 3.4 and 3.5.
 #extension GL_GOOGLE_include_directive : require
@@ -22,8 +23,10 @@ void main() {
         const uint position = positions.data[row] - p.first_position;
         if (token >= p.num_tokens || position >= p.num_positions)
             continue;
+        const vec4 word = dropout_factors(p.word_threshold, p.word_scale, p.dropout_stream, row,
+                                          EMBEDDING_WORD_QUAD);
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
-            const vec4 value = fma(LOAD4(table, token * p.stride + quad), vec4(p.scale),
+            const vec4 value = fma(LOAD4(table, token * p.stride + quad), vec4(p.scale * word.x),
                                    LOAD4(position_table, position * p.stride + quad));
             STORE4(x, row * p.stride + quad,
                    value * dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,

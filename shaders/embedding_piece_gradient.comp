@@ -20,9 +20,11 @@ void main() {
             vec4 sum = vec4(0);
             for (uint i = 0; i < rows.y; i++) {
                 const uint row = sorted_rows.data[rows.x + i];
-                sum += LOAD4(dx, row * p.stride + quad) *
-                       dropout_factors(p.dropout_threshold, p.dropout_scale, p.dropout_stream,
-                                       row, quad);
+                const vec4 word = dropout_factors(p.word_threshold, p.word_scale, p.dropout_stream,
+                                                  row, EMBEDDING_WORD_QUAD);
+                const vec4 factors = dropout_factors(p.dropout_threshold, p.dropout_scale,
+                                                     p.dropout_stream, row, quad);
+                sum += LOAD4(dx, row * p.stride + quad) * (factors * word.x);
             }
             STORE4(sums, piece * p.stride + quad, sum);
         }

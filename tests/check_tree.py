@@ -16,17 +16,19 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
-                 "model": "model", "trainer": "train", "translator": "decode", "attention_map": "decode", "bench": "bench",
+                 "model": "model", "text": "io", "trainer": "train", "translator": "decode",
+                 "attention_map": "decode", "bench": "bench",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
 SHARED_OPS = {"ops/matmul.h", "ops/tiles.h", "ops/dropout.h", "ops/beam_tables.h"}
 # Libraries that one layer alone knows, by the beginning of a header's name.
-LIBRARY_LAYERS = {"volk": "vk", "vulkan": "vk", "sentencepiece": "text", "unicode/": "text"}
+LIBRARY_LAYERS = {"volk": "vk", "vulkan": "vk", "sentencepiece": "text", "unicode/": "text",
+                  "zlib": "io"}
 # The layers that may call the operating system. The others include of the system ISO C's headers
 # alone, which declare nothing else but the functions below, and headers of C++ and of libraries.
 PLATFORM_LAYERS = {"base", "io"}
 PORTABLE_HEADERS = {"ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
-                    "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}
+                    "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}
 PORTABLE_LIBRARIES = ("cjson/", "cJSON.h", *LIBRARY_LAYERS)
 PLATFORM_CALL = re.compile(
     r"(?<![\w.:>])(?:pthread_\w+|f?open|fdopen|freopen|popen|fileno|isatty|rename|remove|unlink|mkdir|rmdir|"

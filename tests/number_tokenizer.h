@@ -17,10 +17,11 @@ uint32_t vks_tokenizer_eos_id(const struct vks_tokenizer *tokenizer, enum vks_si
     return tokenizer->eos_id;
 }
 
-enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer, enum vks_side side,
-                                     const char *text, size_t text_bytes, uint32_t **ids,
-                                     size_t *num_ids) {
-    (void)tokenizer, (void)side;
+// Drawing, it adds 1 to all tokens of a text or to none.
+enum vks_status vks_tokenizer_sample(const struct vks_tokenizer *tokenizer,
+                                     const struct vks_piece_sampling *sampling, const char *text,
+                                     size_t text_bytes, uint32_t **ids, size_t *num_ids) {
+    (void)tokenizer;
     char *copy = malloc(text_bytes + 1);
     uint32_t *encoded = calloc(text_bytes + 1, sizeof *encoded);
     if (!copy || !encoded) {
@@ -32,10 +33,18 @@ enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer, enum
     copy[text_bytes] = 0;
     *num_ids = 0;
     for (char *saved, *word = strtok_r(copy, " ", &saved); word; word = strtok_r(NULL, " ", &saved))
-        encoded[(*num_ids)++] = (uint32_t)strtoul(word, NULL, 10);
+        encoded[(*num_ids)++] =
+            (uint32_t)strtoul(word, NULL, 10) + (sampling->alpha > 0 && sampling->seed % 2);
     free(copy);
     *ids = encoded;
     return VKS_OK;
+}
+
+enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                     const char *text, size_t text_bytes, uint32_t **ids,
+                                     size_t *num_ids) {
+    const struct vks_piece_sampling best = {.side = side};
+    return vks_tokenizer_sample(tokenizer, &best, text, text_bytes, ids, num_ids);
 }
 
 #endif

@@ -11,6 +11,7 @@ only errors and warnings are compared, and the notes a case names. Exit code 77 
 device.
 """
 import fcntl
+import gzip
 import json
 import os
 import pathlib
@@ -90,6 +91,8 @@ class Case(unittest.TestCase):
         text = re.sub(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]", "[TIME]", text, flags=re.M)
         text = re.sub(r"PID \d+", "PID", text)
         text = re.sub(r"byte \d+ of \d+$", "byte N of N", text, flags=re.M)
+        text = re.sub(r"byte \d+(?=[:,])", "byte N", text)
+        text = re.sub(r"tmp-\d+-\d+", "tmp-PID", text)
         text = re.sub(r"is \w{16}, and was \w{16} when", "is N, and was N when", text)
         text = re.sub(r"had \d+ when", "had N when", text)
         text = re.sub(r"has \d+ tokens", "has N tokens", text)
@@ -147,6 +150,9 @@ TRAINED = {f"new/{name}" for name in [*MODEL_FILES, "history.jsonl", "training_r
     f"new/training/{generation}/{name}" for name in STATE_FILES
     for generation in ("gen-00000001", "gen-00000002")}
 LEARNED = {"new/source.spm", "new/target.spm", "new/vocab.json"}
+# What a training leaves that fails before its first update.
+STOPPED = LEARNED | {"new/history.jsonl", "new/training_run.json"} | {
+    f"new/training/gen-00000001/{name}" for name in STATE_FILES}
 
 
 class Text(Case):
@@ -177,6 +183,68 @@ class Text(Case):
             with self.subTest(fault):
                 self.train(f"valid_{fault}", "--valid-sets", source, target)
 
+    def test_compressed_text(self):
+        data = gzip.compress((self.folder / "train.src").read_bytes(), mtime=0)
+        self.write("early.gz", data[:-20])
+        self.write("late.gz", data + b"more")
+        self.write("checksum.gz", data[:-8] + bytes(8))
+        self.write("plain.gz", (self.folder / "train.src").read_bytes())
+        for fault in "early", "late", "checksum", "plain":
+            with self.subTest(fault):
+                self.train(f"train_gzip_{fault}", source=f"{fault}.gz")
+                self.train(f"valid_gzip_{fault}", "--valid-sets", f"{fault}.gz", "train.tgt")
+
+    def test_text_with_fields(self):
+        write_text(self.folder / "fields", ["a\tb", "a b", "a\tb\tc"])
+        words = ["--tsv", "--vocabs", "model"]
+        self.check("tsv_one_field", *train_words("new", *words), "--train-sets", "fields")
+        write_text(self.folder / "fields", ["a\tb\t1", "a\tb\tx"])
+        self.check("tsv_three_fields", *train_words("new", *words), "--train-sets", "fields")
+        self.check("tsv_weights", *train_words("new", *words), "--train-sets", "fields",
+                   "--data-weighting", "2", made=LEARNED)
+        for fault, options in (("weights_field", ["--data-weighting", "1"]),
+                               ("weights_beyond", ["--data-weighting", "3", "--tsv-fields", "3"]),
+                               ("valid_two", ["--valid-sets", "fields", "fields"])):
+            with self.subTest(fault):
+                self.check(f"tsv_{fault}", *train_words("new", *words, *options), "--train-sets",
+                           "fields", exit_code=2)
+
+    def test_standard_input(self):
+        words = ["--tsv", "--train-sets", "stdin"]
+        self.train("stdin_shuffled", *words[:1], source="stdin", target="in", exit_code=2)
+        self.check("stdin_whole", *train_words("new", *words), exit_code=2)
+        self.check("stdin_two", *train_words("new"), "--train-sets", "-", "train.tgt", exit_code=2)
+        self.check("stdin_valid", *train_words("new", "--tsv"), "--train-sets", "in",
+                   "--valid-sets", "stdin", exit_code=2)
+        self.check("stdin_vocabulary", *train_words("new", "--shuffle", "batches", *words),
+                   input=b"a\tb\n")
+        self.check("stdin_binary", *train_words("new", "--vocabs", "model", "--shuffle", "none",
+                                                *words), input=b"a\tb\n\xff\tb\n",
+                   made=STOPPED)
+
+    def test_weights(self):
+        write_text(self.folder / "weights", ["1"] * 58 + ["-1", "1"])
+        self.train("weights_of_lines", "--vocabs", "model", "--data-weighting", "weights",
+                   made=LEARNED)
+        write_text(self.folder / "weights", ["1"] * 59)
+        self.train("weights_few", "--data-weighting", "weights")
+        self.train("weights_two", "--data-weighting", "weights", "weights", exit_code=2)
+        self.train("weights_drawn", "--vocabs", "model", "--data-weighting-type", "word",
+                   "--sentencepiece-alphas", "0.1")
+
+    def test_ratios_and_alphas(self):
+        for fault, words in (("two", ["1", "2"]), ("negative", ["-1"]), ("zero", ["0"])):
+            with self.subTest(fault):
+                self.train(f"ratios_{fault}", "--train-ratios", *words, exit_code=2)
+        self.train("alphas_three", "--sentencepiece-alphas", "1", "1", "1", exit_code=2)
+        self.train("alphas_text", "--sentencepiece-alphas", "x", exit_code=2)
+
+    def test_folder_for_shuffling(self):
+        write_text(self.folder / "lines.src", sentences(1, 20000))
+        write_text(self.folder / "lines.tgt", sentences(3, 20000))
+        self.train("tempdir_missing", "--vocabs", "model", "--tempdir", "none", "--shuffle-memory",
+                   "1", source="lines.src", target="lines.tgt", made=LEARNED)
+
     def test_blank_validation_text(self):
         self.train("valid_blanks", "--vocabs", "model", "--valid-sets", "blanks", "blanks",
                    made=LEARNED)
@@ -196,18 +264,27 @@ class Text(Case):
 
     def test_alignments(self):
         line = b"0-0\n"
-        for fault, data in (("word", 59 * line + b"0-0 none\n"), ("beyond", b"0-0 1-500\n" + 59 * line),
-                            ("short", 59 * line), ("not_utf8", 59 * line + b"\xe9\n")):
+        for fault, data, made in (
+                ("short", 59 * line, ()), ("not_utf8", 59 * line + b"\xe9\n", ()),
+                ("word", 59 * line + b"0-0 none\n", LEARNED),
+                ("beyond", b"0-0 1-500\n" + 59 * line, LEARNED)):
             with self.subTest(fault):
                 self.write("align", data)
                 self.train(f"alignment_{fault}", "--vocabs", "model", "--guided-alignment",
-                           "align", made=LEARNED)
-                shutil.rmtree(self.folder / "new")
-        self.train("alignment_missing", "--vocabs", "model", "--guided-alignment", "none",
-                   made=LEARNED)
+                           "align", made=made)
+                shutil.rmtree(self.folder / "new", ignore_errors=True)
+        self.train("alignment_missing", "--vocabs", "model", "--guided-alignment", "none")
+        self.train("alignment_two", "--vocabs", "model", "--guided-alignment", "align", "align",
+                   exit_code=2)
+        self.train("alignment_drawn", "--vocabs", "model", "--guided-alignment", "train.src",
+                   "--sentencepiece-alphas", "0.1", made=LEARNED)
+        shutil.rmtree(self.folder / "new")
+        write_text(self.folder / "fields", ["a\tb\t0-0", "a\tb\t0-0 x"])
+        self.check("alignment_field", *train_words("new", "--tsv", "--vocabs", "model"),
+                   "--train-sets", "fields", "--guided-alignment", "2", made=LEARNED)
 
     def test_alignment_of_a_layer_that_is_not_there(self):
-        self.write("align", b"0-0\n")
+        self.write("align", 60 * b"0-0\n")
         self.train("alignment_layer", "--vocabs", "model", "--guided-alignment", "align",
                    "--transformer-guided-alignment-layer", "2", made=LEARNED)
 
@@ -573,6 +650,10 @@ class State(Case):
         self.check("state_other_seed", *train_words("model", "--seed", "2"))
         self.check("state_other_fit", *train_words("model", "--mini-batch-fit"))
         self.check("state_other_text", *train_words("model"), "--train-sets", "in", "in")
+        self.check("state_other_shuffle", *train_words("model", "--shuffle", "batches"))
+        self.check("state_other_sort", *train_words("model", "--maxi-batch-sort", "src"))
+        self.check("state_on_disk", *train_words("model", "--tempdir", "."))
+        self.check("state_other_crop", *train_words("model", "--max-length-crop"))
 
 
 class Pretrained(Case):

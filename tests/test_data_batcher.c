@@ -26,10 +26,9 @@ static struct corpus *make_corpus(struct scratch *scratch, uint32_t num_pairs) {
         fclose(file);
     }
     struct corpus *corpus = NULL;
-    const struct corpus_params params = {.tokenizer = &tokenizer,
-                                         .source_path = paths[VKS_SOURCE],
-                                         .target_path = paths[VKS_TARGET],
-                                         .log = &scratch->log};
+    const struct vks_text_set set = {.source = paths[VKS_SOURCE], .target = paths[VKS_TARGET]};
+    const struct encoder_params params = {
+        .tokenizer = &tokenizer, .sets = &set, .num_sets = 1, .log = &scratch->log};
     assert_int_equal(corpus_load(&params, &corpus), VKS_OK);
     free(paths[0]);
     free(paths[1]);
@@ -43,7 +42,6 @@ static struct batcher_params default_params(struct scratch *scratch, const struc
         .max_src_tokens = 200,
         .max_tgt_tokens = 180,
         .pool_pairs = 300,
-        .shuffle = true,
         .start_id = START,
         .log = &scratch->log,
     };
@@ -96,7 +94,7 @@ static void sequences_are_packed_with_shifted_input(void **state) {
     const struct batch_capacity capacity = {3, 5, 4};
     static const uint32_t src[] = {5, 6, EOS}, tgt[] = {7, 8, EOS};
     struct batch *batch = NULL;
-    assert_int_equal(batch_create(&capacity, &scratch->log, &batch), VKS_OK);
+    assert_int_equal(batch_create(&capacity, true, 0, &scratch->log, &batch), VKS_OK);
     assert_true(batch_add_pair(batch, src, 3, tgt, 3, START));
     assert_false(batch_add_pair(batch, src, 3, tgt + 2, 1, START));
     assert_false(batch_add_pair(batch, src + 1, 2, tgt + 1, 2, START));
@@ -116,6 +114,40 @@ static void sequences_are_packed_with_shifted_input(void **state) {
     assert_false(batch_add_pair(batch, src + 2, 1, tgt + 2, 1, START));
     batch_destroy(&batch);
     batch_destroy(&batch);
+}
+
+// Parts of a batch have its weights and links, pair by pair.
+static void parts_have_what_belongs_to_labels(void **state) {
+    struct scratch *scratch = *state;
+    enum { LINK_WORDS = 2 };
+    const struct batch_capacity capacity = {3, 9, 6}, part_capacity = {3, 6, 4};
+    static const uint32_t ids[] = {5, 6, EOS};
+    struct batch *batch, *part;
+    assert_int_equal(batch_create(&capacity, true, LINK_WORDS, &scratch->log, &batch), VKS_OK);
+    assert_int_equal(batch_create(&part_capacity, true, LINK_WORDS, &scratch->log, &part), VKS_OK);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(batch_add_pair(batch, ids, 3, ids + 2 - i, i + 1, START));
+        batch->places[i] = (struct pair_place){i, 10 + i};
+    }
+    for (uint32_t t = 0; t < batch->num_tgt; t++)
+        batch->weights[t] = (float)t;
+    for (uint32_t word = 0; word < batch->num_tgt * LINK_WORDS; word++)
+        batch->links[word] = 100 + word;
+    uint32_t next = 0, num_tgt = 0;
+    for (uint32_t expected = 2; expected <= 3; expected++) {
+        uint32_t first = next;
+        next = batch_take_part(batch, first, part);
+        assert_int_equal(next, expected);
+        for (uint32_t i = first; i < next; i++)
+            assert_int_equal(part->places[i - first].line, 10 + i);
+        assert_memory_equal(part->weights, batch->weights + num_tgt, part->num_tgt * sizeof(float));
+        assert_memory_equal(part->links, batch->links + num_tgt * LINK_WORDS,
+                            part->num_tgt * LINK_WORDS * sizeof(uint32_t));
+        num_tgt += part->num_tgt;
+    }
+    assert_int_equal(num_tgt, batch->num_tgt);
+    batch_destroy(&batch);
+    batch_destroy(&part);
 }
 
 static void every_pair_comes_once_an_epoch(void **state) {
@@ -180,7 +212,7 @@ static void unshuffled_batches_follow_the_corpus(void **state) {
     struct scratch *scratch = *state;
     struct corpus *corpus = make_corpus(scratch, NUM_PAIRS);
     struct batcher_params params = default_params(scratch, corpus);
-    params.shuffle = false;
+    params.shuffle = SHUFFLE_NONE;
     struct batcher *batcher = make_batcher(&params);
     for (int epoch = 0; epoch < 2; epoch++) {
         uint32_t next = 0;
@@ -192,6 +224,64 @@ static void unshuffled_batches_follow_the_corpus(void **state) {
         }
         assert_int_equal(next, NUM_PAIRS);
     }
+    batcher_destroy(&batcher);
+    corpus_destroy(&corpus);
+}
+
+static uint32_t side_length(const struct batch *batch, enum vks_side side, uint32_t i) {
+    const uint32_t *offsets = side == VKS_SOURCE ? batch->src_offsets : batch->tgt_offsets;
+    return offsets[i + 1] - offsets[i];
+}
+
+static void pools_are_sorted_as_asked(void **state) {
+    struct scratch *scratch = *state;
+    struct corpus *corpus = make_corpus(scratch, NUM_PAIRS);
+    struct batcher_params params = default_params(scratch, corpus);
+    static const enum pool_sort sorts[] = {SORT_SOURCE, SORT_TARGET, SORT_NONE};
+    for (size_t s = 0; s < COUNT_OF(sorts); s++) {
+        params.sort = sorts[s];
+        struct batcher *batcher = make_batcher(&params);
+        uint32_t num_batches = batcher_num_batches(batcher, 0);
+        uint32_t num_unsorted[2] = {0}; // batches, by side
+        for (uint32_t b = 0; b < num_batches; b++) {
+            const struct batch *batch = batcher_next(batcher);
+            for (int side = 0; side < 2; side++) {
+                bool is_sorted = true;
+                for (uint32_t i = 1; i < batch->num_sequences; i++)
+                    is_sorted &= side_length(batch, (enum vks_side)side, i - 1) <=
+                                 side_length(batch, (enum vks_side)side, i);
+                num_unsorted[side] += !is_sorted;
+            }
+        }
+        assert_int_equal(num_unsorted[VKS_SOURCE] == 0, sorts[s] == SORT_SOURCE);
+        assert_int_equal(num_unsorted[VKS_TARGET] == 0, sorts[s] == SORT_TARGET);
+        batcher_destroy(&batcher);
+    }
+    corpus_destroy(&corpus);
+}
+
+// Shuffling batches keeps each pool of the text together.
+static void shuffled_batches_stay_in_their_pool(void **state) {
+    struct scratch *scratch = *state;
+    struct corpus *corpus = make_corpus(scratch, NUM_PAIRS);
+    struct batcher_params params = default_params(scratch, corpus);
+    params.shuffle = SHUFFLE_BATCHES;
+    struct batcher *batcher = make_batcher(&params);
+    uint32_t num_seen = 0, first_pairs[2] = {0};
+    for (int epoch = 0; epoch < 2; epoch++) {
+        num_seen = 0;
+        for (bool is_last = false; !is_last;) {
+            const struct batch *batch = batcher_next(batcher);
+            for (uint32_t i = 0; i < batch->num_sequences; i++, num_seen++)
+                assert_int_equal(pair_of(batch, i) / params.pool_pairs,
+                                 num_seen / params.pool_pairs);
+            if (batch->batch_idx == 0)
+                first_pairs[epoch] = pair_of(batch, 0);
+            is_last = batch->last_of_epoch;
+        }
+        assert_int_equal(num_seen, NUM_PAIRS);
+    }
+    assert_int_not_equal(first_pairs[0], first_pairs[1]);
     batcher_destroy(&batcher);
     corpus_destroy(&corpus);
 }
@@ -211,7 +301,7 @@ static void seed_and_epoch_fix_the_batches(void **state) {
         num_same += hash == hash_batch(batcher_next(other));
     }
     assert_int_equal(num_same, 0);
-    assert_true(batcher_seek(first, 0, 0) && batcher_seek(second, 1, 0));
+    assert_true(batcher_seek(first, 0, 0, 0) && batcher_seek(second, 1, 0, 0));
     assert_true(pair_of(batcher_next(first), 0) != pair_of(batcher_next(second), 0));
     batcher_destroy(&first);
     batcher_destroy(&second);
@@ -234,11 +324,11 @@ static void seeking_equals_walking(void **state) {
     for (int i = 0; i < 100; i++) {
         uint32_t target = i == 0 ? counts[0] : rng_below(&rng, num_batches);
         bool is_second = target > counts[0];
-        assert_true(batcher_seek(batcher, is_second, is_second ? target - counts[0] : target));
+        assert_true(batcher_seek(batcher, is_second, 0, is_second ? target - counts[0] : target));
         for (uint32_t b = target; b < target + rng_below(&rng, 4) && b <= num_batches; b++)
             assert_true(hash_batch(batcher_next(batcher)) == hashes[b]);
     }
-    assert_false(batcher_seek(batcher, 0, counts[0] + 1));
+    assert_false(batcher_seek(batcher, 0, 0, counts[0] + 1));
     free(hashes);
     batcher_destroy(&batcher);
     corpus_destroy(&corpus);
@@ -253,7 +343,7 @@ static void two_batches_are_in_use_at_a_time(void **state) {
     uint64_t previous_hash = hash_batch(previous);
     for (uint32_t i = 0; i < 200; i++) {
         if (i % 50 == 49)
-            assert_true(batcher_seek(batcher, i, 3));
+            assert_true(batcher_seek(batcher, i, 0, 3));
         const struct batch *batch = batcher_next(batcher);
         uint64_t hash = hash_batch(batch);
         if (i % 20 == 0)
@@ -272,22 +362,21 @@ static void pair_that_never_fits_is_refused_with_its_line(void **state) {
     scratch_put(scratch, "src", "100 1\n\n100 1 2 3\n", 17);
     scratch_put(scratch, "tgt", "100\n1\n100 1 2 3\n", 16);
     char *source = scratch_path(scratch, "src"), *target = scratch_path(scratch, "tgt");
-    const struct corpus_params corpus_params = {.tokenizer = &tokenizer,
-                                                .source_path = source,
-                                                .target_path = target,
-                                                .log = &scratch->log};
+    const struct vks_text_set set = {.source = source, .target = target};
+    const struct encoder_params corpus_params = {
+        .tokenizer = &tokenizer, .sets = &set, .num_sets = 1, .log = &scratch->log};
     struct corpus *corpus = NULL;
     assert_int_equal(corpus_load(&corpus_params, &corpus), VKS_OK);
     struct batcher_params params = default_params(scratch, corpus);
     struct batcher *batcher = NULL;
     params.max_src_tokens = 4;
     assert_int_equal(batcher_create(&params, &batcher), VKS_ERR_ARGUMENT);
-    assert_non_null(strstr(scratch->text, "/src:3: 5 tokens"));
-    assert_non_null(strstr(scratch->text, "4 source tokens"));
+    assert_non_null(strstr(scratch->text, "line 3 of corpus 1: 5 source tokens"));
+    assert_non_null(strstr(scratch->text, "has room for 4"));
     params.max_src_tokens = 5;
     params.max_tgt_tokens = 4;
     assert_int_equal(batcher_create(&params, &batcher), VKS_ERR_ARGUMENT);
-    assert_non_null(strstr(scratch->text, "/tgt:3: 5 tokens"));
+    assert_non_null(strstr(scratch->text, "line 3 of corpus 1: 5 target tokens"));
     params.max_tgt_tokens = 0;
     assert_int_equal(batcher_create(&params, &batcher), VKS_ERR_ARGUMENT);
     params.max_tgt_tokens = 5;
@@ -309,7 +398,7 @@ static void batcher_is_destroyed_at_any_moment(void **state) {
         for (unsigned n = 0; n < i % 5; n++)
             assert_non_null(batcher_next(batcher));
         if (i % 3 == 0)
-            assert_true(batcher_seek(batcher, i, 0));
+            assert_true(batcher_seek(batcher, i, 0, 0));
         batcher_destroy(&batcher);
         batcher_destroy(&batcher);
     }
@@ -319,9 +408,12 @@ static void batcher_is_destroyed_at_any_moment(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(sequences_are_packed_with_shifted_input),
+        SCRATCH_TEST(parts_have_what_belongs_to_labels),
         SCRATCH_TEST(every_pair_comes_once_an_epoch),
         SCRATCH_TEST(batches_hold_pairs_of_like_length),
         SCRATCH_TEST(unshuffled_batches_follow_the_corpus),
+        SCRATCH_TEST(pools_are_sorted_as_asked),
+        SCRATCH_TEST(shuffled_batches_stay_in_their_pool),
         SCRATCH_TEST(seed_and_epoch_fix_the_batches),
         SCRATCH_TEST(seeking_equals_walking),
         SCRATCH_TEST(two_batches_are_in_use_at_a_time),

@@ -11,12 +11,12 @@ static void put_text(struct scratch *scratch, const char *name, const char *text
 }
 
 // Loads the files "src" and "tgt" by these params, whose paths, tokenizer and log are set here.
-static enum vks_status load(struct scratch *scratch, struct corpus_params params,
+static enum vks_status load(struct scratch *scratch, struct encoder_params params,
                             struct corpus **corpus) {
     char *source = scratch_path(scratch, "src"), *target = scratch_path(scratch, "tgt");
     params.tokenizer = &tokenizer;
-    params.source_path = source;
-    params.target_path = target;
+    params.sets = &(struct vks_text_set){.source = source, .target = target};
+    params.num_sets = 1;
     params.log = &scratch->log;
     enum vks_status status = corpus_load(&params, corpus);
     free(source);
@@ -42,7 +42,7 @@ static void lines_become_ids_with_end(void **state) {
              "\xEF\xBB\xBF"
              "1 2\r\n3\n4 5 6");
     put_text(scratch, "tgt", "7\n8 10\r\n11\r\n");
-    assert_int_equal(load(scratch, (struct corpus_params){0}, &corpus), VKS_OK);
+    assert_int_equal(load(scratch, (struct encoder_params){0}, &corpus), VKS_OK);
     assert_int_equal(corpus_num_pairs(corpus), 3);
     expect_ids(corpus, VKS_SOURCE, 0, "1 2 9");
     expect_ids(corpus, VKS_SOURCE, 1, "3 9");
@@ -53,7 +53,6 @@ static void lines_become_ids_with_end(void **state) {
     assert_int_equal(corpus_num_tokens(corpus, VKS_SOURCE), 9);
     assert_int_equal(corpus_num_tokens(corpus, VKS_TARGET), 7);
     assert_int_equal(corpus_line(corpus, 2), 3);
-    assert_non_null(strstr(corpus_path(corpus, VKS_TARGET), "/tgt"));
     assert_int_equal(scratch->num_messages, 0);
     corpus_destroy(&corpus);
     corpus_destroy(&corpus);
@@ -64,7 +63,7 @@ static void empty_sides_are_left_out_and_said_once(void **state) {
     struct corpus *corpus = NULL;
     put_text(scratch, "src", "1\n\n3\n \n5\n");
     put_text(scratch, "tgt", "1\n2\n3\n4\n\r\n");
-    assert_int_equal(load(scratch, (struct corpus_params){0}, &corpus), VKS_OK);
+    assert_int_equal(load(scratch, (struct encoder_params){0}, &corpus), VKS_OK);
     assert_int_equal(corpus_num_pairs(corpus), 2);
     expect_ids(corpus, VKS_SOURCE, 1, "3 9");
     assert_int_equal(corpus_line(corpus, 1), 3);
@@ -78,11 +77,11 @@ static void long_pairs_are_left_out_or_cut(void **state) {
     struct corpus *corpus = NULL;
     put_text(scratch, "src", "1 2\n1 2 3\n4\n");
     put_text(scratch, "tgt", "1\n2\n3 4 5 6\n");
-    assert_int_equal(load(scratch, (struct corpus_params){.max_length = 2}, &corpus), VKS_OK);
+    assert_int_equal(load(scratch, (struct encoder_params){.max_length = 2}, &corpus), VKS_OK);
     assert_int_equal(corpus_num_pairs(corpus), 1);
     assert_non_null(strstr(scratch->text, "2 pairs left out for being longer than 2 tokens"));
     corpus_destroy(&corpus);
-    assert_int_equal(load(scratch, (struct corpus_params){.max_length = 2, .crop = true}, &corpus),
+    assert_int_equal(load(scratch, (struct encoder_params){.max_length = 2, .crop = true}, &corpus),
                      VKS_OK);
     assert_int_equal(corpus_num_pairs(corpus), 3);
     expect_ids(corpus, VKS_SOURCE, 1, "1 2 9");
@@ -96,7 +95,7 @@ static void unequal_line_counts_are_refused(void **state) {
     struct corpus *corpus = NULL;
     put_text(scratch, "src", "1\n2\n3");
     put_text(scratch, "tgt", "1\n2\n");
-    assert_int_equal(load(scratch, (struct corpus_params){0}, &corpus), VKS_ERR_FORMAT);
+    assert_int_equal(load(scratch, (struct encoder_params){0}, &corpus), VKS_ERR_FORMAT);
     assert_null(corpus);
     assert_non_null(strstr(scratch->text, "/src has 3 lines"));
     assert_non_null(strstr(scratch->text, "/tgt has 2"));
@@ -121,7 +120,7 @@ static void invalid_utf8_names_file_and_line(void **state) {
         char text[64];
         snprintf(text, sizeof text, "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80\n%s\n3\n", invalid[i]);
         put_text(scratch, "tgt", text);
-        assert_int_equal(load(scratch, (struct corpus_params){0}, &corpus), VKS_ERR_FORMAT);
+        assert_int_equal(load(scratch, (struct encoder_params){0}, &corpus), VKS_ERR_FORMAT);
         assert_non_null(strstr(scratch->text, "/tgt:2: not UTF-8"));
     }
 }
@@ -131,11 +130,11 @@ static void corpus_without_pairs_is_refused(void **state) {
     struct corpus *corpus = NULL;
     put_text(scratch, "src", "");
     put_text(scratch, "tgt", "");
-    assert_int_equal(load(scratch, (struct corpus_params){0}, &corpus), VKS_ERR_FORMAT);
+    assert_int_equal(load(scratch, (struct encoder_params){0}, &corpus), VKS_ERR_FORMAT);
     assert_non_null(strstr(scratch->text, "no pair"));
     put_text(scratch, "src", "\n1 2\n");
     put_text(scratch, "tgt", "1\n1\n");
-    assert_int_equal(load(scratch, (struct corpus_params){.max_length = 1}, &corpus),
+    assert_int_equal(load(scratch, (struct encoder_params){.max_length = 1}, &corpus),
                      VKS_ERR_FORMAT);
     assert_int_equal(scratch->num_messages, 2);
     assert_null(corpus);
@@ -145,7 +144,7 @@ static void missing_file_is_an_error(void **state) {
     struct scratch *scratch = *state;
     struct corpus *corpus = NULL;
     put_text(scratch, "src", "1\n");
-    assert_int_equal(load(scratch, (struct corpus_params){0}, &corpus), VKS_ERR_IO);
+    assert_int_equal(load(scratch, (struct encoder_params){0}, &corpus), VKS_ERR_IO);
     assert_non_null(strstr(scratch->text, "/tgt"));
 }
 
@@ -166,11 +165,11 @@ static void threads_do_not_change_the_result(void **state) {
     put_text(scratch, "tgt", target);
     struct corpus *expected = NULL, *corpus = NULL;
     assert_int_equal(
-        load(scratch, (struct corpus_params){.num_threads = 1, .max_length = 9}, &expected),
+        load(scratch, (struct encoder_params){.num_threads = 1, .max_length = 9}, &expected),
         VKS_OK);
     static const uint32_t thread_counts[] = {0, 2, 7, 1000};
     for (size_t c = 0; c < 4; c++) {
-        struct corpus_params params = {.num_threads = thread_counts[c], .max_length = 9};
+        struct encoder_params params = {.num_threads = thread_counts[c], .max_length = 9};
         assert_int_equal(load(scratch, params, &corpus), VKS_OK);
         assert_int_equal(corpus_num_pairs(corpus), corpus_num_pairs(expected));
         for (uint32_t i = 0; i < corpus_num_pairs(corpus); i++) {

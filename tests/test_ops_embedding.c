@@ -50,6 +50,31 @@ static void dropout_follows_the_counter_forward_and_backward(void **state) {
     check(*state, &c, 20);
 }
 
+static void dropped_words_keep_their_positions(void **state) {
+    struct embedding_case cases[] = {
+        {.capacity = 300,
+         .rows = 101,
+         .width = 20,
+         .vocab = 31,
+         .positions = 50,
+         .scale = 2.0f,
+         .word_dropout = 0.3f,
+         .learned = true},
+        {.capacity = 300,
+         .rows = 101,
+         .width = 20,
+         .vocab = 31,
+         .positions = 50,
+         .scale = 2.0f,
+         .dropout = 0.2f,
+         .word_dropout = 0.4f,
+         .learned = true,
+         .twice = true},
+    };
+    for (uint32_t i = 0; i < COUNT_OF(cases); i++)
+        check(*state, &cases[i], 25 + i);
+}
+
 static void gradients_of_two_uses_add_up(void **state) {
     struct embedding_case c = {.capacity = 300,
                                .rows = 101,
@@ -68,6 +93,7 @@ int main(void) {
         cmocka_unit_test(embedding_matches_the_oracle),
         cmocka_unit_test(learned_positions_match_the_oracle),
         cmocka_unit_test(dropout_follows_the_counter_forward_and_backward),
+        cmocka_unit_test(dropped_words_keep_their_positions),
         cmocka_unit_test(gradients_of_two_uses_add_up),
     };
     return cmocka_run_group_tests(tests, gpu_setup, gpu_teardown);

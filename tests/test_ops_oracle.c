@@ -231,9 +231,11 @@ static void embedding_gradient_is_the_slope(void **state) {
     struct rng rng = {SEED, 40, 0};
     struct matrix *table = matrix_random(&arena, &rng, 5, 8, 1);
     struct matrix *places = matrix_random(&arena, &rng, 3, 8, 1);
-    struct embedding_case c = {{tokens, positions, table, places, NULL, 1.7},
-                               matrix_new(&arena, 4, 8),
-                               matrix_random(&arena, &rng, 4, 8, 1)};
+    const struct oracle_dropout dropout = {0.5f, 1, 2, 3, 4};
+    struct embedding_case c = {
+        {tokens, positions, table, places, NULL, 1.7, oracle_row_factors(&arena, &dropout, 4)},
+        matrix_new(&arena, 4, 8),
+        matrix_random(&arena, &rng, 4, 8, 1)};
     struct matrix *dtable = matrix_like(&arena, table), *dplaces = matrix_like(&arena, places);
     (void)state;
     oracle_embedding_gradient(&c.embedding, c.r, dtable, dplaces);
@@ -258,12 +260,14 @@ static double cross_entropy_loss(void *user) {
 
 static void cross_entropy_gradient_is_the_slope(void **state) {
     static const uint32_t labels[] = {0, 5, 2, 2}, pads[] = {1, UINT32_MAX};
+    static const float weights[] = {0.5f, 3, 0, 1};
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(pads); i++) {
         struct arena arena = {0};
         struct rng rng = {SEED, 50 + i, 0};
         struct matrix *logits = matrix_random(&arena, &rng, 4, 6, 2);
-        struct loss_case c = {{logits, labels, pads[i], 0.1}, matrix_new(&arena, 4, 1)};
+        struct loss_case c = {{logits, labels, pads[i], 0.1, i ? weights : NULL},
+                              matrix_new(&arena, 4, 1)};
         struct matrix *dlogits = matrix_like(&arena, logits);
         oracle_cross_entropy_gradient(&c.loss, dlogits);
         check_slope("logits", cross_entropy_loss, &c, logits, dlogits);
@@ -278,7 +282,8 @@ static void cross_entropy_of_two_symbols_is_known(void **state) {
     const uint32_t label = 1;
     (void)state;
     logits->v[0] = log(3);
-    oracle_cross_entropy(&(struct oracle_cross_entropy){logits, &label, UINT32_MAX, 0}, losses);
+    oracle_cross_entropy(&(struct oracle_cross_entropy){logits, &label, UINT32_MAX, 0, NULL},
+                         losses);
     assert_true(fabs(losses->v[0] - log(4)) < 1e-15);
     arena_finish(&arena);
 }

@@ -96,6 +96,29 @@ static void loss_without_gradient_is_the_same(void **state) {
     check(*state, &c, 20);
 }
 
+static void weights_multiply_loss_and_gradients(void **state) {
+    struct loss_case cases[] = {
+        {.capacity = 64,
+         .rows = 37,
+         .width = 20,
+         .vocab = 101,
+         .pad = 3,
+         .has_bias = true,
+         .weighted = true,
+         .smoothing = 0.1f,
+         .loss_scale = 8.0f},
+        {.capacity = 96,
+         .rows = 75,
+         .width = 12,
+         .vocab = 53,
+         .pad = 2,
+         .chunk_rows = 32,
+         .weighted = true},
+    };
+    for (uint32_t i = 0; i < COUNT_OF(cases); i++)
+        check(*state, &cases[i], 25 + i);
+}
+
 static void row_alone_has_the_same_loss_bits(void **state) {
     struct harness h = {.device = *state};
     struct arena arena = {0};
@@ -197,6 +220,7 @@ int main(void) {
         cmocka_unit_test(loss_and_gradients_match_the_oracle),
         cmocka_unit_test(chunks_add_up_and_may_be_empty),
         cmocka_unit_test(loss_without_gradient_is_the_same),
+        cmocka_unit_test(weights_multiply_loss_and_gradients),
         cmocka_unit_test(row_alone_has_the_same_loss_bits),
         cmocka_unit_test(tensor_with_two_losses_is_rejected),
         cmocka_unit_test(logits_match_the_oracle),

@@ -33,7 +33,7 @@ static void submit(struct loss_program *loss, double *total) {
     for (uint32_t i = 0; i <= NUM_SEQUENCES; i++)
         offsets[i] = i * LENGTH;
     const struct packed packed = {tokens[0], offsets, NUM_SEQUENCES};
-    const struct loss_batch batch = {packed, packed, tokens[1]};
+    const struct loss_batch batch = {.source = packed, .target = packed, .labels = tokens[1]};
     assert_int_equal(loss_program_submit(loss, 0, &batch, &(struct loss_step){.seed = 1}), VKS_OK);
     assert_int_equal(loss_program_wait(loss, 0, total), VKS_OK);
 }

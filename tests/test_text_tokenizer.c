@@ -1,5 +1,7 @@
 // Text to ids and back: a vocabulary learnt from a small text, saved, loaded, and damaged.
 #include "scratch.h"
+
+#include "base/thread.h"
 #include "vkseq/tokenizer.h"
 
 #include <stdio.h>
@@ -262,6 +264,58 @@ static void separate_vocabularies_stay_separate(void **state) {
     free(path);
 }
 
+// Ids of a text drawn by a seed, as a hash; they still spell the text.
+static uint64_t draw(const struct vks_tokenizer *tokenizer, float alpha, uint32_t seed) {
+    static const char text[] = "Bitte jetzt die Birnen und das Brot holen";
+    const struct vks_piece_sampling sampling = {VKS_TARGET, alpha, seed};
+    uint32_t *ids = NULL;
+    size_t num_ids = 0;
+    char *decoded = NULL;
+    struct hash64 hash;
+    assert_int_equal(
+        vks_tokenizer_sample(tokenizer, &sampling, text, sizeof text - 1, &ids, &num_ids), VKS_OK);
+    assert_int_equal(vks_tokenizer_decode(tokenizer, VKS_TARGET, ids, num_ids, &decoded), VKS_OK);
+    assert_string_equal(decoded, text);
+    hash64_init(&hash);
+    hash64_update(&hash, ids, num_ids * sizeof *ids);
+    vks_free(ids);
+    vks_free(decoded);
+    return hash64_value(&hash);
+}
+
+struct drawing {
+    const struct vks_tokenizer *tokenizer;
+    uint64_t hashes[20];
+};
+
+static void *draw_all(void *user) {
+    struct drawing *drawing = user;
+    for (uint32_t seed = 0; seed < 20; seed++)
+        drawing->hashes[seed] = draw(drawing->tokenizer, 0.2f, seed);
+    return NULL;
+}
+
+static void drawn_pieces_follow_from_the_seed(void **state) {
+    struct fixture *fixture = *state;
+    struct drawing here = {.tokenizer = fixture->tokenizer}, elsewhere = here;
+    struct thread thread;
+    uint64_t best = draw(fixture->tokenizer, 0, 1);
+    unsigned num_others = 0;
+    assert_true(draw(fixture->tokenizer, 0, 2) == best);
+    draw_all(&here);
+    assert_true(thread_start(&thread, draw_all, &elsewhere));
+    thread_join(&thread);
+    assert_memory_equal(here.hashes, elsewhere.hashes, sizeof here.hashes);
+    for (size_t i = 0; i < 20; i++)
+        num_others += here.hashes[i] != best && here.hashes[i] != here.hashes[(i + 1) % 20];
+    assert_true(num_others > 15);
+    // The higher the power, the more often the best pieces.
+    num_others = 0;
+    for (uint32_t seed = 0; seed < 20; seed++)
+        num_others += draw(fixture->tokenizer, 50, seed) != best;
+    assert_int_equal(num_others, 0);
+}
+
 static void training_refuses(struct fixture *fixture, uint32_t vocab_size, const char *options,
                              enum vks_status expected, const char *message) {
     struct vks_tokenizer *tokenizer = NULL;
@@ -286,9 +340,9 @@ static void bad_training_parameters_are_rejected(void **state) {
     write_file(fixture, "en,1.txt", "   \n\n<ph3> <ph4>\n \xe3\x80\x80\n");
     training_refuses(fixture, 400, NULL, VKS_ERR_ARGUMENT, "no line with a word");
     remove_file(fixture, "de.txt");
-    training_refuses(fixture, 400, NULL, VKS_ERR_IO, "de.txt: No such file");
+    training_refuses(fixture, 400, NULL, VKS_ERR_IO, "de.txt: cannot open: No such file");
     create_folder(fixture, "de.txt");
-    training_refuses(fixture, 400, NULL, VKS_ERR_IO, "de.txt: cannot be read");
+    training_refuses(fixture, 400, NULL, VKS_ERR_IO, "de.txt: cannot read: Is a directory");
 }
 
 static void options_override_the_defaults(void **state) {
@@ -485,6 +539,7 @@ int main(void) {
         TEST(save_load_save_changes_no_byte),
         TEST(training_is_deterministic),
         TEST(separate_vocabularies_stay_separate),
+        TEST(drawn_pieces_follow_from_the_seed),
         TEST(bad_training_parameters_are_rejected),
         TEST(options_override_the_defaults),
         TEST(malformed_vocabularies_are_rejected),

@@ -239,6 +239,32 @@ static void fitted_training_goes_on_to_the_same_bits(void **state) {
     assert_int_equal(train(f, "parts", &params), VKS_ERR_ARGUMENT);
 }
 
+static void new_epochs_may_have_batches_of_another_size(void **state) {
+    struct fixture *f = *state;
+    struct vks_trainer_params params = base_params(f);
+    params.after_updates = 1;
+    assert_int_equal(train(f, "epochs", &params), VKS_OK);
+    uint32_t words = f->words;
+    params.no_restore_corpus = true;
+    params.after_updates = 2;
+    params.workspace_bytes = 3 * MIB;
+    assert_int_equal(train(f, "epochs", &params), VKS_OK);
+    assert_int_equal(f->words, words);
+    params.after_updates = 3;
+    params.mini_batch_fit = false;
+    params.mini_batch_words = words / 2;
+    assert_int_equal(train(f, "epochs", &params), VKS_OK);
+    assert_int_equal(f->words, words / 2);
+    params.no_restore_corpus = false;
+    params.after_updates = 4;
+    assert_int_equal(train(f, "epochs", &params), VKS_OK);
+    params.no_restore_corpus = params.mini_batch_fit = true;
+    params.mini_batch_words = 0;
+    params.after_updates = 5;
+    assert_int_equal(train(f, "epochs", &params), VKS_OK);
+    assert_true(f->words > words);
+}
+
 static void given_words_bound_what_is_fitted(void **state) {
     struct fixture *f = *state;
     struct vks_trainer_params params = base_params(f);
@@ -321,6 +347,7 @@ int main(void) {
         cmocka_unit_test(measured_bytes_are_those_of_the_program),
         cmocka_unit_test(fitted_batches_are_the_largest_that_fit),
         cmocka_unit_test(fitted_training_goes_on_to_the_same_bits),
+        cmocka_unit_test(new_epochs_may_have_batches_of_another_size),
         cmocka_unit_test(given_words_bound_what_is_fitted),
         cmocka_unit_test(workspace_may_be_the_devices),
         cmocka_unit_test(budget_leaves_room_for_the_rest),

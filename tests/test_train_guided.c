@@ -1,9 +1,9 @@
 // Guided alignment teaches a head where to look, while the model learns to translate.
 #include "base/check.h"
 #include "base/rng.h"
-#include "data/alignments.h"
 #include "data/batcher.h"
 #include "model/model_object.h"
+#include "ops/alignment.h"
 #include "scratch.h"
 #include "support/gpu.h"
 #include "train/guided_alignment.h"
@@ -93,24 +93,25 @@ struct count {
     uint32_t num, num_right;
 };
 
-static void count_pair(const struct alignments *alignments, const struct batch *batch, uint32_t i,
-                       const struct tensor *shape, const float *weights, struct count *count) {
-    size_t num_links;
-    const struct alignment_link *links = alignments_get(alignments, batch->pairs[i], &num_links);
+static void count_pair(const struct batch *batch, uint32_t i, const struct tensor *shape,
+                       const float *weights, struct count *count) {
     uint32_t num_source = batch->src_offsets[i + 1] - batch->src_offsets[i];
-    for (size_t j = 0; j < num_links; j++) {
-        size_t row_idx = batch->tgt_offsets[i] + links[j].target;
+    for (size_t row_idx = batch->tgt_offsets[i]; row_idx < batch->tgt_offsets[i + 1]; row_idx++) {
+        const uint32_t *links = batch->links + row_idx * batch->link_words;
         const float *row = weights + row_idx * shape->stride;
         uint32_t best = 0;
         for (uint32_t s = 1; s < num_source; s++)
             best = row[s] > row[best] ? s : best;
-        count->num++;
-        count->num_right += best == links[j].source;
+        for (uint32_t s = 0; s < num_source; s++) {
+            bool is_linked = links[s / 32] >> s % 32 & 1;
+            count->num += is_linked;
+            count->num_right += is_linked && best == s;
+        }
     }
 }
 
 static void count_links(struct vks_model *model, uint32_t layer_idx, struct batcher *batcher,
-                        const struct alignments *alignments, struct count *count) {
+                        struct count *count) {
     const struct loss_alignment look = {
         .layer_idx = layer_idx, .max_source = MAX_LENGTH + 1, .with_weights = true};
     const struct loss_params params = {.config = &model->config,
@@ -130,31 +131,29 @@ static void count_links(struct vks_model *model, uint32_t layer_idx, struct batc
         assert_int_equal(loss_program_wait(&loss, 0, &total), VKS_OK);
         const float *weights = program_output(loss.program, 0, loss.weights);
         for (uint32_t b = 0; b < batch->num_sequences; b++)
-            count_pair(alignments, batch, b, loss.weights, weights, count);
+            count_pair(batch, b, loss.weights, weights, count);
     }
     loss_program_finish(&loss);
 }
 
 // Share of the given links that the first head of a layer finds.
 static double agreement(const struct fixture *f, struct vks_model *model, uint32_t layer_idx) {
-    const struct corpus_params corpus_params = {.tokenizer = f->tokenizer,
-                                                .source_path = f->source,
-                                                .target_path = f->target,
-                                                .log = &gpu_log};
+    const struct vks_text_set set = {
+        .source = f->source, .target = f->target, .alignments = f->alignment};
+    const struct encoder_params encoder = {
+        .tokenizer = f->tokenizer, .sets = &set, .num_sets = 1, .log = &gpu_log};
     struct corpus *corpus;
-    struct alignments *alignments;
     struct batcher *batcher;
     struct count count = {0};
-    assert_int_equal(corpus_load(&corpus_params, &corpus), VKS_OK);
-    assert_int_equal(alignments_load(f->alignment, corpus, false, &gpu_log, &alignments), VKS_OK);
+    assert_int_equal(corpus_load(&encoder, &corpus), VKS_OK);
     const struct batcher_params batches = {.corpus = corpus,
                                            .max_src_tokens = BATCH_WORDS,
                                            .max_tgt_tokens = BATCH_WORDS,
-                                           .start_id = model->config.pad_id};
+                                           .start_id = model->config.pad_id,
+                                           .link_words = alignment_link_words(MAX_LENGTH + 1)};
     assert_int_equal(batcher_create(&batches, &batcher), VKS_OK);
-    count_links(model, layer_idx, batcher, alignments, &count);
+    count_links(model, layer_idx, batcher, &count);
     batcher_destroy(&batcher);
-    alignments_destroy(&alignments);
     corpus_destroy(&corpus);
     assert_true(count.num > NUM_LINES);
     return (double)count.num_right / count.num;
@@ -202,7 +201,9 @@ static double train(struct vks_device *device, const struct vks_trainer_params *
     assert_int_equal(vks_trainer_run(trainer), VKS_OK);
     vks_trainer_destroy(&trainer);
     uint32_t layer = given->guided_alignment_layer;
-    double share = agreement(&f, model, layer ? layer - 1 : f.config.decoder_layers - 1);
+    layer = layer ? layer : f.config.decoder_layers;
+    double share = agreement(&f, model, layer - 1);
+    assert_int_equal(vks_model_config(model)->alignment_layer, given->guided_alignment ? layer : 0);
     print_message("cost %.3f, then %.3f; %.1f %% of the links\n", f.first_cost, f.last_cost,
                   100 * share);
     assert_true(f.last_cost < 0.7 * f.first_cost);
@@ -237,10 +238,10 @@ static void layer_that_is_not_there_is_rejected(void **state) {
     const struct vks_trainer_params params = {.guided_alignment = "none",
                                               .guided_alignment_layer = 3};
     const struct vks_model_config config = {.decoder_layers = 2};
-    struct guided_alignment guided = {0};
+    struct loss_alignment alignment = {0};
     (void)state;
-    assert_int_equal(guided_alignment_init(&params, &config, &guided), VKS_ERR_ARGUMENT);
-    assert_false(guided.loss.is_guided);
+    assert_int_equal(guided_alignment_init(&params, &config, &alignment), VKS_ERR_ARGUMENT);
+    assert_false(alignment.is_guided);
 }
 
 int main(void) {

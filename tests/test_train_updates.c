@@ -159,7 +159,7 @@ static float *train_values(struct vks_device *device, uint32_t pairs, uint32_t d
     struct vks_trainer_params params = defaults(&f);
     params.mini_batch = pairs;
     params.optimizer_delay = delay;
-    params.no_shuffle = true;
+    params.shuffle = VKS_SHUFFLE_NONE;
     params.optimizer = VKS_SGD;
     params.learn_rate = 0.5f;
     params.beta1 = params.dropout = params.clip_norm = 0;

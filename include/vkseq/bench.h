@@ -3,6 +3,7 @@
 #define VKSEQ_BENCH_H
 
 #include "vkseq/model.h"
+#include "vkseq/trainer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -90,6 +91,19 @@ struct vks_tile_choice {
 VKS_API VKS_MUST_CHECK enum vks_status vks_tune(struct vks_model *model, uint32_t mini_batch_words,
                                                 struct vks_tile_choice **choices,
                                                 size_t *num_choices);
+
+struct vks_bench_data_result {
+    uint64_t num_lines; // of the text; 0 for standard input
+    // Of an epoch's batches:
+    uint64_t num_pairs, num_source_tokens, num_target_tokens, num_batches;
+    double open_s, epoch_s; // until the first batch is asked for, and from then on
+};
+
+// Opens the text as a trainer with these parameters does, and makes the batches of one epoch.
+// Errors: those of vks_trainer_create that have to do with the text.
+VKS_API VKS_MUST_CHECK enum vks_status vks_bench_data(const struct vks_trainer_params *params,
+                                                      const struct vks_tokenizer *tokenizer,
+                                                      struct vks_bench_data_result *result);
 
 #ifdef __cplusplus
 }

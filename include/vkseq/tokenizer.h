@@ -32,10 +32,12 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_load_spm(const char *source
                                                               struct vks_tokenizer **tokenizer);
 
 struct vks_tokenizer_train_params {
-    const char *const *source_paths; // plain text, UTF-8, a sentence a line
+    const char *const *source_paths; // texts as of vkseq/text.h, files only
     size_t num_source_paths;
     const char *const *target_paths;
     size_t num_target_paths;
+    bool fields; // lines have fields with tabs between them: the first is taken of source paths,
+                 // the second of target paths
     uint32_t vocab_size;        // rows of the embedding, <pad> included; 0: 8000
     bool separate_vocabularies; // default: one joint vocabulary
     const char *options;        // SentencePiece trainer flags, e.g. "--model_type=bpe"; may be NULL
@@ -62,6 +64,21 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_encode(const struct vks_tok
                                                             enum vks_side side, const char *text,
                                                             size_t text_bytes, uint32_t **ids,
                                                             size_t *num_ids);
+
+// Drawing pieces instead of taking the best ones.
+struct vks_piece_sampling {
+    enum vks_side side;
+    float alpha;   // the power of their probabilities, for BPE the probability that a merge is
+                   // left out; 0: the best pieces
+    uint32_t seed; // the same one gives the same pieces
+};
+
+// The same with pieces that are drawn, over all ways to cut the text (Kudo 2018, arXiv:1804.10959,
+// section 3.2; for BPE Provilkov et al. 2020, arXiv:1910.13267).
+VKS_API VKS_MUST_CHECK enum vks_status
+vks_tokenizer_sample(const struct vks_tokenizer *tokenizer,
+                     const struct vks_piece_sampling *sampling, const char *text, size_t text_bytes,
+                     uint32_t **ids, size_t *num_ids);
 
 // The text of ids; </s>, <pad> and ids out of range are left out. *text is allocated, ends with a
 // NUL, and is owned by the caller (free with vks_free).

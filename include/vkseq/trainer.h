@@ -3,6 +3,7 @@
 #define VKSEQ_TRAINER_H
 
 #include "vkseq/model.h"
+#include "vkseq/text.h"
 #include "vkseq/tokenizer.h"
 
 #ifdef __cplusplus
@@ -43,6 +44,13 @@ enum vks_early_stopping_on {
 // How the attention of a head, a for each source token, is compared with the shares g of the
 // tokens that a target token is aligned with: -sum g log a, sum (a - g)^2 / 2, -log sum a g.
 enum vks_alignment_cost { VKS_ALIGNMENT_CE, VKS_ALIGNMENT_MSE, VKS_ALIGNMENT_MULT };
+// What is shuffled anew in each epoch: the sentences of the whole text and then batches; only the
+// batches of each part of it that is sorted at a time; or nothing, and then nothing is sorted.
+enum vks_shuffle { VKS_SHUFFLE_DATA, VKS_SHUFFLE_BATCHES, VKS_SHUFFLE_NONE };
+
+// What sentence pairs are sorted by, before batches are made of them: the longer and then the
+// shorter side, one side and then the other one, or nothing.
+enum vks_maxi_batch_sort { VKS_SORT_LONGER, VKS_SORT_TARGET, VKS_SORT_SOURCE, VKS_SORT_NONE };
 
 // What has happened so far. Costs are label-smoothed cross-entropies in nats a target token.
 struct vks_train_progress {
@@ -70,7 +78,15 @@ struct vks_trainer_params {
     const char *model_dir;             // where the model and the training state are saved
     const struct vks_model_lock *lock; // of model_dir; NULL: the trainer takes it
     const char *train_source, *train_target;
+    const struct vks_text_set *train_sets; // one or several corpora instead of those two files
+    uint32_t num_train_sets;
     const char *valid_source, *valid_target; // NULL: no validation
+    const struct vks_text_set *valid_set;    // instead of those two files
+    bool weighs_words;                       // weights are of target tokens (false: of sentences)
+    float sentencepiece_alphas[2]; // source, target: draw pieces in each epoch (0: the best ones)
+    const char *temp_dir;          // for text that memory does not hold (NULL: it does)
+    uint64_t shuffle_bytes;        // of memory to shuffle it with (256 MiB)
+    uint32_t data_threads;         // that tokenise (0: as many as processors)
 
     uint32_t mini_batch_words; // most tokens a side of a batch (1536)
     // Finds mini_batch_words instead: as many as programs can have in workspace_bytes of device
@@ -84,7 +100,9 @@ struct vks_trainer_params {
     uint32_t maxi_batch_pairs; // sentence pairs sorted by length at a time (4000)
     uint32_t max_length;       // longer sentences are left out, in tokens (100)
     bool max_length_crop;      // ... or cut (false)
-    bool no_shuffle;           // (false)
+    enum vks_shuffle shuffle;  // (VKS_SHUFFLE_DATA)
+    enum vks_maxi_batch_sort maxi_batch_sort; // (VKS_SORT_LONGER)
+    bool no_restore_corpus; // resume at the begin of a new epoch, also with other text (false)
 
     enum vks_optimizer optimizer; // (VKS_ADAM)
     float learn_rate;             // peak (1e-3)
@@ -98,11 +116,12 @@ struct vks_trainer_params {
     float dropout;                // of embeddings and of what blocks add (0.1)
     float dropout_attention;      // of attention weights (0)
     float dropout_ffn;            // of what the feed-forward activation gives (0)
+    float dropout_src, dropout_trg; // of source and target words' embeddings as a whole (0)
 
     // Guided alignment: the first head of a decoder layer learns to attend to the source tokens
-    // that the file aligns a target token with: a line for each line of the training text, points
+    // that a target token is aligned with: a line for each line of the training text, points
     // SOURCE-TARGET between blanks, counted from 0 in the vocabulary's pieces.
-    const char *guided_alignment;                  // NULL: none
+    const char *guided_alignment;                  // of train_source and train_target; NULL: none
     enum vks_alignment_cost guided_alignment_cost; // (VKS_ALIGNMENT_CE)
     float guided_alignment_weight;                 // beside the cost of the text (0.1)
     uint32_t guided_alignment_layer;               // from 1 on; 0: the last (0)
@@ -155,6 +174,15 @@ struct vks_trainer_params {
     void *user;
     const struct vks_log *log; // training log, in Marian's line format, at VKS_LOG_INFO
 };
+
+// Reads corpora to their ends, and finds what is wrong with them: unequal numbers of lines, lines
+// with another number of fields, and what vks_line_reader_next complains about. Standard input is
+// left alone, and counts no line. Errors: VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_UNSUPPORTED,
+// VKS_ERR_OOM.
+VKS_API VKS_MUST_CHECK enum vks_status vks_trainer_check_text(const struct vks_text_set *sets,
+                                                              uint32_t num_sets,
+                                                              const struct vks_log *log,
+                                                              uint64_t *num_lines);
 
 // Fills in the defaults.
 VKS_API void vks_trainer_defaults(struct vks_trainer_params *params);

@@ -190,7 +190,7 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
         bench->words = FIXED_SENTENCES * (bench->params.source_length + 1);
     const struct batch_capacity capacity = {bench->words, bench->words, bench->words};
     for (int i = 0; i < NUM_SLOTS; i++)
-        TRY(batch_create(&capacity, bench->params.log, &bench->batch[i]));
+        TRY(batch_create(&capacity, false, 0, bench->params.log, &bench->batch[i]));
     TRY(model_prepare_training(model, PARTS_ADAM));
     TRY(begin_training(bench, model, &(struct program_params){.timed = true}, &training));
     enum vks_status status = measure(bench, &training.loss, &training.updater, result);

@@ -3,31 +3,26 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "data/lines.h"
 
 #include <ctype.h>
-#include <stdlib.h>
+#include <stdio.h>
 
-enum { MAX_POSITION = UINT16_MAX };
+enum { MAX_POSITION = UINT16_MAX, MIN_LINKS = 64, MAX_PLACE_BYTES = 64 };
 
-struct alignments {
-    struct alignment_links links;
-    size_t *begins; // [num_pairs + 1]
-    uint32_t num_pairs;
-};
-
-static bool add_link(struct alignment_links *links, struct alignment_link link) {
-    if (links->num == links->capacity) {
-        size_t capacity = links->capacity ? 2 * links->capacity : 256, num_bytes;
-        struct alignment_link *items = size_mul(capacity, sizeof *items, &num_bytes)
-                                           ? memory_realloc(links->items, num_bytes)
-                                           : NULL;
-        if (!items)
+bool alignment_links_reserve(struct alignment_links *links, size_t num) {
+    size_t capacity = links->capacity ? links->capacity : MIN_LINKS, num_bytes;
+    if (num <= links->capacity)
+        return true;
+    while (capacity < num)
+        if (!size_mul(capacity, 2, &capacity))
             return false;
-        links->items = items;
-        links->capacity = capacity;
-    }
-    links->items[links->num++] = link;
+    struct alignment_link *items = size_mul(capacity, sizeof *items, &num_bytes)
+                                       ? memory_realloc(links->items, num_bytes)
+                                       : NULL;
+    if (!items)
+        return false;
+    links->items = items;
+    links->capacity = capacity;
     return true;
 }
 
@@ -43,23 +38,34 @@ static bool read_position(const char **at, const char *end, uint32_t *position) 
     return *at > begin;
 }
 
+// Where a point stands in its file: line and column, or line, field and column in it.
+static const char *place_of(const struct alignment_line *line, const char *point,
+                            char text[MAX_PLACE_BYTES]) {
+    size_t column = (size_t)(point - line->text) + 1;
+    if (line->field)
+        snprintf(text, MAX_PLACE_BYTES, "%llu: field %u:%zu", (unsigned long long)line->line,
+                 line->field, column);
+    else
+        snprintf(text, MAX_PLACE_BYTES, "%llu:%zu", (unsigned long long)line->line, column);
+    return text;
+}
+
 static enum vks_status fail_point(const struct alignment_line *line, const struct vks_log *log,
                                   const char *point, size_t num_bytes) {
-    log_error(log, "%s:%llu:%zu: '%.*s' is no alignment point; expected SOURCE-TARGET, as in 0-0",
-              line->path, (unsigned long long)line->line, (size_t)(point - line->text) + 1,
-              num_bytes < 40 ? (int)num_bytes : 40, point);
+    char place[MAX_PLACE_BYTES];
+    log_error(log, "%s:%s: '%.*s' is no alignment point; expected SOURCE-TARGET, as in 0-0",
+              line->path, place_of(line, point, place), num_bytes < 40 ? (int)num_bytes : 40,
+              point);
     return VKS_ERR_FORMAT;
 }
 
 static enum vks_status fail_side(const struct alignment_line *line, const struct vks_log *log,
                                  const char *point, size_t num_bytes, int side) {
+    char place[MAX_PLACE_BYTES];
     log_error(
-        log,
-        "%s:%llu:%zu: point %.*s: the %s has %u tokens with </s>, expected a number from 0 to "
-        "%u",
-        line->path, (unsigned long long)line->line, (size_t)(point - line->text) + 1,
-        num_bytes < 40 ? (int)num_bytes : 40, point, side == VKS_SOURCE ? "source" : "target",
-        line->lengths[side], line->lengths[side] - 1);
+        log, "%s:%s: point %.*s: the %s has %u tokens with </s>, expected a number from 0 to %u",
+        line->path, place_of(line, point, place), num_bytes < 40 ? (int)num_bytes : 40, point,
+        side == VKS_SOURCE ? "source" : "target", line->lengths[side], line->lengths[side] - 1);
     return VKS_ERR_FORMAT;
 }
 
@@ -80,9 +86,11 @@ static enum vks_status parse_point(const struct alignment_line *line, const stru
             return VKS_OK;
         return fail_side(line, log, point, (size_t)(end - point), side);
     }
-    if (add_link(links, (struct alignment_link){(uint16_t)positions[VKS_SOURCE],
-                                                (uint16_t)positions[VKS_TARGET]}))
+    if (alignment_links_reserve(links, links->num + 1)) {
+        links->items[links->num++] = (struct alignment_link){(uint16_t)positions[VKS_SOURCE],
+                                                             (uint16_t)positions[VKS_TARGET]};
         return VKS_OK;
+    }
     log_error(log, "%s: out of memory for %zu alignment points", line->path, links->num);
     return VKS_ERR_OOM;
 }
@@ -103,65 +111,4 @@ enum vks_status alignment_parse(const struct alignment_line *line, const struct 
         at = end < line_end ? end + 1 : end;
     }
     return VKS_OK;
-}
-
-static enum vks_status parse_lines(const char *path, const struct corpus *corpus, bool is_cropped,
-                                   const struct vks_log *log, const struct lines *lines,
-                                   struct alignments *alignments) {
-    if (lines->num != corpus_num_lines(corpus)) {
-        log_error(log, "%s has %zu lines, %s has %zu: expected as many", path, lines->num,
-                  corpus_path(corpus, VKS_SOURCE), corpus_num_lines(corpus));
-        return VKS_ERR_FORMAT;
-    }
-    for (uint32_t i = 0; i < alignments->num_pairs; i++) {
-        struct alignment_line line = {
-            .path = path,
-            .line = corpus_line(corpus, i),
-            .lengths = {corpus_length(corpus, VKS_SOURCE, i), corpus_length(corpus, VKS_TARGET, i)},
-            .is_cropped = is_cropped};
-        line.text = lines_get(lines, line.line - 1, &line.num_bytes);
-        TRY(alignment_parse(&line, log, &alignments->links));
-        alignments->begins[i + 1] = alignments->links.num;
-    }
-    return VKS_OK;
-}
-
-enum vks_status alignments_load(const char *path, const struct corpus *corpus, bool is_cropped,
-                                const struct vks_log *log, struct alignments **alignments) {
-    struct lines lines = {0};
-    struct alignments *loaded = memory_calloc(1, sizeof *loaded);
-    enum vks_status status = VKS_ERR_OOM;
-    if (loaded) {
-        loaded->num_pairs = corpus_num_pairs(corpus);
-        loaded->begins = memory_calloc((size_t)loaded->num_pairs + 1, sizeof *loaded->begins);
-    }
-    if (!loaded || !loaded->begins) {
-        log_error(log, "%s: out of memory", path);
-        goto done;
-    }
-    TRY_GOTO(status, lines_read(path, log, &lines), done);
-    TRY_GOTO(status, parse_lines(path, corpus, is_cropped, log, &lines, loaded), done);
-    *alignments = loaded;
-    loaded = NULL;
-done:
-    lines_finish(&lines);
-    alignments_destroy(&loaded);
-    return status;
-}
-
-void alignments_destroy(struct alignments **alignments) {
-    if (!*alignments)
-        return;
-    free((*alignments)->links.items);
-    free((*alignments)->begins);
-    free(*alignments);
-    *alignments = NULL;
-}
-
-const struct alignment_link *alignments_get(const struct alignments *alignments, uint32_t pair_idx,
-                                            size_t *num) {
-    CHECK(pair_idx < alignments->num_pairs);
-    size_t begin = alignments->begins[pair_idx];
-    *num = alignments->begins[pair_idx + 1] - begin;
-    return alignments->links.items + begin;
 }

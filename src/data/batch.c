@@ -6,20 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum vks_status batch_create(const struct batch_capacity *capacity, const struct vks_log *log,
-                             struct batch **batch) {
+enum vks_status batch_create(const struct batch_capacity *capacity, bool with_weights,
+                             uint32_t link_words, const struct vks_log *log, struct batch **batch) {
     struct batch *created = memory_calloc(1, sizeof *created);
     if (created) {
         created->capacity = *capacity;
         created->src = memory_calloc(capacity->num_src_tokens, sizeof(uint32_t));
         created->tgt_in = memory_calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
         created->tgt_out = memory_calloc(capacity->num_tgt_tokens, sizeof(uint32_t));
-        created->pairs = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
+        if (with_weights)
+            created->weights = memory_calloc(capacity->num_tgt_tokens, sizeof(float));
+        created->link_words = link_words;
+        if (link_words)
+            created->links =
+                memory_calloc((size_t)capacity->num_tgt_tokens * link_words, sizeof(uint32_t));
+        created->places =
+            memory_calloc((size_t)capacity->num_sequences + 1, sizeof *created->places);
         created->src_offsets = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
         created->tgt_offsets = memory_calloc((size_t)capacity->num_sequences + 1, sizeof(uint32_t));
     }
-    if (!created || !created->src || !created->tgt_in || !created->tgt_out || !created->pairs ||
-        !created->src_offsets || !created->tgt_offsets) {
+    if (!created || !created->src || !created->tgt_in || !created->tgt_out || !created->places ||
+        !created->src_offsets || !created->tgt_offsets || (with_weights && !created->weights) ||
+        (link_words && !created->links)) {
         batch_destroy(&created);
         log_error(log, "out of memory for a batch of %u source and %u target tokens",
                   capacity->num_src_tokens, capacity->num_tgt_tokens);
@@ -35,7 +43,9 @@ void batch_destroy(struct batch **batch) {
     free((*batch)->src);
     free((*batch)->tgt_in);
     free((*batch)->tgt_out);
-    free((*batch)->pairs);
+    free((*batch)->weights);
+    free((*batch)->links);
+    free((*batch)->places);
     free((*batch)->src_offsets);
     free((*batch)->tgt_offsets);
     free(*batch);
@@ -68,6 +78,17 @@ bool batch_add_pair(struct batch *batch, const uint32_t *src, uint32_t num_src, 
     return true;
 }
 
+// Copies what belongs to the labels of a pair of `batch` to those of the last pair of `part`.
+static void copy_label_values(const struct batch *batch, uint32_t pair_idx, struct batch *part) {
+    uint32_t from = batch->tgt_offsets[pair_idx], to = part->tgt_offsets[part->num_sequences - 1];
+    size_t num = batch->tgt_offsets[pair_idx + 1] - from, words = batch->link_words;
+    if (batch->weights)
+        memcpy(part->weights + to, batch->weights + from, num * sizeof *part->weights);
+    if (batch->links)
+        memcpy(part->links + to * words, batch->links + from * words,
+               num * words * sizeof *part->links);
+}
+
 uint32_t batch_take_part(const struct batch *batch, uint32_t first, struct batch *part) {
     uint32_t next = first;
     batch_clear(part);
@@ -77,7 +98,8 @@ uint32_t batch_take_part(const struct batch *batch, uint32_t first, struct batch
                             batch->tgt_out + tgt, batch->tgt_offsets[next + 1] - tgt,
                             batch->tgt_in[tgt]))
             break;
-        part->pairs[part->num_sequences - 1] = batch->pairs[next];
+        copy_label_values(batch, next, part);
+        part->places[part->num_sequences - 1] = batch->places[next];
     }
     return next;
 }

@@ -137,7 +137,7 @@ static enum vks_status score_pairs(struct vks_scorer *scorer, const struct pairs
                                             .num_src_tokens = scorer->capacity.num_src,
                                             .num_tgt_tokens = scorer->capacity.num_tgt};
     struct batch *batch;
-    TRY(batch_create(&capacity, scorer->log, &batch));
+    TRY(batch_create(&capacity, false, 0, scorer->log, &batch));
     enum vks_status status = VKS_OK;
     for (size_t first = 0, end = 0; first < pairs->num && status == VKS_OK; first = end) {
         while (end < pairs->num && add_pair(scorer, pairs, end, batch))

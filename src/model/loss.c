@@ -37,6 +37,8 @@ static void build(struct graph *graph, const struct loss_params *params,
                                             .dropout = params->dropout,
                                             .dropout_attention = params->dropout_attention,
                                             .dropout_ffn = params->dropout_ffn,
+                                            .dropout_src = params->dropout_src,
+                                            .dropout_tgt = params->dropout_tgt,
                                             .probe = alignment ? &probe : NULL};
     feed_declare(graph, params->config, &params->capacity, params->with_gradient, &loss->inputs);
     struct tensor *memory = transformer_encode(&transformer, &loss->inputs);
@@ -45,6 +47,8 @@ static void build(struct graph *graph, const struct loss_params *params,
         return;
     if (alignment)
         build_alignment(graph, alignment, probe.weights, loss);
+    if (params->with_weights)
+        loss->label_weights = graph_input(graph, loss->inputs.target.num_tokens, 1);
     const struct output_params output = {
         .h = h, .weight = transformer_weight(&transformer, &params->weights->output)};
     if (params->with_logits)
@@ -52,6 +56,7 @@ static void build(struct graph *graph, const struct loss_params *params,
     const struct cross_entropy_params cross_entropy = {
         .output = output,
         .labels = loss->inputs.labels,
+        .weights = loss->label_weights,
         .pad = params->config->pad_id,
         .smoothing = params->label_smoothing,
         .with_gradient = params->with_gradient,
@@ -95,6 +100,14 @@ void loss_program_finish(struct loss_program *loss) {
     feed_scratch_finish(&loss->scratch);
 }
 
+static void write_links(struct loss_program *loss, uint32_t slot, const struct loss_batch *batch) {
+    const struct tensor *links = loss->links;
+    uint32_t *words = program_input(loss->program, slot, links);
+    for (size_t row = 0; row < batch->target.offsets[batch->target.num_sequences]; row++)
+        memcpy(words + row * links->stride, batch->links + row * links->cols,
+               links->cols * sizeof *words);
+}
+
 enum vks_status loss_program_submit(struct loss_program *loss, uint32_t slot,
                                     const struct loss_batch *batch, const struct loss_step *step) {
     struct program *program = loss->program;
@@ -107,6 +120,11 @@ enum vks_status loss_program_submit(struct loss_program *loss, uint32_t slot,
         feed_write_segments(program, slot, &loss->inputs.target, &batch->target, loss->pad_id,
                             &loss->scratch);
     }
+    if (loss->label_weights)
+        memcpy(program_input(program, slot, loss->label_weights), batch->weights,
+               batch->target.offsets[batch->target.num_sequences] * sizeof(float));
+    if (loss->links)
+        write_links(loss, slot, batch);
     program_set_uint(program, slot, HEADER_SEED, step->seed);
     program_set_uint(program, slot, HEADER_STEP, step->step);
     program_set_uint(program, slot, HEADER_MICRO, step->micro);
@@ -120,17 +138,8 @@ enum vks_status loss_program_wait(struct loss_program *loss, uint32_t slot, doub
     return VKS_OK;
 }
 
-void loss_program_clear_links(struct loss_program *loss, uint32_t slot) {
-    memset(program_input(loss->program, slot, loss->links), 0, loss->links->bytes);
-}
-
-void loss_program_add_link(struct loss_program *loss, uint32_t slot, uint32_t target_row,
-                           uint32_t source) {
-    uint32_t *words = program_input(loss->program, slot, loss->links);
-    CHECK(target_row < loss->links->rows.capacity && source / 32 < loss->links->cols);
-    words[(size_t)target_row * loss->links->stride + source / 32] |= 1u << source % 32;
-}
-
 double loss_program_link_total(const struct loss_program *loss, uint32_t slot) {
-    return (double)*(const float *)program_output(loss->program, slot, loss->link_total);
+    return loss->link_total
+               ? (double)*(const float *)program_output(loss->program, slot, loss->link_total)
+               : 0;
 }

@@ -21,7 +21,9 @@ struct loss_params {
     struct feed_capacity capacity;
     float label_smoothing;
     float dropout, dropout_attention, dropout_ffn; // as in struct transformer
+    float dropout_src, dropout_tgt;                // as there
     const struct loss_alignment *alignment;        // borrowed; NULL: none
+    bool with_weights;                             // each label's loss is multiplied with a weight
     bool with_gradient;   // adds to the store's gradients (HEADER_MICRO 0: overwrites)
     bool with_row_losses; // every token's loss comes back to the host
     bool with_logits;     // and its logits, for tests
@@ -31,12 +33,13 @@ struct loss_params {
 struct loss_program {
     struct program *program;
     struct batch_inputs inputs;
-    struct tensor *total;      // f32 [1]: sum of the losses
-    struct tensor *row_losses; // f32 [N_tgt], or NULL
-    struct tensor *logits;     // f32 [N_tgt, V], or NULL
-    struct tensor *weights;    // f32 [N_tgt, max_source] of the alignment's head, or NULL
-    struct tensor *links;      // u32 [N_tgt, words of max_source bits], or NULL
-    struct tensor *link_total; // f32 [1]: sum of the alignment's costs, or NULL
+    struct tensor *label_weights; // f32 [N_tgt], or NULL
+    struct tensor *total;         // f32 [1]: sum of the losses
+    struct tensor *row_losses;    // f32 [N_tgt], or NULL
+    struct tensor *logits;        // f32 [N_tgt, V], or NULL
+    struct tensor *weights;       // f32 [N_tgt, max_source] of the alignment's head, or NULL
+    struct tensor *links;         // u32 [N_tgt, words of max_source bits], or NULL
+    struct tensor *link_total;    // f32 [1]: sum of the alignment's costs, or NULL
     struct feed_scratch scratch;
     uint32_t pad_id, max_source; // max_source: UINT32_MAX without an alignment
     bool with_gradient;
@@ -53,6 +56,8 @@ enum vks_status loss_program_measure(struct vks_device *device, const struct los
 struct loss_batch {
     struct packed source, target;
     const uint32_t *labels;
+    const float *weights;  // of the labels, with_weights
+    const uint32_t *links; // of the labels, for guidance: rows of alignment_link_words(max_source)
 };
 
 struct loss_step {
@@ -66,12 +71,8 @@ enum vks_status loss_program_submit(struct loss_program *loss, uint32_t slot,
 // The sum of the batch's losses, after waiting for the slot.
 enum vks_status loss_program_wait(struct loss_program *loss, uint32_t slot, double *total);
 
-// For guided alignment, before a batch is submitted: removes all links of a slot, and links a row
-// of the target with a token of its source sentence, counted from 0 and below max_source.
-void loss_program_clear_links(struct loss_program *loss, uint32_t slot);
-void loss_program_add_link(struct loss_program *loss, uint32_t slot, uint32_t target_row,
-                           uint32_t source);
-// The sum of the costs, without the weight, of the run that loss_program_wait has waited for.
+// The sum of the alignment's costs, without the weight, of the run that loss_program_wait has
+// waited for; 0 without guidance.
 double loss_program_link_total(const struct loss_program *loss, uint32_t slot);
 
 #endif

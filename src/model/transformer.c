@@ -36,7 +36,7 @@ static struct tensor *linear(const struct transformer *m, struct tensor *x,
 }
 
 static struct tensor *embed(const struct transformer *m, const struct stack_weights *stack,
-                            const struct sequence_inputs *inputs) {
+                            const struct sequence_inputs *inputs, float word_dropout) {
     const struct embedding_params params = {
         .tokens = inputs->tokens,
         .positions = inputs->positions,
@@ -44,6 +44,7 @@ static struct tensor *embed(const struct transformer *m, const struct stack_weig
         .position_table = transformer_weight(m, &stack->positions),
         .scale = m->config->no_embedding_scale ? 1.0f : sqrtf((float)m->config->width),
         .dropout = m->dropout,
+        .word_dropout = word_dropout,
         .by_token = inputs->by_token,
         .by_position = inputs->by_position,
     };
@@ -169,7 +170,8 @@ static const struct norm_weights *next_norm(const struct stack_weights *stack, u
 struct tensor *transformer_encode(const struct transformer *m, const struct batch_inputs *inputs) {
     const struct stack_weights *stack = &m->weights->encoder;
     struct stream stream;
-    begin(&stream, m, embed(m, stack, &inputs->source), &stack->layers[0].self_norm);
+    begin(&stream, m, embed(m, stack, &inputs->source, m->dropout_src),
+          &stack->layers[0].self_norm);
     for (uint32_t i = 0; i < stack->num_layers; i++) {
         const struct layer_weights *layer = &stack->layers[i];
         add(&stream, self_attention(m, stream.input, &layer->self, &inputs->encoder_self),
@@ -190,7 +192,8 @@ struct tensor *transformer_decode(const struct transformer *m, struct tensor *me
                                   const struct batch_inputs *inputs) {
     const struct stack_weights *stack = &m->weights->decoder;
     struct stream stream;
-    begin(&stream, m, embed(m, stack, &inputs->target), &stack->layers[0].self_norm);
+    begin(&stream, m, embed(m, stack, &inputs->target, m->dropout_tgt),
+          &stack->layers[0].self_norm);
     for (uint32_t i = 0; i < stack->num_layers; i++) {
         const struct layer_weights *layer = &stack->layers[i];
         add(&stream, self_attention(m, stream.input, &layer->self, &inputs->decoder_self),
@@ -235,7 +238,7 @@ struct tensor *transformer_step(const struct transformer *m, const struct step_i
     const struct sequence_inputs sequence = {.tokens = inputs->tokens,
                                              .positions = inputs->positions};
     struct stream stream;
-    begin(&stream, m, embed(m, stack, &sequence), &stack->layers[0].self_norm);
+    begin(&stream, m, embed(m, stack, &sequence, 0), &stack->layers[0].self_norm);
     for (uint32_t i = 0; i < stack->num_layers; i++) {
         const struct layer_weights *layer = &stack->layers[i];
         add(&stream, step_self(m, stream.input, inputs, i), &layer->self_norm, &layer->cross_norm,

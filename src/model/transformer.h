@@ -35,6 +35,7 @@ struct transformer {
     const struct weights *weights;         // borrowed
     float dropout;                         // of embeddings and of what blocks add
     float dropout_attention, dropout_ffn;  // of attention weights; of what the activation gives
+    float dropout_src, dropout_tgt;        // of words' embeddings
     struct transformer_probe *probe;       // borrowed; NULL: none
 };
 

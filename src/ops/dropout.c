@@ -3,9 +3,13 @@
 #include "base/check.h"
 #include "dropout_interface.h"
 
+uint32_t dropout_threshold(float probability) {
+    return (uint32_t)((double)probability * 0x1p32);
+}
+
 static struct dropout make(float probability, uint32_t stream) {
     return (struct dropout){
-        .threshold = (uint32_t)((double)probability * 0x1p32),
+        .threshold = dropout_threshold(probability),
         .scale = 1.0f / (1.0f - probability),
         .stream = stream,
     };

@@ -10,6 +10,9 @@ struct dropout {
     uint32_t stream;
 };
 
+// The threshold of a probability from 0 to under 1.
+uint32_t dropout_threshold(float probability);
+
 // probability: 0 to under 1. Takes the graph's next stream, also when the probability is 0, so
 // that streams do not depend on it.
 // Source: Srivastava et al. 2014, JMLR 15, section 10 (scaling while training).

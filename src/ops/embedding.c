@@ -21,26 +21,26 @@ enum {
 enum { ROWS, PIECES, SEGMENTS, DX, DTABLE, SUMS };
 
 struct node_params {
-    float scale;
+    float scale, word_dropout;
     struct dropout dropout;
 };
 
 struct gradient_params {
-    float scale;
-    struct dropout dropout;
+    struct node_params node;
     uint32_t accumulate;
 };
 
-static struct embedding_push make_push(const struct tensor *x, float scale,
-                                       const struct dropout *dropout) {
+static struct embedding_push make_push(const struct tensor *x, const struct node_params *params) {
     return (struct embedding_push){
         .rows_dim = x->rows.idx,
         .quads = x->cols / 4,
         .stride = x->stride / 4,
-        .scale = scale,
-        .dropout_threshold = dropout->threshold,
-        .dropout_scale = dropout->scale,
-        .dropout_stream = dropout->stream,
+        .scale = params->scale,
+        .dropout_threshold = params->dropout.threshold,
+        .dropout_scale = params->dropout.scale,
+        .dropout_stream = params->dropout.stream,
+        .word_threshold = dropout_threshold(params->word_dropout),
+        .word_scale = 1.0f / (1.0f - params->word_dropout),
     };
 }
 
@@ -60,7 +60,7 @@ static bool next_window(const struct tensor *table, struct op_window *window) {
 static enum vks_status record(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
-    struct embedding_push push = make_push(t[X], params->scale, &params->dropout);
+    struct embedding_push push = make_push(t[X], params);
     struct op_dispatch dispatch = {
         .key = {.shader = "embedding"},
         .binds = {[1] = {t[TOKENS], ACCESS_READ},
@@ -109,7 +109,7 @@ static enum vks_status record_clear(struct recorder *recorder, const struct tens
 static enum vks_status record_gradient(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct gradient_params *params = node->params;
-    struct embedding_push push = make_push(t[DX], params->scale, &params->dropout);
+    struct embedding_push push = make_push(t[DX], &params->node);
     push.rows_dim = t[PIECES]->rows.idx;
     TRY(recorder_dispatch(recorder, &(struct op_dispatch){
                                         .key = {.shader = "embedding_piece_gradient"},
@@ -147,10 +147,9 @@ static const struct op_class gradient_class = {"embedding gradient", record_grad
 
 // first: the role of a table's sorted rows; pieces and segments come after it.
 static void add_table_gradient(struct graph *graph, const struct node *node, int first,
-                               struct tensor *table, float scale) {
-    const struct node_params *node_params = node->params;
+                               struct tensor *table, const struct node_params *node_params) {
     struct tensor *const *t = node->tensors;
-    struct gradient_params params = {.scale = scale, .dropout = node_params->dropout};
+    struct gradient_params params = {.node = *node_params};
     if (!table->needs_grad)
         return;
     struct tensor *g[NODE_MAX_TENSORS] = {[ROWS] = t[first],
@@ -164,11 +163,12 @@ static void add_table_gradient(struct graph *graph, const struct node *node, int
 
 static void backward(struct graph *graph, const struct node *node) {
     struct tensor *const *t = node->tensors;
-    const struct node_params *params = node->params;
+    const struct node_params *tokens = node->params;
+    const struct node_params positions = {.scale = 1.0f, .dropout = tokens->dropout};
     if (!graph_gradient(t[X]))
         return;
-    add_table_gradient(graph, node, TOKEN_ROWS, t[TABLE], params->scale);
-    add_table_gradient(graph, node, POSITION_ROWS, t[POSITION_TABLE], 1.0f);
+    add_table_gradient(graph, node, TOKEN_ROWS, t[TABLE], tokens);
+    add_table_gradient(graph, node, POSITION_ROWS, t[POSITION_TABLE], &positions);
 }
 
 static const struct op_class embedding_class = {"embedding", record, backward};
@@ -198,7 +198,7 @@ struct tensor *op_embedding(struct graph *graph, const struct embedding_params *
     t[X] = graph_activation(graph, p->tokens->rows, width);
     if (t[X])
         t[X]->needs_grad = p->table->needs_grad || p->position_table->needs_grad;
-    const struct node_params params = {p->scale, dropout_make(graph, p->dropout)};
+    const struct node_params params = {p->scale, p->word_dropout, dropout_make(graph, p->dropout)};
     graph_add_node(graph, &embedding_class, t, &params, sizeof params);
     return t[X];
 }

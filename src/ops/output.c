@@ -5,7 +5,7 @@
 #include "ops/matmul.h"
 #include "sum_interface.h"
 
-enum { H, WEIGHT, BIAS, LOGITS, LABELS, LOSSES, DH, DWEIGHT, DBIAS };
+enum { H, WEIGHT, BIAS, LOGITS, LABELS, LOSSES, DH, DWEIGHT, DBIAS, WEIGHTS };
 
 // More rows a chunk make no product faster, and take memory.
 enum { MAX_CHUNK_ROWS = 4096 };
@@ -75,15 +75,17 @@ static enum vks_status record_softmax(struct recorder *recorder, const struct no
         .pad = params->pad,
         .smoothing = params->smoothing,
     };
-    return recorder_dispatch(recorder, &(struct op_dispatch){
-                                           .key = {"cross_entropy", {t[DH] || t[DWEIGHT]}, 1},
-                                           .binds = {[1] = {t[LOGITS], ACCESS_UPDATE},
-                                                     [2] = {t[LABELS], ACCESS_READ},
-                                                     [3] = {t[LOSSES], ACCESS_WRITE}},
-                                           .push = &push,
-                                           .push_bytes = sizeof push,
-                                           .groups = {{params->rows, 1, 0}},
-                                       });
+    return recorder_dispatch(
+        recorder, &(struct op_dispatch){
+                      .key = {"cross_entropy", {t[DH] || t[DWEIGHT], t[WEIGHTS] != NULL}, 2},
+                      .binds = {[1] = {t[LOGITS], ACCESS_UPDATE},
+                                [2] = {t[LABELS], ACCESS_READ},
+                                [3] = {t[LOSSES], ACCESS_WRITE},
+                                [4] = {t[WEIGHTS], ACCESS_READ}},
+                      .push = &push,
+                      .push_bytes = sizeof push,
+                      .groups = {{params->rows, 1, 0}},
+                  });
 }
 
 // Logits, losses and gradients of one chunk of rows.
@@ -134,8 +136,11 @@ struct tensor *op_cross_entropy(struct graph *graph, const struct cross_entropy_
         return NULL;
     struct tensor *h = p->output.h, *weight = p->output.weight;
     uint32_t step = chunk_rows(graph, p), accumulate = ACCUMULATE_NO;
-    struct tensor *t[NODE_MAX_TENSORS] = {
-        [H] = h, [WEIGHT] = weight, [BIAS] = p->output.bias, [LABELS] = p->labels};
+    struct tensor *t[NODE_MAX_TENSORS] = {[H] = h,
+                                          [WEIGHT] = weight,
+                                          [BIAS] = p->output.bias,
+                                          [LABELS] = p->labels,
+                                          [WEIGHTS] = p->weights};
     t[LOSSES] = graph_activation(graph, h->rows, 1);
     if (p->with_gradient)
         t[DH] = graph_write_gradient(graph, h, &accumulate);

@@ -16,11 +16,12 @@ struct tensor *op_logits(struct graph *graph, const struct output_params *params
 
 struct cross_entropy_params {
     struct output_params output;
-    struct tensor *labels; // u32 [N, 1]
-    uint32_t pad;          // a symbol that is never predicted; CROSS_ENTROPY_NO_PAD: none
-    float smoothing;       // 0 to under 1, spread over all symbols but the pad
-    uint32_t chunk_rows;   // rows whose logits exist at once; 0: by the device's limits
-    bool with_gradient;    // gradients of h and W are worked out along with the loss
+    struct tensor *labels;  // u32 [N, 1]
+    struct tensor *weights; // f32 [N, 1], what each row's loss is multiplied with; NULL: 1
+    uint32_t pad;           // a symbol that is never predicted; CROSS_ENTROPY_NO_PAD: none
+    float smoothing;        // 0 to under 1, spread over all symbols but the pad
+    uint32_t chunk_rows;    // rows whose logits exist at once; 0: by the device's limits
+    bool with_gradient;     // gradients of h and W are worked out along with the loss
 };
 
 // The label-smoothed cross-entropy of every row, in nats, f32 [N, 1]: chunk by chunk over rows, so

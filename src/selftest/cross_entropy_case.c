@@ -20,6 +20,13 @@ void loss_case_make(struct arena *arena, struct rng *rng, struct loss_case *c) {
         do
             c->labels[row] = rng_below(rng, c->vocab);
         while (c->labels[row] == c->pad);
+    c->weights = NULL;
+    if (!c->weighted)
+        return;
+    c->weights = ARENA_NEW(arena, float, c->rows + 1);
+    CHECK(c->weights);
+    for (uint32_t row = 0; row < c->rows; row++)
+        c->weights[row] = row % 5 == 3 ? 0 : (float)(2 * rng_uniform(rng));
 }
 
 void loss_case_build(struct harness *h, void *user) {
@@ -30,6 +37,7 @@ void loss_case_build(struct harness *h, void *user) {
                    .weight = harness_parameter(h, c->weight, c->dweight),
                    .bias = c->has_bias ? harness_parameter(h, c->bias, c->dbias) : NULL},
         .labels = harness_uints(h, rows, 1, c->labels, c->rows),
+        .weights = c->weighted ? harness_uints(h, rows, 1, (uint32_t *)c->weights, c->rows) : NULL,
         .pad = c->pad,
         .smoothing = c->smoothing,
         .chunk_rows = c->chunk_rows,
@@ -75,7 +83,8 @@ enum vks_status loss_case_check(struct check *check, uint32_t stream, struct los
     TRY(check_run(check, &h, loss_case_build, c));
     struct matrix *logits = matrix_new(arena, c->rows, c->vocab);
     struct matrix *losses = matrix_like(arena, c->losses);
-    const struct oracle_cross_entropy oracle = {logits, c->labels, c->pad, (double)c->smoothing};
+    const struct oracle_cross_entropy oracle = {logits, c->labels, c->pad, (double)c->smoothing,
+                                                c->weights};
     oracle_linear(c->h, c->weight, c->has_bias ? c->bias : NULL, logits);
     oracle_cross_entropy(&oracle, losses);
     check_compare(check, CHECK_FORWARD, "losses", c->losses, losses);
@@ -96,6 +105,7 @@ enum vks_status cross_entropy_selftest(struct check *check) {
          .pad = 2,
          .chunk_rows = 32,
          .has_bias = true,
+         .weighted = true,
          .smoothing = 0.1f},
     };
     for (uint32_t i = 0; i < COUNT_OF(cases); i++)

@@ -8,9 +8,10 @@
 struct loss_case {
     uint32_t capacity, rows, width, vocab, pad, chunk_rows;
     float smoothing, loss_scale;
-    bool has_bias, without_gradient;
+    bool has_bias, without_gradient, weighted;
     // The rest follows.
     uint32_t *labels, total; // total: the words of a float
+    float *weights;          // of rows, some of them 0
     struct matrix *h, *weight, *bias, *losses;
     struct matrix *dh, *dweight, *dbias;
 };

@@ -75,6 +75,7 @@ static void build(struct harness *h, void *user) {
         .position_table = harness_parameter(h, c->position_table, c->dposition_table),
         .scale = c->scale,
         .dropout = c->dropout,
+        .word_dropout = c->word_dropout,
         .by_token = add_segments(h, rows, &c->by_token),
     };
     if (c->learned)
@@ -87,18 +88,22 @@ static void build(struct harness *h, void *user) {
 static void compare(struct check *check, const struct embedding_case *c,
                     struct oracle_dropout *dropout) {
     struct arena *arena = check->arena;
+    struct oracle_dropout words = *dropout;
+    words.probability = c->word_dropout;
     struct oracle_embedding oracle = {c->tokens,
                                       c->places,
                                       c->table,
                                       c->position_table,
                                       oracle_dropout_factors(arena, dropout, c->rows, c->width),
-                                      (double)c->scale};
+                                      (double)c->scale,
+                                      oracle_row_factors(arena, &words, c->rows)};
     struct matrix *x = matrix_like(arena, c->x), *dtable = matrix_like(arena, c->table);
     struct matrix *dposition_table = matrix_like(arena, c->position_table);
     oracle_embedding(&oracle, x);
     oracle_embedding_gradient(&oracle, c->r, dtable, dposition_table);
     if (c->twice) {
-        dropout->stream = 1;
+        dropout->stream = words.stream = 1;
+        oracle.word_factors = oracle_row_factors(arena, &words, c->rows);
         oracle.factors = oracle_dropout_factors(arena, dropout, c->rows, c->width);
         oracle_embedding_gradient(&oracle, c->r, dtable, dposition_table);
     }
@@ -133,6 +138,7 @@ enum vks_status embedding_selftest(struct check *check) {
          .positions = 50,
          .scale = 2.0f,
          .dropout = 0.3f,
+         .word_dropout = 0.2f,
          .learned = true},
     };
     for (uint32_t i = 0; i < COUNT_OF(cases); i++)

@@ -12,7 +12,7 @@ struct row_groups {
 
 struct embedding_case {
     uint32_t capacity, rows, width, vocab, positions;
-    float scale, dropout;
+    float scale, dropout, word_dropout;
     bool learned; // positions
     bool twice;   // the table is embedded twice
     // The rest follows.

@@ -233,13 +233,19 @@ void oracle_attention_gradient(struct arena *arena, const struct oracle_attentio
     each_query(arena, a, NULL, dout, (struct matrix *[]){dq, dkv});
 }
 
-double oracle_dropout_factor(const struct oracle_dropout *dropout, uint32_t row, uint32_t col) {
+// The factor that the random number `lane` of a quad gives.
+static double dropout_factor(const struct oracle_dropout *dropout, uint32_t row, uint32_t quad,
+                             uint32_t lane) {
     const uint32_t key[2] = {dropout->seed, dropout->rank};
-    const uint32_t counter[4] = {row, col / 4, dropout->stream, dropout->step};
+    const uint32_t counter[4] = {row, quad, dropout->stream, dropout->step};
     double probability = (double)dropout->probability;
     uint32_t random[4];
     philox4x32(key, counter, random);
-    return random[col % 4] < floor(probability * 4294967296.0) ? 0 : 1 / (1 - probability);
+    return random[lane] < floor(probability * 4294967296.0) ? 0 : 1 / (1 - probability);
+}
+
+double oracle_dropout_factor(const struct oracle_dropout *dropout, uint32_t row, uint32_t col) {
+    return dropout_factor(dropout, row, col / 4, col % 4);
 }
 
 struct matrix *oracle_dropout_factors(struct arena *arena, const struct oracle_dropout *dropout,
@@ -248,6 +254,14 @@ struct matrix *oracle_dropout_factors(struct arena *arena, const struct oracle_d
     for (uint32_t row = 0; row < rows; row++)
         for (uint32_t col = 0; col < cols; col++)
             AT(factors, row, col) = oracle_dropout_factor(dropout, row, col);
+    return factors;
+}
+
+struct matrix *oracle_row_factors(struct arena *arena, const struct oracle_dropout *dropout,
+                                  uint32_t rows) {
+    struct matrix *factors = matrix_new(arena, rows, 1);
+    for (uint32_t row = 0; row < rows; row++)
+        AT(factors, row, 0) = dropout_factor(dropout, row, UINT32_MAX, 0);
     return factors;
 }
 
@@ -307,8 +321,9 @@ void oracle_embedding(const struct oracle_embedding *e, struct matrix *x) {
     for (uint32_t row = 0; row < x->rows; row++)
         for (uint32_t c = 0; c < x->cols; c++)
             AT(x, row, c) =
-                factor_at(e->factors, row, c) * (e->scale * AT(e->table, e->tokens[row], c) +
-                                                 AT(e->position_table, e->positions[row], c));
+                factor_at(e->factors, row, c) *
+                (factor_at(e->word_factors, row, 0) * e->scale * AT(e->table, e->tokens[row], c) +
+                 AT(e->position_table, e->positions[row], c));
 }
 
 void oracle_embedding_gradient(const struct oracle_embedding *e, const struct matrix *dx,
@@ -316,7 +331,7 @@ void oracle_embedding_gradient(const struct oracle_embedding *e, const struct ma
     for (uint32_t row = 0; row < dx->rows; row++) {
         for (uint32_t c = 0; c < dx->cols; c++) {
             double d = factor_at(e->factors, row, c) * AT(dx, row, c);
-            AT(dtable, e->tokens[row], c) += e->scale * d;
+            AT(dtable, e->tokens[row], c) += factor_at(e->word_factors, row, 0) * e->scale * d;
             if (dposition_table)
                 AT(dposition_table, e->positions[row], c) += d;
         }
@@ -343,12 +358,16 @@ static double target(const struct oracle_cross_entropy *l, uint32_t row, uint32_
     return l->smoothing / symbols + (col == l->labels[row] ? 1 - l->smoothing : 0);
 }
 
+static double weight_at(const struct oracle_cross_entropy *l, uint32_t row) {
+    return l->weights ? (double)l->weights[row] : 1;
+}
+
 void oracle_cross_entropy(const struct oracle_cross_entropy *l, struct matrix *losses) {
     for (uint32_t row = 0; row < l->logits->rows; row++) {
         double lse = log_sum_exp(l, row), loss = 0;
         for (uint32_t c = 0; c < l->logits->cols; c++)
             loss -= target(l, row, c) * (AT(l->logits, row, c) - lse);
-        AT(losses, row, 0) = loss;
+        AT(losses, row, 0) = weight_at(l, row) * loss;
     }
 }
 
@@ -357,7 +376,8 @@ void oracle_cross_entropy_gradient(const struct oracle_cross_entropy *l, struct 
         double lse = log_sum_exp(l, row);
         for (uint32_t c = 0; c < l->logits->cols; c++)
             if (c != l->pad)
-                AT(dlogits, row, c) += exp(AT(l->logits, row, c) - lse) - target(l, row, c);
+                AT(dlogits, row, c) +=
+                    weight_at(l, row) * (exp(AT(l->logits, row, c) - lse) - target(l, row, c));
     }
 }
 

@@ -62,6 +62,9 @@ struct oracle_dropout {
 double oracle_dropout_factor(const struct oracle_dropout *dropout, uint32_t row, uint32_t col);
 struct matrix *oracle_dropout_factors(struct arena *arena, const struct oracle_dropout *dropout,
                                       uint32_t rows, uint32_t cols);
+// The same for rows as a whole, [rows, 1].
+struct matrix *oracle_row_factors(struct arena *arena, const struct oracle_dropout *dropout,
+                                  uint32_t rows);
 
 // softmax(Q K^T / sqrt(head width)) V, sequence by sequence and head by head. The factors of the
 // softmax are one matrix [keys, queries] a head, each of the next stream.
@@ -93,11 +96,12 @@ void oracle_norm_gradient(struct arena *arena, const struct oracle_norm *norm,
                           const struct matrix *dy, const struct matrix *ds,
                           const struct oracle_norm_gradient *gradient);
 
-// x = factors (scale table[token] + positions[position]).
+// x = factors (word_factors scale table[token] + positions[position]).
 struct oracle_embedding {
     const uint32_t *tokens, *positions;
     const struct matrix *table, *position_table, *factors;
     double scale;
+    const struct matrix *word_factors; // [rows, 1]; NULL: 1
 };
 void oracle_embedding(const struct oracle_embedding *embedding, struct matrix *x);
 void oracle_embedding_gradient(const struct oracle_embedding *embedding, const struct matrix *dx,
@@ -109,6 +113,7 @@ struct oracle_cross_entropy {
     const uint32_t *labels;
     uint32_t pad; // UINT32_MAX: none
     double smoothing;
+    const float *weights; // of each row; NULL: 1
 };
 void oracle_cross_entropy(const struct oracle_cross_entropy *loss, struct matrix *losses);
 void oracle_cross_entropy_gradient(const struct oracle_cross_entropy *loss, struct matrix *dlogits);

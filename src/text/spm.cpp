@@ -6,6 +6,7 @@ extern "C" {
 }
 
 #include "base/memory.h"
+#include "vkseq/text.h"
 
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
@@ -13,18 +14,22 @@ extern "C" {
 #include <unicode/utf8.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <new>
+#include <random>
 #include <sstream>
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+// SentencePiece's generator of random numbers, one for each thread. Its public headers only seed
+// those of threads to come.
+namespace sentencepiece::random {
+std::mt19937 *GetRandomGenerator();
+}
 
 struct spm {
     sentencepiece::SentencePieceProcessor processor;
@@ -70,13 +75,16 @@ bool has_words(const std::string &line) {
     return false;
 }
 
-// The lines of several files, one after the other. SentencePiece could read files itself, but only
-// those without a comma in their path.
+// The lines of several files, or a field of each, one after the other.
 class LineIterator : public sentencepiece::SentenceIterator {
   public:
-    LineIterator(const char *const *paths, size_t num_paths)
-        : paths_(paths), end_(paths + num_paths) {
+    explicit LineIterator(const struct spm_train_params &params) : params_(params) {
         Next();
+    }
+    LineIterator(const LineIterator &) = delete;
+    LineIterator &operator=(const LineIterator &) = delete;
+    ~LineIterator() override {
+        vks_line_reader_close(&reader_);
     }
 
     bool done() const override {
@@ -84,24 +92,26 @@ class LineIterator : public sentencepiece::SentenceIterator {
     }
 
     void Next() override {
-        while (!std::getline(file_, line_)) {
-            if (file_.bad())
-                return fail(std::string(*paths_) + ": cannot be read");
-            if (file_.is_open()) {
-                file_.close();
-                paths_++;
-            }
-            if (paths_ == end_) {
+        const char *line = nullptr;
+        size_t num_bytes = 0;
+        while (read_status_ == VKS_OK && !done_ && !line) {
+            if (reader_) {
+                read_status_ = vks_line_reader_next(reader_, &line, &num_bytes);
+                if (read_status_ == VKS_OK && !line) {
+                    vks_line_reader_close(&reader_);
+                    path_idx_++;
+                }
+            } else if (path_idx_ < params_.num_paths) {
+                read_status_ =
+                    vks_line_reader_open(params_.paths[path_idx_], params_.log, &reader_);
+            } else {
                 done_ = true;
-                return;
             }
-            file_.clear();
-            file_.open(std::filesystem::u8path(*paths_), std::ios::binary);
-            if (!file_.is_open())
-                return fail(std::string(*paths_) + ": " + std::strerror(errno));
         }
-        if (!line_.empty() && line_.back() == '\r')
-            line_.pop_back();
+        done_ = done_ || read_status_ != VKS_OK;
+        if (done_)
+            return;
+        set_line(line, num_bytes);
         has_words_ = has_words_ || has_words(line_);
     }
 
@@ -110,28 +120,34 @@ class LineIterator : public sentencepiece::SentenceIterator {
     }
 
     Status status() const override {
-        if (!io_error_.empty())
-            return Status(StatusCode::kUnavailable, io_error_);
+        if (read_status_ != VKS_OK)
+            return Status(StatusCode::kUnavailable, "the text cannot be read");
         if (!has_words_)
             return Status(StatusCode::kInvalidArgument, "no line with a word in the text");
         return Status();
     }
 
-    // What could not be read and why, or an empty string.
-    const std::string &io_error() const {
-        return io_error_;
+    // Why the text could not be read, which is logged.
+    enum vks_status read_status() const {
+        return read_status_;
     }
 
   private:
-    void fail(const std::string &error) {
-        io_error_ = error;
-        done_ = true;
+    void set_line(const char *line, size_t num_bytes) {
+        const char *end = line + num_bytes;
+        uint32_t field = params_.fields ? params_.fields[path_idx_] : 0;
+        for (uint32_t i = 1; i < field; i++) {
+            const char *tab = std::find(line, end, '\t');
+            line = tab == end ? end : tab + 1;
+        }
+        line_.assign(line, field ? std::find(line, end, '\t') : end);
     }
 
-    const char *const *paths_;
-    const char *const *end_;
-    std::ifstream file_;
-    std::string line_, io_error_;
+    const struct spm_train_params &params_;
+    size_t path_idx_ = 0;
+    struct vks_line_reader *reader_ = nullptr;
+    std::string line_;
+    enum vks_status read_status_ = VKS_OK;
     bool done_ = false, has_words_ = false;
 };
 
@@ -185,13 +201,10 @@ enum vks_status train(const struct spm_train_params &params, struct spm **out) {
 
     // SentencePiece reserves the highest seed for "take any".
     sentencepiece::SetRandomGeneratorSeed(params.seed % UINT32_MAX);
-    LineIterator lines(params.paths, params.num_paths);
+    LineIterator lines(params);
     std::string model;
     Status status = sentencepiece::SentencePieceTrainer::Train(flags, &lines, &model);
-    if (!lines.io_error().empty()) {
-        log_error(params.log, "%s", lines.io_error().c_str());
-        return VKS_ERR_IO;
-    }
+    TRY(lines.read_status());
     if (!status.ok()) {
         log_error(params.log, "cannot learn a vocabulary of %u pieces from %s%s: %s",
                   params.num_pieces, params.paths[0], params.num_paths > 1 ? ", ..." : "",
@@ -229,15 +242,21 @@ enum vks_status spm_train(const struct spm_train_params *params, struct spm **sp
     return guarded(params->log, [&] { return train(*params, spm); });
 }
 
-enum vks_status spm_encode(const struct spm *spm, const char *text, size_t text_bytes,
-                           enum vks_status (*visit)(void *user, const char *piece,
-                                                    size_t piece_bytes),
-                           void *user) {
+enum vks_status spm_encode(
+    const struct spm *spm, const struct spm_sampling *sampling, const char *text, size_t text_bytes,
+    enum vks_status (*visit)(void *user, const char *piece, size_t piece_bytes), void *user) {
     return guarded(
         spm->log, [&]() -> enum vks_status {
             std::vector<std::string> pieces;
+            Status status;
             // The text is C++'s string_view in some releases and SentencePiece's own in others.
-            Status status = spm->processor.Encode({text, text_bytes}, &pieces);
+            if (sampling && sampling->alpha > 0) {
+                sentencepiece::random::GetRandomGenerator()->seed(sampling->seed);
+                status =
+                    spm->processor.SampleEncode({text, text_bytes}, -1, sampling->alpha, &pieces);
+            } else {
+                status = spm->processor.Encode({text, text_bytes}, &pieces);
+            }
             if (!status.ok()) {
                 log_error(spm->log, "cannot encode a text: %s", status.message());
                 return VKS_ERR_FORMAT;

@@ -18,7 +18,9 @@ VKS_MUST_CHECK enum vks_status spm_load(const void *model, size_t num_bytes, con
                                         const struct vks_log *log, struct spm **spm);
 
 struct spm_train_params {
-    const char *const *paths; // plain text, UTF-8, a sentence a line
+    const char *const *paths; // as for vks_line_reader_open, a sentence a line
+    const uint32_t *fields;   // of each path: which field of its lines, with tabs between them,
+                              // counted from 1; 0: the whole line. NULL: all 0
     size_t num_paths;
     uint32_t num_pieces; // at most; fewer if the text does not yield as many
     const char *options; // flags of SentencePiece's trainer, separated by blanks; may be NULL
@@ -33,11 +35,18 @@ struct spm_train_params {
 // that SentencePiece refuses, VKS_ERR_OOM.
 VKS_MUST_CHECK enum vks_status spm_train(const struct spm_train_params *params, struct spm **spm);
 
+struct spm_sampling {
+    float alpha; // the power of their probabilities; 0: the best pieces
+    uint32_t seed;
+};
+
 // Calls visit for each piece of the text, in order, until it fails. A piece ends with a NUL that
-// its length does not count, and lives for the call only.
+// its length does not count, and lives for the call only. The pieces are a function of model, text
+// and sampling; NULL: the best ones.
 // Errors: visit's, VKS_ERR_FORMAT, VKS_ERR_OOM.
 VKS_MUST_CHECK enum vks_status
-spm_encode(const struct spm *spm, const char *text, size_t text_bytes,
+spm_encode(const struct spm *spm, const struct spm_sampling *sampling, const char *text,
+           size_t text_bytes,
            enum vks_status (*visit)(void *user, const char *piece, size_t piece_bytes), void *user);
 
 // The text of pieces, which need not be the model's own. NUL bytes are left out. *text is

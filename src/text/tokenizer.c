@@ -166,9 +166,27 @@ enum vks_status vks_tokenizer_load_spm(const char *source_path, const char *targ
     return VKS_OK;
 }
 
-// A model learnt from num_paths texts, with its vocabulary.
+// Texts to learn from, as spm_train_params has them.
+struct texts {
+    const char **paths;
+    uint32_t *fields;
+    size_t num;
+};
+
+static void add_texts(const struct vks_tokenizer_train_params *params, enum vks_side side,
+                      struct texts *texts) {
+    bool is_source = side == VKS_SOURCE;
+    const char *const *paths = is_source ? params->source_paths : params->target_paths;
+    size_t num_paths = is_source ? params->num_source_paths : params->num_target_paths;
+    for (size_t i = 0; i < num_paths; i++, texts->num++) {
+        texts->paths[texts->num] = paths[i];
+        texts->fields[texts->num] = params->fields ? (uint32_t)side + 1 : 0;
+    }
+}
+
+// A model learnt from texts, with its vocabulary.
 static enum vks_status train_side(const struct vks_tokenizer_train_params *params,
-                                  const char *const *paths, size_t num_paths, enum vks_side side,
+                                  const struct texts *texts, enum vks_side side,
                                   struct vks_tokenizer *tokenizer) {
     uint32_t vocab_size = params->vocab_size ? params->vocab_size : DEFAULT_VOCAB_SIZE;
     if (vocab_size < 2 || vocab_size > VOCAB_MAX_SIZE) {
@@ -176,8 +194,9 @@ static enum vks_status train_side(const struct vks_tokenizer_train_params *param
         return VKS_ERR_ARGUMENT;
     }
     const struct spm_train_params spm_params = {
-        .paths = paths,
-        .num_paths = num_paths,
+        .paths = texts->paths,
+        .fields = texts->fields,
+        .num_paths = texts->num,
         .num_pieces = vocab_size - 1,
         .options = params->options,
         .seed = params->seed,
@@ -194,21 +213,10 @@ static enum vks_status train_side(const struct vks_tokenizer_train_params *param
 
 // One model, learnt from both sides' texts, for both.
 static enum vks_status train_joint(const struct vks_tokenizer_train_params *params,
-                                   struct vks_tokenizer *tokenizer) {
-    size_t num_paths, paths_bytes;
-    if (!size_add(params->num_source_paths, params->num_target_paths, &num_paths) ||
-        !size_mul(num_paths, sizeof(char *), &paths_bytes))
-        return out_of_memory(params->log);
-    const char **paths = memory_malloc(paths_bytes + 1);
-    if (!paths)
-        return out_of_memory(params->log);
-    for (size_t i = 0; i < num_paths; i++)
-        paths[i] = i < params->num_source_paths
-                       ? params->source_paths[i]
-                       : params->target_paths[i - params->num_source_paths];
-    enum vks_status status = train_side(params, paths, num_paths, VKS_SOURCE, tokenizer);
-    free(paths);
-    TRY(status);
+                                   struct texts *texts, struct vks_tokenizer *tokenizer) {
+    add_texts(params, VKS_SOURCE, texts);
+    add_texts(params, VKS_TARGET, texts);
+    TRY(train_side(params, texts, VKS_SOURCE, tokenizer));
     tokenizer->vocab[VKS_TARGET] = tokenizer->vocab[VKS_SOURCE];
     size_t num_bytes;
     const void *model = spm_model(tokenizer->spm[VKS_SOURCE], &num_bytes);
@@ -216,20 +224,28 @@ static enum vks_status train_joint(const struct vks_tokenizer_train_params *para
                     &tokenizer->spm[VKS_TARGET]);
 }
 
+static enum vks_status train_separate(const struct vks_tokenizer_train_params *params,
+                                      struct texts *texts, struct vks_tokenizer *tokenizer) {
+    add_texts(params, VKS_SOURCE, texts);
+    TRY(train_side(params, texts, VKS_SOURCE, tokenizer));
+    texts->num = 0;
+    add_texts(params, VKS_TARGET, texts);
+    return train_side(params, texts, VKS_TARGET, tokenizer);
+}
+
 enum vks_status vks_tokenizer_train(const struct vks_tokenizer_train_params *params,
                                     struct vks_tokenizer **out) {
     struct vks_tokenizer *tokenizer = NULL;
-    TRY(create(params->log, &tokenizer));
-    enum vks_status status;
-    if (!params->separate_vocabularies) {
-        status = train_joint(params, tokenizer);
-    } else {
-        status = train_side(params, params->source_paths, params->num_source_paths, VKS_SOURCE,
-                            tokenizer);
-        if (status == VKS_OK)
-            status = train_side(params, params->target_paths, params->num_target_paths, VKS_TARGET,
-                                tokenizer);
-    }
+    size_t num_paths = params->num_source_paths + params->num_target_paths;
+    struct texts texts = {.paths = memory_calloc(num_paths + 1, sizeof *texts.paths),
+                          .fields = memory_calloc(num_paths + 1, sizeof *texts.fields)};
+    enum vks_status status =
+        texts.paths && texts.fields ? create(params->log, &tokenizer) : out_of_memory(params->log);
+    if (status == VKS_OK)
+        status = params->separate_vocabularies ? train_separate(params, &texts, tokenizer)
+                                               : train_joint(params, &texts, tokenizer);
+    free(texts.paths);
+    free(texts.fields);
     if (status != VKS_OK) {
         vks_tokenizer_destroy(&tokenizer);
         return status;
@@ -308,10 +324,19 @@ static enum vks_status append_piece(void *user, const char *piece, size_t piece_
 enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer, enum vks_side side,
                                      const char *text, size_t text_bytes, uint32_t **ids,
                                      size_t *num_ids) {
+    return vks_tokenizer_sample(tokenizer, &(struct vks_piece_sampling){.side = side}, text,
+                                text_bytes, ids, num_ids);
+}
+
+enum vks_status vks_tokenizer_sample(const struct vks_tokenizer *tokenizer,
+                                     const struct vks_piece_sampling *sampling, const char *text,
+                                     size_t text_bytes, uint32_t **ids, size_t *num_ids) {
+    enum vks_side side = sampling->side;
     struct id_list list = {.vocab = tokenizer->vocab[side], .log = tokenizer->log};
+    const struct spm_sampling drawing = {sampling->alpha, sampling->seed};
     TRY(reserve_ids(&list, text_bytes / 4 + 8));
     enum vks_status status =
-        spm_encode(tokenizer->spm[side], text, text_bytes, append_piece, &list);
+        spm_encode(tokenizer->spm[side], &drawing, text, text_bytes, append_piece, &list);
     if (status != VKS_OK) {
         free(list.ids);
         return status;

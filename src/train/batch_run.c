@@ -8,9 +8,9 @@ static enum vks_status submit(const struct batch_runner *runner, uint32_t slot,
     const struct loss_batch fed = {
         .source = {batch->src, batch->src_offsets, batch->num_sequences},
         .target = {batch->tgt_in, batch->tgt_offsets, batch->num_sequences},
-        .labels = batch->tgt_out};
-    if (runner->guided)
-        guided_alignment_feed(runner->guided, batch, runner->loss, slot);
+        .labels = batch->tgt_out,
+        .weights = batch->weights,
+        .links = batch->links};
     return loss_program_submit(runner->loss, slot, &fed, step);
 }
 
@@ -40,7 +40,6 @@ enum vks_status batch_wait(const struct batch_runner *runner, uint32_t slot,
     double total;
     TRY(loss_program_wait(runner->loss, slot, &total));
     sums->loss += total;
-    if (runner->guided)
-        sums->alignment += loss_program_link_total(runner->loss, slot);
+    sums->alignment += loss_program_link_total(runner->loss, slot);
     return VKS_OK;
 }

@@ -2,12 +2,12 @@
 #ifndef TRAIN_BATCH_RUN_H
 #define TRAIN_BATCH_RUN_H
 
-#include "train/guided_alignment.h"
+#include "data/batch.h"
+#include "model/loss.h"
 
 struct batch_runner {
-    struct loss_program *loss;             // borrowed
-    const struct guided_alignment *guided; // borrowed; NULL: none
-    struct batch *part;                    // borrowed; has the program's capacity; NULL: all fit
+    struct loss_program *loss; // borrowed
+    struct batch *part;        // borrowed; has the program's capacity; NULL: all fit
 };
 
 // Sums over the target tokens of a batch.

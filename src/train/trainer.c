@@ -51,7 +51,7 @@ static void log_progress(struct vks_trainer *trainer, const struct pending_batch
         {"train/epoch", (double)(update->epoch + 1)},
         {"train/alignment_cost", display->alignment_cost / (double)display->num_tokens},
     };
-    bool is_guided = trainer->guided.loss.is_guided;
+    bool is_guided = trainer->alignment.is_guided;
     history_add(trainer->history, trainer->state.updates, values, COUNT_OF(values) - !is_guided);
     begin_display(trainer);
 }
@@ -144,9 +144,20 @@ static enum vks_status collect_all(struct vks_trainer *trainer) {
 }
 
 static void dump_batch(struct vks_trainer *trainer, const struct batch *batch) {
-    for (uint32_t i = 0; i < batch->num_sequences && trainer->batches; i++)
-        fprintf(trainer->batches, "%u%c", corpus_line(trainer->corpus, batch->pairs[i]) - 1,
+    for (uint32_t i = 0; i < batch->num_sequences && trainer->batches; i++) {
+        const struct pair_place *place = &batch->places[i];
+        if (trainer->data.encoder.num_sets > 1)
+            fprintf(trainer->batches, "%u:", place->set_idx);
+        fprintf(trainer->batches, "%u%c", place->line - 1,
                 i + 1 == batch->num_sequences ? '\n' : ' ');
+    }
+}
+
+static enum vks_status end_text(struct vks_trainer *trainer) {
+    TRY(batcher_status(trainer->data.batcher));
+    log_info(trainer->log, "The text on standard input has ended: training stops");
+    trainer->has_ended = true;
+    return VKS_OK;
 }
 
 static void log_decay(const struct vks_trainer *trainer, const char *when, uint64_t num) {
@@ -188,7 +199,9 @@ static enum vks_status submit_update(struct vks_trainer *trainer, uint32_t slot)
 // free.
 static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
     struct training_state *state = &trainer->state;
-    const struct batch *batch = batcher_next(trainer->batcher);
+    const struct batch *batch = batcher_next(trainer->data.batcher);
+    if (!batch)
+        return end_text(trainer);
     const struct batch_runner runner = trainer_runner(trainer, false);
     struct batch_sums done;
     const struct loss_step step = {
@@ -198,11 +211,12 @@ static enum vks_status submit(struct vks_trainer *trainer, uint32_t slot) {
     TRY(batch_submit(&runner, slot, batch, &step, &done));
     state->num_delayed++;
     state->delayed_words += batch->num_tgt;
-    if (batch->batch_idx == 0)
+    if (state->pool_idx == 0 && state->batch_idx == 0)
         state->sentences_in_epoch = 0;
     state->target_tokens += batch->num_tgt;
     state->sentences_in_epoch += batch->num_sequences;
     state->epoch = batch->last_of_epoch ? batch->epoch + 1 : batch->epoch;
+    state->pool_idx = batch->last_of_epoch ? 0 : batch->pool_idx;
     state->batch_idx = batch->last_of_epoch ? 0 : batch->batch_idx + 1;
     trainer->pending[slot] = (struct pending_batch){.is_pending = true,
                                                     .num_tokens = batch->num_tgt,
@@ -297,7 +311,7 @@ static bool is_due(const struct vks_trainer *trainer, uint32_t freq) {
 static bool is_finished(const struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     const struct training_state *state = &trainer->state;
-    return trainer->is_stopped ||
+    return trainer->is_stopped || trainer->has_ended ||
            valid_metrics_are_stalled(&state->metrics, p->early_stopping, p->early_stopping_on) ||
            (p->after_updates && state->rounds >= p->after_updates) ||
            (p->after_epochs && state->epoch >= p->after_epochs) ||
@@ -318,6 +332,8 @@ static enum vks_status train(struct vks_trainer *trainer) {
     while (!is_finished(trainer)) {
         uint32_t slot = (uint32_t)(state->steps % TRAINER_SLOTS);
         TRY(submit(trainer, slot));
+        if (trainer->has_ended)
+            break;
         TRY(collect(trainer, (slot + 1) % TRAINER_SLOTS));
         if (is_due(trainer, p->valid_freq)) {
             TRY(collect_all(trainer));

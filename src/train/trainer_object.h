@@ -2,12 +2,12 @@
 #ifndef TRAIN_TRAINER_OBJECT_H
 #define TRAIN_TRAINER_OBJECT_H
 
-#include "data/batcher.h"
 #include "io/files.h"
 #include "model/loss.h"
 #include "model/model_object.h"
 #include "train/batch_run.h"
 #include "train/history.h"
+#include "train/training_data.h"
 #include "train/training_state.h"
 #include "train/updater.h"
 #include "vkseq/trainer.h"
@@ -53,11 +53,10 @@ struct vks_trainer {
     const struct vks_tokenizer *tokenizer;
     struct lock lock;
     char *state_dir;
-    struct corpus *corpus;
-    struct batcher *batcher;
-    struct guided_alignment guided;
-    uint32_t part_words; // of a side, that the programs have room for
-    struct batch *part;  // NULL: batches fit
+    struct loss_alignment alignment; // not guided: none is asked for
+    uint32_t part_words;             // of a side, that the programs have room for
+    struct batch *part;              // NULL: batches fit
+    struct training_data data;
     struct loss_program loss;
     struct updater updater;
     struct validator valid;
@@ -79,9 +78,15 @@ struct vks_trainer {
     bool owes_save; // it was due, but the last update was skipped
     double begin_s, last_call_s;
     bool is_stopped; // on_update said so
+    bool has_ended;  // there is no more text on standard input
     FILE *batches;   // params.dump_batches
     struct history *history;
 };
+
+// Errors: VKS_ERR_ARGUMENT for what cannot be, or does not fit model and vocabulary.
+VKS_MUST_CHECK enum vks_status trainer_check_params(const struct vks_trainer_params *params,
+                                                    const struct vks_model_config *config,
+                                                    const struct vks_tokenizer *tokenizer);
 
 // How batches are given to the training's or the validation's program.
 struct batch_runner trainer_runner(struct vks_trainer *trainer, bool is_valid);

@@ -3,8 +3,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/file_system.h"
-#include "train/batch_fit.h"
 #include "model/weights_freeze.h"
+#include "ops/alignment.h"
+#include "train/batch_fit.h"
+#include "train/guided_alignment.h"
 #include "train/schedule.h"
 #include "train/trainer_object.h"
 #include "vk/budget.h"
@@ -14,105 +16,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-void vks_trainer_defaults(struct vks_trainer_params *params) {
-    *params = (struct vks_trainer_params){
-        .mini_batch_words = 1536,
-        .maxi_batch_pairs = 4000,
-        .max_length = 100,
-        .learn_rate = 1e-3f,
-        .beta1 = 0.9f,
-        .beta2 = 0.98f,
-        .eps = 1e-9f,
-        .lr_decay_strategy = VKS_LR_DECAY_EPOCH_STALLED,
-        .lr_decay_start = {10, 1},
-        .lr_decay_freq = 50000,
-        .lr_report = true,
-        .clip_norm = 1.0f,
-        .label_smoothing = 0.1f,
-        .dropout = 0.1f,
-        .guided_alignment_weight = 0.1f,
-        .disp_freq = 100,
-        .valid_freq = 1000,
-        .save_freq = 1000,
-        .keep_last = 2,
-        .seed = 1,
-    };
-}
-
-static bool is_share(float value) {
-    return value >= 0 && value < 1;
-}
-
-static enum vks_status check_params(const struct vks_trainer_params *p,
-                                    const struct vks_model_config *config,
-                                    const struct vks_tokenizer *tokenizer) {
-    uint32_t source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE);
-    uint32_t target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
-    const char *wrong = NULL;
-    bool may_be_any = p->mini_batch_fit && p->mini_batch_words == 0;
-    if (!p->model_dir || !p->train_source || !p->train_target)
-        wrong = "a model directory and a training text for both sides are needed";
-    else if (!p->valid_source != !p->valid_target)
-        wrong = "a validation text is needed for both sides, or for none";
-    else if (p->mini_batch_words < 2 && !may_be_any)
-        wrong = "a batch must hold 2 words or more";
-    else if (p->max_length == 0 || (p->max_length >= p->mini_batch_words && !may_be_any))
-        wrong = "the longest sentence must be shorter than a batch (mini-batch-words)";
-    else if (!is_share(p->dropout) || !is_share(p->dropout_attention) ||
-             !is_share(p->dropout_ffn) || !is_share(p->label_smoothing))
-        wrong = "dropout and label smoothing are from 0 to under 1";
-    else if (!(p->learn_rate > 0) || !(p->clip_norm >= 0) || !(p->weight_decay >= 0))
-        wrong = "the learning rate must be above 0, clipping and decay 0 or more";
-    else if (p->optimizer > VKS_SGD)
-        wrong = "the optimiser must be Adam, AdamW or SGD";
-    else if (!(p->lr_decay >= 0 && p->lr_decay <= 1) ||
-             !(p->exponential_smoothing >= 0 && p->exponential_smoothing < 1))
-        wrong = "the decay of the learning rate is from 0 to 1, smoothing from 0 to under 1";
-    else if (p->lr_decay_strategy > VKS_LR_DECAY_EPOCH_STALLED)
-        wrong = "there is no such strategy of the decay of the learning rate";
-    else if (p->schedule > VKS_SCHEDULE_CONSTANT)
-        wrong = "the schedule must be inverse square root, linear, cosine or constant";
-    else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)
-        wrong = "the vocabulary and the model do not belong together";
-    else if (config->pad_id != vks_tokenizer_pad_id(tokenizer, VKS_TARGET) ||
-             config->eos_id != vks_tokenizer_eos_id(tokenizer, VKS_TARGET))
-        wrong = "the model's <pad> and </s> are not the vocabulary's";
-    if (!wrong)
-        return VKS_OK;
-    log_error(p->log, "training: %s (model: vocabularies of %u and %u; tokenizer: %u and %u)",
-              wrong, config->source_vocab, config->target_vocab, source_vocab, target_vocab);
-    return VKS_ERR_ARGUMENT;
-}
-
-static enum vks_status open_corpus(struct vks_trainer *trainer, bool is_valid,
-                                   const struct vks_tokenizer *tokenizer) {
-    const struct vks_trainer_params *p = &trainer->params;
+// Longest sentence, without </s>.
+static uint32_t max_length_of(const struct vks_trainer *trainer) {
     const struct vks_model_config *config = vks_model_config(trainer->model);
-    uint32_t max_length = p->max_length;
+    uint32_t max_length = trainer->params.max_length;
     if (config->positions == VKS_POSITIONS_LEARNED)
         max_length = min_u32(max_length, config->max_positions - 1);
-    const struct corpus_params corpus = {
-        .tokenizer = tokenizer,
-        .source_path = is_valid ? p->valid_source : p->train_source,
-        .target_path = is_valid ? p->valid_target : p->train_target,
-        .max_length = max_length,
-        .crop = is_valid || p->max_length_crop,
+    return max_length;
+}
+
+static bool has_valid(const struct vks_trainer_params *params) {
+    return params->valid_source || params->valid_set;
+}
+
+// Words of a row of links in batches; 0 if no alignment is guided.
+static uint32_t link_words_of(const struct vks_trainer *trainer) {
+    return trainer->alignment.is_guided ? alignment_link_words(trainer->alignment.max_source) : 0;
+}
+
+static enum vks_status open_data(struct vks_trainer *trainer) {
+    const struct training_data_params params = {
+        .trainer = &trainer->params,
+        .tokenizer = trainer->tokenizer,
+        .max_words = trainer->state.mini_batch_words,
+        .max_length = max_length_of(trainer),
+        .start_id = vks_model_config(trainer->model)->pad_id,
+        .link_words = link_words_of(trainer),
+    };
+    return training_data_open(&params, &trainer->data);
+}
+
+static enum vks_status open_valid(struct vks_trainer *trainer) {
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct vks_text_set files = {.source = p->valid_source, .target = p->valid_target};
+    const struct encoder_params encoder = {
+        .tokenizer = trainer->tokenizer,
+        .sets = p->valid_set ? p->valid_set : &files,
+        .num_sets = 1,
+        .max_length = max_length_of(trainer),
+        .crop = true,
+        .num_threads = p->data_threads,
         .log = trainer->log,
     };
-    struct corpus **opened = is_valid ? &trainer->valid.corpus : &trainer->corpus;
-    TRY(corpus_load(&corpus, opened));
+    TRY(corpus_load(&encoder, &trainer->valid.corpus));
     const struct batcher_params batcher = {
-        .corpus = *opened,
+        .corpus = trainer->valid.corpus,
         .seed = trainer->state.seed,
         .max_src_tokens = trainer->state.mini_batch_words,
         .max_tgt_tokens = trainer->state.mini_batch_words,
-        .max_pairs_per_batch = is_valid ? 0 : p->mini_batch,
         .pool_pairs = p->maxi_batch_pairs,
-        .shuffle = !is_valid && !p->no_shuffle,
-        .start_id = config->pad_id,
+        .shuffle = SHUFFLE_NONE,
+        .start_id = vks_model_config(trainer->model)->pad_id,
         .log = trainer->log,
     };
-    return batcher_create(&batcher, is_valid ? &trainer->valid.batcher : &trainer->batcher);
+    return batcher_create(&batcher, &trainer->valid.batcher);
 }
 
 static struct optimizer_params optimizer_of(const struct vks_trainer_params *p) {
@@ -139,7 +96,10 @@ static struct loss_params loss_params(const struct vks_trainer *trainer, bool is
     loss.dropout = p->dropout;
     loss.dropout_attention = p->dropout_attention;
     loss.dropout_ffn = p->dropout_ffn;
-    loss.alignment = trainer->guided.loss.is_guided ? &trainer->guided.loss : NULL;
+    loss.dropout_src = p->dropout_src;
+    loss.dropout_tgt = p->dropout_trg;
+    loss.alignment = trainer->alignment.is_guided ? &trainer->alignment : NULL;
+    loss.with_weights = training_data_has_weights(p);
     loss.with_gradient = true;
     return loss;
 }
@@ -148,9 +108,11 @@ static struct loss_params loss_params(const struct vks_trainer *trainer, bool is
 static enum vks_status fit_batches(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     struct vks_model *model = trainer->model;
-    if (!p->mini_batch_fit)
+    if (!p->mini_batch_fit) {
+        trainer->state.mini_batch_words = p->mini_batch_words;
         return VKS_OK;
-    if (trainer->has_state) {
+    }
+    if (trainer->has_state && trainer->state.mini_batch_fit) {
         log_info(trainer->log, "[batching] As before, batches of at most %u words a side",
                  trainer->state.mini_batch_words);
         return VKS_OK;
@@ -161,7 +123,7 @@ static enum vks_status fit_batches(struct vks_trainer *trainer) {
     const struct batch_fit_params params = {
         .device = model->device,
         .train = &train,
-        .valid = p->valid_source ? &valid : NULL,
+        .valid = has_valid(p) ? &valid : NULL,
         .workspace_bytes = p->workspace_bytes ? p->workspace_bytes : budget_bytes(model->device),
         .least_words = p->max_length + 1,
         .most_words = p->mini_batch_words ? p->mini_batch_words : TRAINER_MAX_WORDS,
@@ -216,55 +178,67 @@ static enum vks_status open_programs(struct vks_trainer *trainer) {
              "Device memory did not suffice for batches of %u words a side: they are split into "
              "parts of at most %u. From here on, this training is not repeated bit by bit",
              words, part_words);
-    return batch_create(&(struct batch_capacity){part_words, part_words, part_words}, trainer->log,
+    return batch_create(&(struct batch_capacity){part_words, part_words, part_words},
+                        training_data_has_weights(p), link_words_of(trainer), trainer->log,
                         &trainer->part);
 }
 
 struct batch_runner trainer_runner(struct vks_trainer *trainer, bool is_valid) {
-    if (is_valid)
-        return (struct batch_runner){.loss = &trainer->valid.loss, .part = trainer->part};
-    return (struct batch_runner){.loss = &trainer->loss,
-                                 .guided = trainer->guided.loss.is_guided ? &trainer->guided : NULL,
+    return (struct batch_runner){.loss = is_valid ? &trainer->valid.loss : &trainer->loss,
                                  .part = trainer->part};
 }
 
-// A state belongs to batches made in one way only.
+// What a training state and a trainer's parameters must have in common: numbers, or places in a
+// list of names.
+struct shared_value {
+    const char *what;
+    uint64_t before, now;
+    const char *const *names; // NULL: a number
+};
+
+static enum vks_status report_changed(const struct vks_trainer *trainer,
+                                      const struct shared_value *value) {
+    char before[32], now[32];
+    snprintf(before, sizeof before, "%llu", (unsigned long long)value->before);
+    snprintf(now, sizeof now, "%llu", (unsigned long long)value->now);
+    log_error(trainer->log,
+              "%s: this training was begun with %s %s, now it is %s; give the same, or another "
+              "model directory",
+              trainer->params.model_dir, value->what,
+              value->names ? value->names[value->before] : before,
+              value->names ? value->names[value->now] : now);
+    return VKS_ERR_ARGUMENT;
+}
+
+// A state belongs to batches made in one way only, unless they are begun anew.
 static enum vks_status check_resumed(const struct vks_trainer *trainer,
                                      const struct training_state *state) {
-    const struct vks_trainer_params *p = &trainer->params;
-    const struct {
-        const char *what;
-        uint64_t before, now;
-    } sames[] = {
-        {"--mini-batch-fit", state->mini_batch_fit, p->mini_batch_fit},
-        {"--mini-batch-words", state->mini_batch_words,
-         p->mini_batch_fit ? state->mini_batch_words : p->mini_batch_words},
-        {"--mini-batch", state->mini_batch, p->mini_batch},
-        {"--maxi-batch", state->maxi_batch_pairs, p->maxi_batch_pairs},
-        {"--max-length", state->max_length, p->max_length},
-        {"--seed", state->seed, p->seed},
-        {"a number of frozen values (--freeze) of", state->num_frozen, trainer->state.num_frozen},
-    };
+    static const char *const shuffles[] = {"data", "batches", "none"};
     static const char *const optimizers[] = {"adam", "adamw", "sgd"};
-    if (state->optimizer != p->optimizer) {
-        log_error(trainer->log,
-                  "%s: this training was begun with --optimizer %s, now it is %s; give the same, "
-                  "or another model directory",
-                  p->model_dir,
-                  state->optimizer < COUNT_OF(optimizers) ? optimizers[state->optimizer] : "?",
-                  optimizers[p->optimizer]);
-        return VKS_ERR_ARGUMENT;
-    }
-    for (size_t i = 0; i < COUNT_OF(sames); i++) {
-        if (sames[i].before == sames[i].now)
-            continue;
-        log_error(trainer->log,
-                  "%s: this training was begun with %s %llu, now it is %llu; give the same, or "
-                  "another model directory",
-                  p->model_dir, sames[i].what, (unsigned long long)sames[i].before,
-                  (unsigned long long)sames[i].now);
-        return VKS_ERR_ARGUMENT;
-    }
+    static const char *const sorts[] = {"longer", "trg", "src", "none"};
+    static const char *const places[] = {
+        "kept in memory", "read anew in each epoch (--tempdir, --sentencepiece-alphas)"};
+    enum { NUM_LASTING = 3 }; // values that hold in a new epoch of other text, too
+    const struct vks_trainer_params *p = &trainer->params;
+    const struct shared_value values[] = {
+        {"--seed", state->seed, p->seed, NULL},
+        {"--optimizer", state->optimizer, p->optimizer, optimizers},
+        {"a number of frozen values (--freeze) of", state->num_frozen, trainer->state.num_frozen,
+         NULL},
+        {"--mini-batch-fit", state->mini_batch_fit, p->mini_batch_fit, NULL},
+        {"--mini-batch-words", state->mini_batch_words,
+         p->mini_batch_fit ? state->mini_batch_words : p->mini_batch_words, NULL},
+        {"--mini-batch", state->mini_batch, p->mini_batch, NULL},
+        {"--maxi-batch", state->maxi_batch_pairs, p->maxi_batch_pairs, NULL},
+        {"--max-length", state->max_length, p->max_length, NULL},
+        {"--shuffle", state->shuffle, p->shuffle, shuffles},
+        {"--maxi-batch-sort", state->maxi_batch_sort, p->maxi_batch_sort, sorts},
+        {"the text", state->is_streamed, training_data_is_streamed(p), places},
+    };
+    size_t num_values = p->no_restore_corpus ? NUM_LASTING : COUNT_OF(values);
+    for (size_t i = 0; i < num_values; i++)
+        if (values[i].before != values[i].now)
+            return report_changed(trainer, &values[i]);
     return VKS_OK;
 }
 
@@ -297,18 +271,25 @@ static enum vks_status prepare_weights(struct vks_trainer *trainer) {
     return model_prepare_training(model, optimizer_parts(&optimizer));
 }
 
+// Writes down what batches follow from, but for how large they are.
+static void describe_batches(const struct vks_trainer_params *p, struct training_state *state) {
+    state->mini_batch_fit = p->mini_batch_fit;
+    state->mini_batch = p->mini_batch;
+    state->maxi_batch_pairs = p->maxi_batch_pairs;
+    state->max_length = p->max_length;
+    state->is_streamed = training_data_is_streamed(p);
+    state->shuffle = p->shuffle;
+    state->maxi_batch_sort = p->maxi_batch_sort;
+}
+
 static enum vks_status load_state(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     struct weights *weights = &trainer->model->weights;
     trainer->state = (struct training_state){.seed = p->seed,
-                                             .mini_batch_words = p->mini_batch_words,
-                                             .mini_batch_fit = p->mini_batch_fit,
-                                             .mini_batch = p->mini_batch,
-                                             .maxi_batch_pairs = p->maxi_batch_pairs,
-                                             .max_length = p->max_length,
                                              .decay = {.factor = 1},
                                              .optimizer = p->optimizer,
                                              .num_frozen = weights_num_frozen(weights)};
+    describe_batches(p, &trainer->state);
     TRY(read_state(trainer));
     return trainer->has_state || !parameter_store_has(&weights->store, PART_AVERAGE)
                ? VKS_OK
@@ -317,22 +298,19 @@ static enum vks_status load_state(struct vks_trainer *trainer) {
 
 static uint64_t plan_updates(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
-    uint64_t batches = batcher_num_batches(trainer->batcher, 0);
-    uint64_t tokens = corpus_num_tokens(trainer->corpus, VKS_TARGET);
-    uint64_t planned = UINT64_MAX;
-    double delay = p->optimizer_delay > 1 ? p->optimizer_delay : 1;
-    if (p->optimizer_delay_words)
-        delay = fmax(1, p->optimizer_delay_words * (double)batches / (double)tokens);
+    double batches = trainer->data.num_batches, tokens = trainer->data.num_tokens;
+    double planned = HUGE_VAL, delay = p->optimizer_delay > 1 ? p->optimizer_delay : 1;
+    if (p->optimizer_delay_words && tokens > 0)
+        delay = fmax(1, p->optimizer_delay_words * batches / tokens);
     if (p->after_updates)
-        planned = p->after_updates;
-    if (p->after_epochs && (double)p->after_epochs * (double)batches / delay < (double)planned)
-        planned = (uint64_t)((double)p->after_epochs * (double)batches / delay);
-    if (p->after_target_tokens) {
-        double by_tokens =
-            (double)p->after_target_tokens / (double)tokens * (double)batches / delay;
-        planned = by_tokens < (double)planned ? (uint64_t)by_tokens + 1 : planned;
+        planned = (double)p->after_updates;
+    if (p->after_epochs && batches > 0)
+        planned = fmin(planned, floor(ceil((double)p->after_epochs * batches) / delay));
+    if (p->after_target_tokens && tokens > 0) {
+        double by_tokens = (double)p->after_target_tokens / tokens * batches / delay;
+        planned = by_tokens < planned ? floor(by_tokens) + 1 : planned;
     }
-    return planned == UINT64_MAX ? 0 : planned;
+    return planned < 0x1p53 ? (uint64_t)planned : 0;
 }
 
 static enum vks_status begin_schedule(struct vks_trainer *trainer) {
@@ -367,17 +345,37 @@ static void warn_of_schedule(const struct vks_trainer *trainer) {
 static enum vks_status go_on(struct vks_trainer *trainer) {
     struct training_state *state = &trainer->state;
     const struct vks_trainer_params *p = &trainer->params;
-    uint64_t num_pairs = corpus_num_pairs(trainer->corpus);
-    if (state->num_pairs != num_pairs ||
-        !batcher_seek(trainer->batcher, state->epoch, state->batch_idx)) {
+    const struct training_data *data = &trainer->data;
+    if (state->num_pairs != data->num_pairs) {
         log_error(
             trainer->log,
             "%s: this training was begun on %llu sentence pairs, now there are %llu; give the "
             "same text, or another model directory",
-            p->model_dir, (unsigned long long)state->num_pairs, (unsigned long long)num_pairs);
+            p->model_dir, (unsigned long long)state->num_pairs,
+            (unsigned long long)data->num_pairs);
+        return VKS_ERR_ARGUMENT;
+    }
+    if (state->data_hash != data->hash ||
+        !batcher_seek(data->batcher, state->epoch, state->pool_idx, state->batch_idx)) {
+        log_error(trainer->log,
+                  "%s: this training was begun with other corpora, ratios between them, cropping "
+                  "or --sentencepiece-alphas; give the same, or another model directory",
+                  p->model_dir);
         return VKS_ERR_ARGUMENT;
     }
     return updater_write_state(&trainer->updater, state->device_words);
+}
+
+// Leaves the epoch that the state is in, for a new one of the text as it is now. The state in the
+// model directory is of the old text: there has to be a new one.
+static void begin_epoch(struct vks_trainer *trainer) {
+    struct training_state *state = &trainer->state;
+    state->epoch += state->pool_idx > 0 || state->batch_idx > 0;
+    state->pool_idx = state->batch_idx = 0;
+    state->num_pairs = trainer->data.num_pairs;
+    state->data_hash = trainer->data.hash;
+    describe_batches(&trainer->params, state);
+    trainer->has_state = false;
 }
 
 static enum vks_status select_metrics(struct vks_trainer *trainer) {
@@ -402,12 +400,15 @@ static enum vks_status select_metrics(struct vks_trainer *trainer) {
 static enum vks_status settle_state(struct vks_trainer *trainer) {
     trainer->planned_updates = plan_updates(trainer);
     if (!trainer->has_state) {
-        trainer->state.num_pairs = corpus_num_pairs(trainer->corpus);
+        trainer->state.num_pairs = trainer->data.num_pairs;
+        trainer->state.data_hash = trainer->data.hash;
         return begin_schedule(trainer);
     }
     trainer->is_resumed = true;
     trainer->resumed_updates = trainer->state.updates;
     warn_of_schedule(trainer);
+    if (trainer->params.no_restore_corpus)
+        begin_epoch(trainer);
     return go_on(trainer);
 }
 
@@ -459,7 +460,7 @@ static void log_memory(const struct vks_trainer *trainer) {
 
 static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tokenizer *tokenizer) {
     const struct vks_trainer_params *p = &trainer->params;
-    TRY(check_params(p, &trainer->model->config, tokenizer));
+    TRY(trainer_check_params(p, &trainer->model->config, tokenizer));
     TRY(directory_create(p->model_dir, trainer->log));
     if (!p->lock)
         TRY(lock_acquire(p->model_dir, trainer->log, &trainer->lock));
@@ -469,12 +470,13 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
         return VKS_ERR_OOM;
     TRY(prepare_weights(trainer));
     TRY(load_state(trainer));
-    TRY(guided_alignment_init(p, &trainer->model->config, &trainer->guided));
+    TRY(guided_alignment_init(p, &trainer->model->config, &trainer->alignment));
+    if (trainer->alignment.is_guided)
+        trainer->model->config.alignment_layer = trainer->alignment.layer_idx + 1;
     TRY(fit_batches(trainer));
-    TRY(open_corpus(trainer, false, tokenizer));
-    if (p->valid_source)
-        TRY(open_corpus(trainer, true, tokenizer));
-    TRY(guided_alignment_load(p, trainer->corpus, &trainer->guided));
+    TRY(open_data(trainer));
+    if (has_valid(p))
+        TRY(open_valid(trainer));
     TRY(open_programs(trainer));
     TRY(settle_state(trainer));
     TRY(select_metrics(trainer));
@@ -514,9 +516,7 @@ void vks_trainer_destroy(struct vks_trainer **trainer_ref) {
     close_programs(trainer);
     batcher_destroy(&trainer->valid.batcher);
     corpus_destroy(&trainer->valid.corpus);
-    guided_alignment_close(&trainer->guided);
-    batcher_destroy(&trainer->batcher);
-    corpus_destroy(&trainer->corpus);
+    training_data_close(&trainer->data);
     history_close(&trainer->history);
     lock_release(&trainer->lock);
     if (trainer->batches)

@@ -8,9 +8,9 @@
 #include "train/valid_metrics.h"
 
 struct training_state {
-    uint64_t epoch, batch_idx; // the next batch, both 0-based
-    uint64_t steps;            // batches trained on so far: dropout's counter
-    uint64_t target_tokens;    // of them
+    uint64_t epoch, pool_idx, batch_idx; // the next batch, all 0-based
+    uint64_t steps;                      // batches trained on so far: dropout's counter
+    uint64_t target_tokens;              // of them
     uint64_t sentences_in_epoch;
     uint64_t rounds;  // updates made of them, skipped ones included
     uint64_t updates; // applied
@@ -25,7 +25,8 @@ struct training_state {
     // The batches follow from these: a resumed training must have the same.
     uint32_t mini_batch_words, mini_batch, maxi_batch_pairs, max_length;
     uint32_t mini_batch_fit; // whether mini_batch_words was found, not given
-    uint64_t num_pairs;
+    uint32_t is_streamed, shuffle, maxi_batch_sort;
+    uint64_t num_pairs, data_hash;
     // What lies beside the weights follows from these.
     uint32_t optimizer;
     uint64_t num_frozen; // values

@@ -13,6 +13,7 @@
 // The state's whole numbers, all below 2^53 and hence exact in JSON.
 #define STATE_FIELDS(X)                                                                            \
     X(epoch)                                                                                       \
+    X(pool_idx)                                                                                    \
     X(batch_idx)                                                                                   \
     X(steps)                                                                                       \
     X(target_tokens)                                                                               \
@@ -32,7 +33,11 @@
     X(mini_batch)                                                                                  \
     X(maxi_batch_pairs)                                                                            \
     X(max_length)                                                                                  \
+    X(is_streamed)                                                                                 \
+    X(shuffle)                                                                                     \
+    X(maxi_batch_sort)                                                                             \
     X(num_pairs)                                                                                   \
+    X(data_hash)                                                                                   \
     X(optimizer)                                                                                   \
     X(num_frozen)
 
@@ -129,6 +134,9 @@ static bool from_json(const cJSON *json, struct training_state *state) {
     state->decay.factor = cJSON_IsNumber(factor) ? factor->valuedouble : -1;
     if (!(state->decay.factor >= 0) || !isfinite(state->decay.factor) || !cJSON_IsArray(words) ||
         cJSON_GetArraySize(words) != STATE_WORDS || !read_metrics(json, &state->metrics))
+        return false;
+    if (state->is_streamed > 1 || state->shuffle > VKS_SHUFFLE_NONE ||
+        state->maxi_batch_sort > VKS_SORT_NONE || state->optimizer > VKS_SGD)
         return false;
     for (int i = 0; i < STATE_WORDS; i++) {
         if (!read_whole(cJSON_GetArrayItem(words, i), 0xffffffffp0, &value))

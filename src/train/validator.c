@@ -9,7 +9,7 @@ static enum vks_status run(struct vks_trainer *trainer, struct valid_costs *cost
     const struct batch_runner runner = trainer_runner(trainer, true);
     struct batch_sums sums = {0}, done;
     *costs = (struct valid_costs){0};
-    batcher_seek(valid->batcher, 0, 0);
+    batcher_seek(valid->batcher, 0, 0, 0);
     uint32_t num_batches = batcher_num_batches(valid->batcher, 0);
     for (uint32_t i = 0; i <= num_batches; i++) {
         if (i < num_batches) {

@@ -19,8 +19,14 @@ static bool is_in(float value, float min, float max) {
 static void check_options(const struct train_options *options) {
     const struct vks_trainer_params *trainer = &options->trainer;
     CHECK(options->model && options->task && options->activation && options->positions);
-    CHECK(trainer->train_source && trainer->train_target && options->train_sets.num == 2);
-    CHECK(!options->valid_sets.num == !trainer->valid_source);
+    for (uint32_t i = 0; i < trainer->num_train_sets; i++) {
+        const struct vks_text_set *set = &trainer->train_sets[i];
+        CHECK(set->source && !set->target == (set->num_fields >= 2) && set->ratio >= 0);
+        CHECK(!set->weights_field || set->weights_field < set->num_fields);
+        CHECK(!set->alignments_field || set->alignments_field < set->num_fields);
+    }
+    CHECK(trainer->num_train_sets > 0);
+    CHECK(!options->data.valid_sets.num == !trainer->valid_set);
     CHECK(options->vocab_size >= 20 && options->vocab_size <= 1000000);
     CHECK(trainer->mini_batch_words >= 1 && trainer->mini_batch_words <= 1000000);
     CHECK(trainer->max_length >= 1 && trainer->max_length <= 65535);
@@ -42,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
     struct train_options options;
     if (train_options_read(&options, num_words, words) == CLI_OK)
         check_options(&options);
+    train_options_free(&options);
     free(text);
     return 0;
 }

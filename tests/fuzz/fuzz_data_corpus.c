@@ -7,7 +7,7 @@
 
 enum { EOS_ID = 9 };
 
-static void check_corpus(const struct corpus *corpus, const struct corpus_params *params) {
+static void check_corpus(const struct corpus *corpus, const struct encoder_params *params) {
     uint32_t line = 0;
     CHECK(corpus_num_pairs(corpus) > 0);
     for (uint32_t i = 0; i < corpus_num_pairs(corpus); i++) {
@@ -34,12 +34,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
     struct fuzz_file target_file = fuzz_file_create(target, (size_t)(end - target));
     size_t num_messages;
     struct vks_log log = fuzz_log(&num_messages);
-    const struct corpus_params params = {.source_path = source_file.path,
-                                         .target_path = target_file.path,
-                                         .tokenizer = &tokenizer,
-                                         .max_length = data[0] >> 1,
-                                         .crop = data[0] & 1,
-                                         .log = &log};
+    const struct vks_text_set set = {.source = source_file.path, .target = target_file.path};
+    const struct encoder_params params = {.sets = &set,
+                                          .num_sets = 1,
+                                          .tokenizer = &tokenizer,
+                                          .max_length = data[0] >> 1,
+                                          .crop = data[0] & 1,
+                                          .log = &log};
     struct corpus *corpus;
     if (fuzz_is_ok(corpus_load(&params, &corpus), num_messages)) {
         check_corpus(corpus, &params);

@@ -28,7 +28,7 @@ static void check_model(const struct spm *spm, const char *text, size_t text_byt
         CHECK(spm_piece(spm, id));
     if (vocab_from_spm(spm, "input", NULL, &vocab) == VKS_OK)
         CHECK(vocab->size == spm_num_pieces(spm) + 1);
-    if (spm_encode(spm, text, text_bytes, keep_piece, &pieces) == VKS_OK &&
+    if (spm_encode(spm, NULL, text, text_bytes, keep_piece, &pieces) == VKS_OK &&
         spm_decode(spm, (const char *const *)pieces.items, pieces.num, &decoded) == VKS_OK)
         CHECK(decoded);
     free(decoded);

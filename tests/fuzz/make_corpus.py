@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import struct
 import sys
+import zlib
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -22,12 +23,21 @@ CONFIG = {
     "share_encoder_decoder_embeddings": True, "tie_word_embeddings": True}
 
 STATE = {
-    "epoch": 1, "batch_idx": 2, "steps": 3, "target_tokens": 4, "sentences_in_epoch": 5,
-    "rounds": 7, "updates": 6, "num_delayed": 1, "delayed_words": 15, "seed": 7, "warmup": 8,
+    "epoch": 1, "pool_idx": 17, "batch_idx": 2, "steps": 3, "target_tokens": 4,
+    "sentences_in_epoch": 5, "rounds": 7, "updates": 6, "num_delayed": 1, "delayed_words": 15, "seed": 7, "warmup": 8,
     "schedule": 1, "schedule_updates": 9, "decay.begin": 0, "decay.most_stalled": 1,
-    "mini_batch_words": 10, "mini_batch": 11, "maxi_batch_pairs": 12, "max_length": 13,
-    "num_pairs": 14, "optimizer": 2, "num_frozen": 16, "decay.factor": 1.5,
+    "mini_batch_fit": 1, "mini_batch_words": 10, "mini_batch": 11, "maxi_batch_pairs": 12,
+    "max_length": 13, "is_streamed": 1, "shuffle": 2, "maxi_batch_sort": 3, "num_pairs": 14,
+    "data_hash": 18, "optimizer": 2, "num_frozen": 16, "decay.factor": 1.5,
     "valid_metrics": [{"name": "bleu", "best": 2.5, "stalled": 1}], "device_words": [0] * 16}
+
+
+def stored_gzip(data):
+    """gzip data in which nothing is compressed, the same with any library."""
+    size = len(data)
+    return (b"\x1f\x8b\x08" + bytes(6) + b"\xff" + b"\x01" +
+            struct.pack("<HH", size, size ^ 0xffff) + data +
+            struct.pack("<II", zlib.crc32(data), size))
 
 
 def compact(value):
@@ -159,12 +169,15 @@ SEEDS = {
     "fuzz_io_stamped": {
         "empty": b"\0", "whole": b"\0" + stamped(b"0123456789abcdefghijklmnop\0\0", b"data"),
         "huge": b"\0VKSEQDEV" + b"0" * 28 + b"\xff" * 16, "written": b"\x21data", "nothing": b"\1"},
-    "fuzz_data_lines": {
-        "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
-        "not_utf8": b"one\n\xff\n"},
     "fuzz_data_alignments": {
         "points": b"\x10" b"0-0 1-2\t69999-8 ", "cut": b"\x05" b"0-0 1-9 99999999999-0",
         "beyond": b"\x08" b"0-5", "half": b"\x08" b"0-0 1-", "word": b"\x08" b"a-b"},
+    "fuzz_io_line_reader": {
+        "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
+        "not_utf8": b"one\n\xff\n", "gzip": stored_gzip(b"one\ntwo\n"),
+        "gzips": stored_gzip(b"on") + stored_gzip(b"e\n\xc3\xa9"), "magic": b"\x1f\x8b",
+        "gzip_checksum": stored_gzip(b"one\n")[:-8] + bytes(8),
+        "gzip_early": stored_gzip(b"one\n")[:-4], "gzip_more": stored_gzip(b"one\n") + b"two\n"},
     "fuzz_data_corpus": {
         "pairs": b"\x08" b"1 2\n3\n\0" b"4\n5 6\r\n", "cut": b"\x03" b"1 2 3\n\0" b"4 5 6\n",
         "empty_side": b"\x10" b"1\n\n2\n\0" b"1\n2\n3\n", "unequal": b"\x00" b"1\n2\n\0" b"1\n",
@@ -205,6 +218,10 @@ SEEDS = {
         "limits": b"-m\nM\n-t\na\nb\n--after\n20Ku\n--valid-freq\n1Ku\n--disp-freq=10e",
         "optimizer": b"-m\nM\n-t\na\nb\n--optimizer\nsgd\n--optimizer-params\n0.9\n-0.1",
         "norm": b"-m\nM\n-t\na\nb\n--transformer-preprocess\nn\n--transformer-postprocess=da",
+        "corpora": b"-m\nM\n-t\na\nb\nc\nd\n--train-ratios\n1\n2\n--data-weighting\nx\ny",
+        "fields": b"-m\nM\n--tsv\n-t\n-\n--shuffle=none\n--data-weighting\n2\n--tsv-fields=4"
+                  b"\n--guided-alignment=3",
+        "drawn": b"-m\nM\n-t\na\nb\n--sentencepiece-alphas\n0.1\n-1\n-T\nD",
         "help": b"--help", "unknown": b"--modle\nM", "choice": b"--task\ntinny"},
 }
 

@@ -1,6 +1,7 @@
 #include "line_files.h"
 
 #include "cli/system.h"
+#include "vkseq/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,9 +107,30 @@ static void skip_line(struct line_input *input, size_t line_end) {
     input->scanned = input->begin;
 }
 
-// Takes the line [begin, line_end) and what ends it into the block, which has room.
+// Copies a line to the end of a block, which has room for *capacity lines. name: of the text.
+static enum vks_status append_line(struct console *console, const char *name,
+                                   struct line_block *block, size_t *capacity, const char *text,
+                                   size_t num_bytes) {
+    if (block->num == *capacity) {
+        size_t grown = *capacity ? 2 * *capacity : 256;
+        char **lines = realloc(block->lines, grown * sizeof *lines);
+        if (!lines)
+            return report_no_memory(console, name);
+        block->lines = lines;
+        *capacity = grown;
+    }
+    char *line = malloc(num_bytes + 1);
+    if (!line)
+        return report_no_memory(console, name);
+    memcpy(line, text, num_bytes);
+    line[num_bytes] = '\0';
+    block->lines[block->num++] = line;
+    return VKS_OK;
+}
+
+// Takes the line [begin, line_end) and what ends it into the block.
 static enum vks_status take_line(struct line_input *input, size_t line_end,
-                                 struct line_block *block) {
+                                 struct line_block *block, size_t *capacity) {
     const char *text = input->buffer + input->begin;
     size_t num_bytes = line_end - input->begin;
     enum vks_status status = check_line(input, line_end);
@@ -116,14 +138,10 @@ static enum vks_status take_line(struct line_input *input, size_t line_end,
         return status;
     if (num_bytes && text[num_bytes - 1] == '\r')
         num_bytes--;
-    char *line = malloc(num_bytes + 1);
-    if (!line)
-        return report_no_memory(input->console, input->name);
-    memcpy(line, text, num_bytes);
-    line[num_bytes] = '\0';
-    block->lines[block->num++] = line;
-    skip_line(input, line_end);
-    return VKS_OK;
+    status = append_line(input->console, input->name, block, capacity, text, num_bytes);
+    if (status == VKS_OK)
+        skip_line(input, line_end);
+    return status;
 }
 
 // Where the next line ends: at a newline, or at the end of the input. False if that is not read
@@ -142,19 +160,6 @@ static bool find_line_end(struct line_input *input, size_t *line_end) {
     return input->is_at_end && input->begin < input->end;
 }
 
-static enum vks_status reserve_line(struct line_input *input, struct line_block *block,
-                                    size_t *capacity) {
-    if (block->num < *capacity)
-        return VKS_OK;
-    size_t grown = *capacity ? 2 * *capacity : 256;
-    char **lines = realloc(block->lines, grown * sizeof *lines);
-    if (!lines)
-        return report_no_memory(input->console, input->name);
-    block->lines = lines;
-    *capacity = grown;
-    return VKS_OK;
-}
-
 enum vks_status line_input_read(struct line_input *input, size_t max_lines,
                                 struct line_block *block) {
     struct line_block read = {0};
@@ -162,9 +167,7 @@ enum vks_status line_input_read(struct line_input *input, size_t max_lines,
     enum vks_status status = VKS_OK;
     while (status == VKS_OK && read.num < max_lines) {
         if (find_line_end(input, &line_end)) {
-            status = reserve_line(input, &read, &capacity);
-            if (status == VKS_OK)
-                status = take_line(input, line_end, &read);
+            status = take_line(input, line_end, &read, &capacity);
         } else if (input->is_at_end ||
                    (input->is_prompt && read.num > 0 && !system_can_read(input->fd))) {
             break;
@@ -195,6 +198,47 @@ enum vks_status read_all_lines(const char *path, struct console *console,
     status = line_input_read(&input, SIZE_MAX, block);
     line_input_close(&input);
     return status;
+}
+
+// Cuts a line down to a field.
+static void cut_field(uint32_t field, const char **line, size_t *num_bytes) {
+    const char *end = *line + *num_bytes, *tab;
+    for (; field > 1; field--) {
+        tab = memchr(*line, '\t', (size_t)(end - *line));
+        *line = tab ? tab + 1 : end;
+    }
+    tab = field ? memchr(*line, '\t', (size_t)(end - *line)) : NULL;
+    *num_bytes = (size_t)((tab ? tab : end) - *line);
+}
+
+enum vks_status read_text_lines(const char *path, uint32_t field, struct console *console,
+                                struct line_block *block) {
+    struct vks_line_reader *reader;
+    struct line_block read = {0};
+    size_t capacity = 0, num_bytes;
+    const char *line = "";
+    enum vks_status status = vks_line_reader_open(path, &console->log, &reader);
+    if (status != VKS_OK)
+        return status;
+    while (status == VKS_OK && line) {
+        status = vks_line_reader_next(reader, &line, &num_bytes);
+        if (status != VKS_OK || !line)
+            break;
+        cut_field(field, &line, &num_bytes);
+        status = append_line(console, path, &read, &capacity, line, num_bytes);
+    }
+    vks_line_reader_close(&reader);
+    if (status == VKS_OK)
+        *block = read;
+    else
+        line_block_free(&read);
+    return status;
+}
+
+bool is_stream(const char *path) {
+    struct stat info;
+    return !strcmp(path, "-") ||
+           (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
 }
 
 // Counting

@@ -41,6 +41,14 @@ void line_block_free(struct line_block *block);
 VKS_MUST_CHECK enum vks_status read_all_lines(const char *path, struct console *console,
                                               struct line_block *block);
 
+// All lines of a text as vkseq/text.h reads it. field: above 0, the one that is taken of each
+// line's fields with tabs between them, counted from 1.
+VKS_MUST_CHECK enum vks_status read_text_lines(const char *path, uint32_t field,
+                                               struct console *console, struct line_block *block);
+
+// Whether a path leads to something that cannot be read twice, such as a pipe.
+bool is_stream(const char *path);
+
 // Lines of a regular file, all of them checked; *is_regular is false, and *num_lines 0, for pipes
 // and the like, whose lines cannot be read beforehand. Errors: as line_input_read; reported.
 VKS_MUST_CHECK enum vks_status count_file_lines(const char *path, struct console *console,

@@ -4,6 +4,7 @@
 #include "folders.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum vks_status train_model_prepare(const struct train_options *options, struct console *console,
@@ -122,17 +123,31 @@ static enum vks_status find_vocabulary(const struct train_options *options, stru
                                : check_learned(options, options->model, console, *tokenizer);
 }
 
-static enum vks_status learn_vocabulary(const struct train_options *options,
-                                        struct console *console, struct vks_tokenizer **tokenizer) {
+static enum vks_status learn_from(const struct train_options *options, const char **sources,
+                                  const char **targets, struct console *console,
+                                  struct vks_tokenizer **tokenizer) {
+    const struct vks_trainer_params *trainer = &options->trainer;
+    bool has_fields = options->data.tsv;
+    for (uint32_t i = 0; i < trainer->num_train_sets; i++) {
+        const struct vks_text_set *set = &trainer->train_sets[i];
+        sources[i] = set->source;
+        targets[i] = has_fields ? set->source : set->target;
+        if (vks_is_stdin(set->source)) {
+            console_error(console, "a vocabulary cannot be learned from standard input, which is "
+                                   "read once: give --vocabs");
+            return VKS_ERR_ARGUMENT;
+        }
+    }
     const struct vks_tokenizer_train_params params = {
-        .source_paths = &options->trainer.train_source,
-        .num_source_paths = 1,
-        .target_paths = &options->trainer.train_target,
-        .num_target_paths = 1,
+        .source_paths = sources,
+        .num_source_paths = trainer->num_train_sets,
+        .target_paths = targets,
+        .num_target_paths = trainer->num_train_sets,
+        .fields = has_fields,
         .vocab_size = options->vocab_size,
         .separate_vocabularies = options->separate_vocabs,
         .options = options->sentencepiece_options,
-        .seed = options->trainer.seed,
+        .seed = trainer->seed,
         .log = &console->log,
     };
     console_info(console, "Learning %s of %u pieces",
@@ -142,6 +157,17 @@ static enum vks_status learn_vocabulary(const struct train_options *options,
     enum vks_status status = vks_tokenizer_train(&params, tokenizer);
     if (status == VKS_OK)
         console_info(console, "Vocabulary learned in %.1f s", system_now_s() - begin_s);
+    return status;
+}
+
+static enum vks_status learn_vocabulary(const struct train_options *options,
+                                        struct console *console, struct vks_tokenizer **tokenizer) {
+    size_t num_sets = options->trainer.num_train_sets;
+    const char **paths = calloc(2 * num_sets, sizeof *paths);
+    if (!paths)
+        return VKS_ERR_OOM;
+    enum vks_status status = learn_from(options, paths, paths + num_sets, console, tokenizer);
+    free(paths);
     return status;
 }
 

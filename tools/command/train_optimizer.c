@@ -85,7 +85,7 @@ static bool set_decay(struct train_options *options) {
         }
         trainer->lr_decay_start[i] = (uint32_t)limit.num;
     }
-    if (trainer->lr_decay_strategy != VKS_LR_DECAY_STALLED || options->valid_sets.num ||
+    if (trainer->lr_decay_strategy != VKS_LR_DECAY_STALLED || options->data.valid_sets.num ||
         trainer->lr_decay == 0)
         return true;
     fprintf(stderr, NAME ": --lr-decay-strategy stalled needs --valid-sets\n");

@@ -43,10 +43,35 @@ static const struct cli_option table[] = {
      .help = "Seed of initial parameters, order of sentences and dropout."},
     {"init-only", 0, CLI_FLAG, AT(init_only), .help = "Save the initial model and end."},
 
-    {"train-sets", 't', CLI_STRINGS, AT(train_sets), "SRC TGT", .required = true,
-     .help = "Training text: source and target, UTF-8, a sentence a line.", .group = "Text"},
-    {"valid-sets", 0, CLI_STRINGS, AT(valid_sets), "SRC TGT",
+    {"train-sets", 't', CLI_STRINGS, AT(data.train_sets), "SRC TGT...", .required = true,
+     .help = "Training text: source and target, UTF-8, a sentence a line, plain or gzip; two more "
+             "files for each further corpus.", .group = "Text"},
+    {"valid-sets", 0, CLI_STRINGS, AT(data.valid_sets), "SRC TGT",
      .help = "Validation text. Without it there is no validation."},
+    {"tsv", 0, CLI_FLAG, AT(data.tsv),
+     .help = "Both sides are in one file, as fields with tabs between them: source, target. "
+             "--train-sets may then be stdin or '-', standard input."},
+    {"tsv-fields", 0, CLI_U32, AT(data.num_fields), .min = 2, .max = 1000,
+     .has_other_source = true,
+     .help = "Fields of each line. (default: those that are used)"},
+    {"train-ratios", 0, CLI_STRINGS, AT(data.ratios), "X...",
+     .help = "How much of an epoch each corpus makes up, as ratios; an epoch is as long as all "
+             "corpora together. (default: each sentence once)"},
+    {"data-weighting", 0, CLI_STRINGS, AT(data.weighting), "FILES|FIELD",
+     .help = "Weights that losses are multiplied with, a line for each sentence: a file for each "
+             "corpus, or with --tsv a field, counted from 0."},
+    {"data-weighting-type", 0, CLI_CHOICE, AT(data.weighting_type), .default_text = "sentence",
+     .choices = train_weightings,
+     .help = "Whether a line has one weight, or one for each target token."},
+    {"sentencepiece-alphas", 0, CLI_STRINGS, AT(data.alphas), "X [X]",
+     .help = "Draw pieces anew in each epoch, with these powers of their probabilities, for source "
+             "and target; 0: the best pieces. (default: 0)"},
+    {"tempdir", 'T', CLI_STRING, AT(trainer.temp_dir), "DIR",
+     .help = "Keep the training text there instead of in memory, and read it anew in each epoch."},
+    {"shuffle-memory", 0, CLI_U32, AT(data.shuffle_mebibytes), .default_text = "256", .min = 1,
+     .max = 1048576, .help = "Memory that --tempdir takes for shuffling, in MiB."},
+    {"data-threads", 0, CLI_U32, AT(trainer.data_threads), .default_text = "0", .max = 64,
+     .help = "Threads that cut text into pieces; 0: as many as processors."},
     {"vocabs", 'v', CLI_STRINGS, AT(vocabs), "DIR|SPM [SPM]",
      .help = "Take this vocabulary instead of learning one: a model directory's, a SentencePiece "
              "model's for both sides, or two models' for source and target."},
@@ -119,7 +144,15 @@ static const struct cli_option table[] = {
      .max = 65535, .help = "Pairs with a longer side are left out, in tokens."},
     {"max-length-crop", 0, CLI_FLAG, AT(trainer.max_length_crop),
      .help = "Cut longer sides instead."},
-    {"no-shuffle", 0, CLI_FLAG, AT(trainer.no_shuffle), .help = "Keep the order of the text."},
+    {"maxi-batch-sort", 0, CLI_CHOICE, AT(data.sort), .default_text = "longer",
+     .choices = train_sorts,
+     .help = "What they are sorted by: the longer side's length, one side's, or nothing."},
+    {"shuffle", 0, CLI_CHOICE, AT(data.shuffle), .default_text = "data", .choices = train_shuffles,
+     .help = "What is shuffled in each epoch: sentences and batches, the batches of --maxi-batch "
+             "pairs, or nothing; then nothing is sorted either."},
+    {"no-shuffle", 0, CLI_FLAG, AT(data.no_shuffle), .help = "The same as --shuffle none."},
+    {"no-restore-corpus", 0, CLI_FLAG, AT(trainer.no_restore_corpus),
+     .help = "When training is resumed, begin a new epoch, of any text."},
     {"dump-batches", 0, CLI_STRING, AT(trainer.dump_batches), "FILE",
      .help = "Write the line numbers of each batch, for comparisons."},
 
@@ -166,9 +199,14 @@ static const struct cli_option table[] = {
      .default_text = "0", .min = 0, .max = 0.99, .help = "Dropout of attention weights."},
     {"transformer-dropout-ffn", 0, CLI_FLOAT, AT(trainer.dropout_ffn), .default_text = "0",
      .min = 0, .max = 0.99, .help = "Dropout of what the feed-forward activation gives."},
-    {"guided-alignment", 0, CLI_STRING, AT(trainer.guided_alignment), "FILE",
+    {"dropout-src", 0, CLI_FLOAT, AT(trainer.dropout_src), .default_text = "0", .min = 0,
+     .max = 0.99, .help = "Dropout of source words."},
+    {"dropout-trg", 0, CLI_FLOAT, AT(trainer.dropout_trg), .default_text = "0", .min = 0,
+     .max = 0.99, .help = "Dropout of target words, where they are the decoder's input."},
+    {"guided-alignment", 0, CLI_STRINGS, AT(data.alignments), "FILES|FIELD",
      .help = "Word alignments of the training text, a line each, as in '0-0 1-2': pieces of source "
-             "and target that attention should connect."},
+             "and target that attention should connect; a file for each corpus, or with --tsv a "
+             "field, counted from 0."},
     {"guided-alignment-cost", 0, CLI_CHOICE, AT(guided_alignment_cost), .default_text = "ce",
      .choices = alignment_costs,
      .help = "How it is compared: cross-entropy, mean squared error, or product."},
@@ -232,18 +270,6 @@ static int index_of(const char *choice, const char *const *choices) {
     while (strcmp(choice, choices[idx]))
         idx++;
     return idx;
-}
-
-static bool set_pair(const struct cli_strings *sets, const char *name, const char **source,
-                     const char **target) {
-    if (sets->num != 2) {
-        fprintf(stderr, NAME ": option '--%s' has %zu files: expected source and target\n", name,
-                sets->num);
-        return false;
-    }
-    *source = sets->items[0];
-    *target = sets->items[1];
-    return true;
 }
 
 static bool set_frequency(const struct cli_limit *limit, const char *name, uint32_t *updates) {
@@ -353,7 +379,7 @@ static void note_given(struct train_options *options, const struct cli_command *
 static bool set_validation(struct train_options *options) {
     struct vks_trainer_params *trainer = &options->trainer;
     const struct cli_strings *names = &options->valid_metrics;
-    if (names->num && !options->valid_sets.num) {
+    if (names->num && !options->data.valid_sets.num) {
         fprintf(stderr, NAME ": --valid-metrics needs --valid-sets\n");
         return false;
     }
@@ -401,10 +427,7 @@ static bool set_trainer(struct train_options *options) {
     trainer->schedule = (enum vks_schedule)index_of(options->schedule, schedules);
     trainer->optimizer = (enum vks_optimizer)index_of(options->optimizer, optimizers);
     trainer->lr_decay_strategy = (enum vks_lr_decay)index_of(options->lr_decay_strategy, decays);
-    return set_pair(&options->train_sets, "train-sets", &trainer->train_source,
-                    &trainer->train_target) &&
-           (!options->valid_sets.num || set_pair(&options->valid_sets, "valid-sets",
-                                                 &trainer->valid_source, &trainer->valid_target)) &&
+    return train_data_options_set(&options->data, trainer) &&
            (options->schedule_updates.num == 0 ||
             set_frequency(&options->schedule_updates, "lr-schedule-updates",
                           &trainer->schedule_updates)) &&
@@ -467,6 +490,7 @@ enum cli_result train_options_read(struct train_options *options, int argc, char
 }
 
 void train_options_free(struct train_options *options) {
+    train_data_options_free(&options->data);
     cli_texts_free(&options->texts);
 }
 

@@ -3,6 +3,7 @@
 #define COMMAND_TRAIN_OPTIONS_H
 
 #include "command.h"
+#include "train_data_options.h"
 
 // Options whose value another option or the vocabulary decides when they are not given.
 struct train_given {
@@ -27,7 +28,8 @@ struct train_options {
     uint32_t width, ffn_width, num_heads, encoder_layers, decoder_layers; // 0: the task's
     bool tied_all, tied_output;
     // Training
-    struct cli_strings train_sets, valid_sets, optimizer_params, lr_decay_start, freeze;
+    struct train_data_options data;
+    struct cli_strings optimizer_params, lr_decay_start, freeze;
     const char *optimizer, *schedule, *lr_decay_strategy, *optimizer_delay;
     const char *workspace;
     const char *guided_alignment_cost, *guided_alignment_layer;

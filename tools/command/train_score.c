@@ -22,10 +22,12 @@ enum vks_status train_score_open(struct train_score *score, struct console *cons
                                  const struct train_options *options,
                                  const struct loaded_model *loaded) {
     *score = (struct train_score){.console = console, .options = options, .loaded = loaded};
-    enum vks_status status =
-        read_all_lines(options->trainer.valid_source, console, &score->sources);
+    const struct vks_text_set *set = &options->data.valid;
+    bool has_fields = set->num_fields > 0;
+    enum vks_status status = read_text_lines(set->source, has_fields, console, &score->sources);
     if (status == VKS_OK)
-        status = read_all_lines(options->trainer.valid_target, console, &score->references);
+        status = read_text_lines(has_fields ? set->source : set->target, has_fields ? 2 : 0,
+                                 console, &score->references);
     return status;
 }
 

@@ -1,5 +1,6 @@
 // vkseq bench: speed on random data, in the figures by which other programs are compared.
 #include "bench_shape.h"
+#include "verb_bench_data.h"
 #include "command.h"
 
 #include <inttypes.h>
@@ -193,9 +194,10 @@ static int run_kind(const struct kind *kind, struct values *values, struct conso
 }
 
 static const char usage[] =
-    "Usage: vkseq bench gemm|attention|train|translate [OPTIONS]\n"
+    "Usage: vkseq bench gemm|attention|train|translate|data [OPTIONS]\n"
     "Measures speed on random data: matrix products; multi-head attention, forward;\n"
-    "training steps; greedy decoding. `vkseq bench train --help` lists the options.\n";
+    "training steps; greedy decoding. `vkseq bench train --help` lists the options.\n"
+    "data: how fast text becomes batches, with the options of `vkseq train`.\n";
 
 static const struct kind *find_kind(const char *name) {
     const char *names[NUM_KINDS];
@@ -216,6 +218,8 @@ int verb_bench(const char *program, int argc, char **argv) {
         fputs(usage, is_help ? stdout : stderr);
         return is_help ? EXIT_OK : EXIT_USAGE;
     }
+    if (!strcmp(argv[1], "data"))
+        return bench_data(argc - 1, argv + 1);
     const struct kind *kind = find_kind(argv[1]);
     if (!kind)
         return EXIT_USAGE;

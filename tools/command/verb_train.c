@@ -80,22 +80,28 @@ static enum vks_status on_score(void *user, const char *metric, double *value) {
     return train_score_get(&run->score, run->update, metric, value);
 }
 
-static enum vks_status check_pair(const char *source, const char *target, struct console *console) {
-    bool is_regular;
+// Reads a corpus, unless it could not be read again.
+static enum vks_status check_set(const struct vks_text_set *set, struct console *console) {
     uint64_t num_lines;
-    enum vks_status status = check_parallel(source, target, console, &is_regular, &num_lines);
-    if (status != VKS_OK || !is_regular || num_lines > 0)
+    if (vks_is_stdin(set->source) || is_stream(set->source) ||
+        (set->target && is_stream(set->target)) || (set->weights && is_stream(set->weights)) ||
+        (set->alignments && is_stream(set->alignments)))
+        return VKS_OK;
+    enum vks_status status = vks_trainer_check_text(set, 1, &console->log, &num_lines);
+    if (status != VKS_OK || num_lines > 0)
         return status;
-    console_error(console, "%s is empty: expected a sentence a line", source);
+    console_error(console, "%s is empty: expected a sentence a line", set->source);
     return VKS_ERR_FORMAT;
 }
 
 // All that can be found wrong before anything is learned.
 static enum vks_status check_files(const struct train_options *options, struct console *console) {
     const struct vks_trainer_params *trainer = &options->trainer;
-    enum vks_status status = check_pair(trainer->train_source, trainer->train_target, console);
-    if (status == VKS_OK && trainer->valid_source)
-        status = check_pair(trainer->valid_source, trainer->valid_target, console);
+    enum vks_status status = VKS_OK;
+    for (uint32_t i = 0; i < trainer->num_train_sets && status == VKS_OK; i++)
+        status = check_set(&trainer->train_sets[i], console);
+    if (status == VKS_OK && trainer->valid_set)
+        status = check_set(trainer->valid_set, console);
     return status;
 }
 

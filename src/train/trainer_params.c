@@ -1,0 +1,95 @@
+// What a trainer is asked for: its defaults, and what must hold.
+#include "base/log.h"
+#include "train/trainer_object.h"
+
+void vks_trainer_defaults(struct vks_trainer_params *params) {
+    *params = (struct vks_trainer_params){
+        .mini_batch_words = 1536,
+        .maxi_batch_pairs = 4000,
+        .max_length = 100,
+        .learn_rate = 1e-3f,
+        .beta1 = 0.9f,
+        .beta2 = 0.98f,
+        .eps = 1e-9f,
+        .lr_decay_strategy = VKS_LR_DECAY_EPOCH_STALLED,
+        .lr_decay_start = {10, 1},
+        .lr_decay_freq = 50000,
+        .lr_report = true,
+        .clip_norm = 1.0f,
+        .label_smoothing = 0.1f,
+        .dropout = 0.1f,
+        .guided_alignment_weight = 0.1f,
+        .disp_freq = 100,
+        .valid_freq = 1000,
+        .save_freq = 1000,
+        .keep_last = 2,
+        .seed = 1,
+        .shuffle_bytes = (uint64_t)256 << 20,
+    };
+}
+
+static bool is_share(float value) {
+    return value >= 0 && value < 1;
+}
+
+enum vks_status vks_trainer_check_text(const struct vks_text_set *sets, uint32_t num_sets,
+                                       const struct vks_log *log, uint64_t *num_lines) {
+    uint64_t num = 0;
+    for (uint32_t i = 0; i < num_sets; i++) {
+        struct text_count count = {0};
+        if (!vks_is_stdin(sets[i].source))
+            TRY(text_set_count(&sets[i], log, &count));
+        num += count.num_pairs;
+    }
+    *num_lines = num;
+    return VKS_OK;
+}
+
+enum vks_status trainer_check_params(const struct vks_trainer_params *p,
+                                     const struct vks_model_config *config,
+                                     const struct vks_tokenizer *tokenizer) {
+    uint32_t source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE);
+    uint32_t target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
+    const char *wrong = NULL;
+    bool may_be_any = p->mini_batch_fit && p->mini_batch_words == 0;
+    if (!p->model_dir || !training_data_is_named(p))
+        wrong = "a model directory and a training text for both sides are needed";
+    else if (!p->valid_source != !p->valid_target)
+        wrong = "a validation text is needed for both sides, or for none";
+    else if (p->mini_batch_words < 2 && !may_be_any)
+        wrong = "a batch must hold 2 words or more";
+    else if (p->max_length == 0 || (p->max_length >= p->mini_batch_words && !may_be_any))
+        wrong = "the longest sentence must be shorter than a batch (mini-batch-words)";
+    else if (!is_share(p->dropout) || !is_share(p->dropout_attention) ||
+             !is_share(p->dropout_ffn) || !is_share(p->dropout_src) || !is_share(p->dropout_trg) ||
+             !is_share(p->label_smoothing))
+        wrong = "dropout and label smoothing are from 0 to under 1";
+    else if (!(p->learn_rate > 0) || !(p->clip_norm >= 0) || !(p->weight_decay >= 0))
+        wrong = "the learning rate must be above 0, clipping and decay 0 or more";
+    else if (p->optimizer > VKS_SGD)
+        wrong = "the optimiser must be Adam, AdamW or SGD";
+    else if (!(p->lr_decay >= 0 && p->lr_decay <= 1) ||
+             !(p->exponential_smoothing >= 0 && p->exponential_smoothing < 1))
+        wrong = "the decay of the learning rate is from 0 to 1, smoothing from 0 to under 1";
+    else if (p->lr_decay_strategy > VKS_LR_DECAY_EPOCH_STALLED)
+        wrong = "there is no such strategy of the decay of the learning rate";
+    else if (!(p->sentencepiece_alphas[VKS_SOURCE] >= 0) ||
+             !(p->sentencepiece_alphas[VKS_TARGET] >= 0))
+        wrong = "the powers of SentencePiece's probabilities are 0 or more";
+    else if (p->weighs_words && p->sentencepiece_alphas[VKS_TARGET] > 0)
+        wrong = "weights of words need the same words in each epoch (no SentencePiece sampling)";
+    else if (p->shuffle > VKS_SHUFFLE_NONE || p->maxi_batch_sort > VKS_SORT_NONE)
+        wrong = "text is shuffled and sorted in one of the known ways";
+    else if (p->schedule > VKS_SCHEDULE_CONSTANT)
+        wrong = "the schedule must be inverse square root, linear, cosine or constant";
+    else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)
+        wrong = "the vocabulary and the model do not belong together";
+    else if (config->pad_id != vks_tokenizer_pad_id(tokenizer, VKS_TARGET) ||
+             config->eos_id != vks_tokenizer_eos_id(tokenizer, VKS_TARGET))
+        wrong = "the model's <pad> and </s> are not the vocabulary's";
+    if (!wrong)
+        return VKS_OK;
+    log_error(p->log, "training: %s (model: vocabularies of %u and %u; tokenizer: %u and %u)",
+              wrong, config->source_vocab, config->target_vocab, source_vocab, target_vocab);
+    return VKS_ERR_ARGUMENT;
+}
