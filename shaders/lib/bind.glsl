@@ -28,8 +28,9 @@ layout(push_constant, std430) uniform push_block {
     name
 #endif
 
-// The index, kept below the end of its loop. lavapipe of Mesa 26 runs a loop's body once more with no
-// invocation active, and then still loads what all invocations have in common: beyond the buffer.
+// The index, kept below the end of its loop. lavapipe of Mesa 26 runs a loop's body once more with
+// no invocation active, and then still loads what all invocations have in common: beyond the
+// buffer.
 uint below(uint idx, uint end) {
     return min(idx, end - 1);
 }
