@@ -39,7 +39,7 @@ void main() {
     const float num_symbols = float(p.vocab) - (p.pad < p.vocab ? 1.0 : 0.0);
     const float share = p.smoothing / num_symbols;
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
-        const uint base = row * p.stride, label = labels.data[p.first_row + row];
+        const uint base = row * p.stride, label = labels.data[p.first_row + below(row, rows)];
         vec4 highest = vec4(LOWEST), exps = vec4(0), sum = vec4(0);
         for (uint quad = lane; quad < quads; quad += WAVE) {
             const vec4 z = LOAD4(logits, base + quad);

@@ -19,8 +19,8 @@ BIND_MATRIX_WRITE(5, x);
 void main() {
     const uint rows = header_dim(p.rows_dim);
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
-        const uint token = tokens.data[row] - p.first_token;
-        const uint position = positions.data[row] - p.first_position;
+        const uint token = tokens.data[below(row, rows)] - p.first_token;
+        const uint position = positions.data[below(row, rows)] - p.first_position;
         if (token >= p.num_tokens || position >= p.num_positions)
             continue;
         const vec4 word = dropout_factors(p.word_threshold, p.word_scale, p.dropout_stream, row,

@@ -14,7 +14,7 @@ BIND_MATRIX_UPDATE(3, dtable);
 void main() {
     const uint num_segments = header_dim(p.rows_dim);
     for (uint i = gl_WorkGroupID.x; i < num_segments; i += gl_NumWorkGroups.x) {
-        const uvec4 segment = segments.data[i];
+        const uvec4 segment = segments.data[below(i, num_segments)];
         const uint token = segment.x - p.first_token;
         if (token >= p.num_tokens)
             continue;

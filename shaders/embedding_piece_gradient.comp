@@ -15,11 +15,11 @@ BIND_MATRIX_WRITE(4, sums);
 void main() {
     const uint num_pieces = header_dim(p.rows_dim);
     for (uint piece = gl_WorkGroupID.x; piece < num_pieces; piece += gl_NumWorkGroups.x) {
-        const uvec2 rows = pieces.data[piece];
+        const uvec2 rows = pieces.data[below(piece, num_pieces)];
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
             vec4 sum = vec4(0);
             for (uint i = 0; i < rows.y; i++) {
-                const uint row = sorted_rows.data[rows.x + i];
+                const uint row = sorted_rows.data[rows.x + below(i, rows.y)];
                 const vec4 word = dropout_factors(p.word_threshold, p.word_scale, p.dropout_stream,
                                                   row, EMBEDDING_WORD_QUAD);
                 const vec4 factors = dropout_factors(p.dropout_threshold, p.dropout_scale,

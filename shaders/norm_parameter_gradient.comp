@@ -19,7 +19,7 @@ void main() {
         return;
     vec4 dgamma = vec4(0), dbeta = vec4(0);
     for (uint row = first; row < min(first + NORM_CHUNK_ROWS, rows); row++) {
-        const vec2 stat = stats.data[row];
+        const vec2 stat = stats.data[below(row, rows)];
         const vec4 g = LOAD4(dy, row * p.stride + quad);
         dgamma += g * (LOAD4(s, row * p.stride + quad) - stat.x) * stat.y;
         dbeta += g;

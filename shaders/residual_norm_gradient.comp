@@ -23,7 +23,7 @@ void main() {
     const uint rows = header_dim(p.rows_dim);
     const float scale = 1.0 / float(4 * p.quads);
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
-        const vec2 stat = stats.data[row];
+        const vec2 stat = stats.data[below(row, rows)];
         vec4 sum = vec4(0), sum_normed = vec4(0);
         for (uint quad = lane; quad < p.quads; quad += WAVE) {
             const uint idx = row * p.stride + quad;

@@ -14,6 +14,6 @@ void main() {
     const uint rows = header_dim(p.rows_dim);
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x)
         for (uint quad = lane; quad < p.quads; quad += WAVE)
-            STORE4(to, places.data[row] * p.to_stride + quad,
+            STORE4(to, places.data[below(row, rows)] * p.to_stride + quad,
                    LOAD4(from, row * p.from_stride + p.from_offset + quad));
 }

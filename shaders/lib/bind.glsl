@@ -28,6 +28,13 @@ layout(push_constant, std430) uniform push_block {
     name
 #endif
 
+// The index, kept below the end of its loop. lavapipe of Mesa 26 runs a loop's body once more with
+// no invocation active, and then still loads what all invocations have in common: beyond the
+// buffer.
+uint below(uint idx, uint end) {
+    return min(idx, end - 1);
+}
+
 // A matrix of rows of vec4: LOAD4(name, idx), STORE4(name, idx, value). By address the four floats
 // move as two 64-bit numbers, and as texels they come in one piece: less work for software drivers,
 // where each lane's loads and stores are separate.

@@ -1,8 +1,9 @@
 #include "base/inject.h"
 
+#include "base/platform.h"
+
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,7 +210,7 @@ void inject_reopened(void) {
 
 void inject_kill(void) {
     if (pass(KILL, NULL))
-        raise(SIGKILL);
+        platform_kill();
 }
 
 bool inject_write(void) {

@@ -6,6 +6,7 @@
 #ifdef _WIN32
 #include <windows.h>
 #else
+#include <signal.h>
 #include <unistd.h>
 #endif
 
@@ -32,4 +33,12 @@ size_t platform_num_processors(void) {
     long num = sysconf(_SC_NPROCESSORS_ONLN);
 #endif
     return num > 0 ? (size_t)num : 1;
+}
+
+void platform_kill(void) {
+#ifdef _WIN32
+    TerminateProcess(GetCurrentProcess(), 1);
+#else
+    raise(SIGKILL);
+#endif
 }

@@ -16,4 +16,7 @@ const char *platform_env(const char *name);
 // Processors that threads of this process can run on, at least 1.
 size_t platform_num_processors(void);
 
+// Ends this process as a kill from outside does: nothing is flushed, no handler runs.
+void platform_kill(void);
+
 #endif

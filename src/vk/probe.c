@@ -255,6 +255,18 @@ static void check_floor(struct vks_device_info *info) {
                  info->push_constant_bytes, MIN_PUSH_BYTES);
 }
 
+// lavapipe of Mesa 26 overruns an array of its own when it compiles for vectors of 512 bits.
+static void check_vectors(const VkPhysicalDeviceDriverProperties *driver,
+                          struct vks_device_info *info) {
+    const char *width = platform_env("LP_NATIVE_VECTOR_WIDTH");
+    unsigned mesa = 0;
+    if (driver->driverID == VK_DRIVER_ID_MESA_LLVMPIPE && width && atoi(width) > 256 &&
+        sscanf(driver->driverInfo, "Mesa %u", &mesa) == 1 && mesa >= 26)
+        snprintf(info->unusable, sizeof info->unusable,
+                 "Mesa %u compiles for vectors of at most 256 bits: set LP_NATIVE_VECTOR_WIDTH=256",
+                 mesa);
+}
+
 // What every device says about itself, whatever its version.
 static void probe_core(const VkPhysicalDeviceProperties *properties, uint32_t idx,
                        struct vks_device_info *info) {
@@ -297,6 +309,7 @@ static void probe_extended(VkPhysicalDevice device, uint32_t api, struct probe *
         driver.pNext = &size_control;
     vkGetPhysicalDeviceProperties2(device, &all);
     snprintf(info->driver, sizeof info->driver, "%s %s", driver.driverName, driver.driverInfo);
+    check_vectors(&driver, info);
     info->max_allocation_bytes = maintenance3.maxMemoryAllocationSize;
     probe_features(device, api, info);
     probe_extensions(device, api, probe);

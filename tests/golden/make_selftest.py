@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from make_transformer import EOS, Model, batch_loss, freeze_pad, make_batch, parameter_shapes
 
 CONFIG = {"d_model": 32, "heads": 4, "ffn_dim": 64, "encoder_layers": 2, "decoder_layers": 2,
-          "vocab_size": 20, "activation_function": "relu", "normalize_before": False}
+          "vocab_size": 20, "activation_function": "gelu", "normalize_before": False}
 NUM_SENTENCES, BATCH_SENTENCES, MAX_TOKENS, UPDATES = 32, 8, 7, 40
 LEARNING_RATE, CLIP_NORM = 2e-3, 1.0
 

@@ -1,5 +1,7 @@
 #include "support/posix_windows.h"
 
+#include <direct.h>
+#include <io.h>
 #include <stdlib.h>
 
 int setenv(const char *name, const char *value, int replace) {
@@ -8,4 +10,8 @@ int setenv(const char *name, const char *value, int replace) {
 
 int unsetenv(const char *name) {
     return _putenv_s(name, "");
+}
+
+char *mkdtemp(char *path) {
+    return _mktemp(path) && _mkdir(path) == 0 ? path : NULL;
 }

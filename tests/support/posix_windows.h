@@ -5,5 +5,6 @@
 
 int setenv(const char *name, const char *value, int replace);
 int unsetenv(const char *name);
+char *mkdtemp(char *path);
 
 #endif

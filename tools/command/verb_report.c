@@ -83,10 +83,12 @@ static cJSON *read_json(const char *dir, const char *name) {
     free(path);
     if (!file)
         return NULL;
-    char *text = NULL;
-    size_t num_bytes = 0;
-    if (getdelim(&text, &num_bytes, '\0', file) > 0)
-        json = cJSON_Parse(text);
+    long num_bytes = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    size_t num = num_bytes > 0 && num_bytes <= MAX_FILE_BYTES ? (size_t)num_bytes : 0;
+    char *text = malloc(num + 1);
+    rewind(file);
+    if (text && fread(text, 1, num, file) == num)
+        json = cJSON_ParseWithLength(text, num);
     free(text);
     fclose(file);
     return json;

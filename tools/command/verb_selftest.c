@@ -1,9 +1,9 @@
 // vkseq selftest: whether this device, with this driver, computes what it should.
+#include "cli/system.h"
 #include "command.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct values {
     const char *device;
@@ -43,12 +43,6 @@ struct selftest {
     const struct values *values;
     unsigned num_results, num_failed;
 };
-
-static double now(void) {
-    struct timespec time;
-    timespec_get(&time, TIME_UTC);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 // Settings that change what runs.
 static void print_environment(void) {
@@ -144,12 +138,12 @@ static int run(struct console *console, void *user) {
     enum vks_status status = vks_device_create(values->device, &console->log, &device);
     if (status != VKS_OK)
         return exit_code_of(console, status);
-    double begin = now();
+    double begin = system_now_s();
     bool is_ok = false;
     print_head(values, vks_device_info(device));
     const struct vks_selftest_params params = {.on_result = add_result, .user = &test};
     status = vks_selftest_run(device, &params, &is_ok);
-    print_verdict(&test, status, now() - begin);
+    print_verdict(&test, status, system_now_s() - begin);
     int exit_code = exit_code_of(console, status);
     vks_device_destroy(&device);
     return exit_code == EXIT_OK && !is_ok ? EXIT_WRONG : exit_code;
