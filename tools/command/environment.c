@@ -53,10 +53,12 @@ void environment_prepare(void) {
     const char *caches = chosen ? chosen : home;
     if (!chosen && home)
         set_cache(home);
-    if (!is_set("LP_NATIVE_VECTOR_WIDTH") && has_avx512())
+    bool has_shader_cache = is_set("MESA_SHADER_CACHE_DIR");
+    bool chooses_width = !is_set("LP_NATIVE_VECTOR_WIDTH") && has_avx512();
+    if (chooses_width)
         system_set_environment("LP_NATIVE_VECTOR_WIDTH", "512");
-    if (!is_set("MESA_SHADER_CACHE_DIR"))
-        set_shader_cache(caches);
+    if (!has_shader_cache || chooses_width)
+        set_shader_cache(has_shader_cache ? getenv("MESA_SHADER_CACHE_DIR") : caches);
     if (home && !is_set("VK_DRIVER_FILES") && !is_set("VK_ICD_FILENAMES") &&
         !is_set("VK_ADD_DRIVER_FILES"))
         add_driver(home);
