@@ -56,8 +56,8 @@ static void print_help(FILE *file) {
         "                          medium or tall\n"
         "  LP_NATIVE_VECTOR_WIDTH  vector width of the software driver lavapipe; unless set,\n"
         "                          512 is taken where the processor has AVX-512\n"
-        "  MESA_SHADER_CACHE_DIR   Mesa's compiled shaders, in a folder for the vector width if the\n"
-        "                          command chooses that; unless set, VKSEQ_CACHE_DIR\n"
+        "  MESA_SHADER_CACHE_DIR   Mesa's compiled shaders, in a folder for the vector width if\n"
+        "                          the command chooses it; unless set, VKSEQ_CACHE_DIR\n"
         "  VK_DRIVER_FILES         drivers to use; unless set, the lavapipe that\n"
         "                          tools/setup has unpacked is used beside the system's drivers\n",
         file);
