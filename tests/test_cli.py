@@ -115,6 +115,16 @@ class Usage(Case):
         self.assertTrue((self.folder / "C").is_dir())
         self.assertFalse((self.folder / ".cache").exists())
 
+    def test_compiled_shaders_of_a_chosen_vector_width_lie_apart(self):
+        processor = pathlib.Path("/proc/cpuinfo")
+        words = processor.read_text("utf-8").split() if processor.exists() else []
+        if not {"avx512f", "avx512dq", "avx512bw", "avx512vl"} <= set(words):
+            self.skipTest("no vectors of 512 bits, or it is not known")
+        self.run_vkseq("devices", MESA_SHADER_CACHE_DIR="S")
+        self.assertEqual([path.name for path in (self.folder / "S").iterdir()], ["mesa-512"])
+        self.run_vkseq("devices", MESA_SHADER_CACHE_DIR="T", LP_NATIVE_VECTOR_WIDTH="256")
+        self.assertFalse((self.folder / "T").exists())
+
     def test_options_as_a_file(self):
         self.check("dump_config", 0, "train", "-m", "M", "-t", "a", "b", "--dump-config", "expand")
         (self.folder / "bad.yml").write_text("model: M\nlr-wramup: 3\n", "utf-8")
