@@ -23,6 +23,21 @@ static void linear_matches_the_oracle(void **state) {
         assert_check(linear_case_check(&check, i, &shapes[i]), &check);
 }
 
+static void halves_match_the_oracle(void **state) {
+    static const struct linear_shape shapes[] = {
+        {1, 1, 3, 3},      {40, 33, 37, 65}, {64, 0, 12, 5},    {16, 16, 64, 129},
+        {16, 3, 131, 257}, {300, 97, 20, 31}, {640, 611, 4, 8},
+    };
+    struct arena arena = {0};
+    struct check check = variants_check(*state, &arena);
+    for (uint32_t element = ELEMENT_F16; element <= ELEMENT_BF16; element++) {
+        for (uint32_t i = 0; i < COUNT_OF(shapes); i++) {
+            check.element = element;
+            assert_check(linear_case_check(&check, i, &shapes[i]), &check);
+        }
+    }
+}
+
 // Two layers with one weight and bias, and one input read twice.
 static void build_tied(struct harness *h, void *user) {
     struct linear_case *c = user;
@@ -134,6 +149,7 @@ static void narrow_layers_are_rejected(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_matches_the_oracle),
+        cmocka_unit_test(halves_match_the_oracle),
         cmocka_unit_test(gradients_of_two_uses_add_up),
         cmocka_unit_test(layers_with_one_weight_may_have_a_bias_each),
         cmocka_unit_test(row_alone_has_the_same_bits),

@@ -4,6 +4,10 @@
 // read as name.data[i]. With READ_TEXELS, matrices that are only read are texel buffers.
 #extension GL_GOOGLE_include_directive : require
 #include "lib/shared.h"
+#include "lib/half.glsl"
+
+layout(constant_id = SPEC_ELEMENTS) const uint ELEMENTS = 0;
+#define ELEMENT_OF(slot) (ELEMENTS >> 2 * (slot)&3)
 
 #ifdef USE_ADDRESS
 #extension GL_EXT_buffer_reference : require
@@ -35,12 +39,16 @@ uint below(uint idx, uint end) {
     return min(idx, end - 1);
 }
 
-// A matrix of rows of vec4: LOAD4(name, idx), STORE4(name, idx, value). By address the four floats
-// move as two 64-bit numbers, and as texels they come in one piece: less work for software drivers,
-// where each lane's loads and stores are separate.
+// A matrix of rows of vec4: LOAD4(name, idx), STORE4(name, idx, value), whatever its elements are.
+// By address the four floats move as two 64-bit numbers, four halves as one, and as texels they
+// come in one piece: less work for software drivers, where each lane's loads and stores are
+// separate. One invocation owns four halves, so no device needs 16-bit storage.
 #ifdef USE_ADDRESS
 #extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 #define MATRIX_TYPE u64vec2
+#define HALVES_TYPE uint64_t
+#define FROM_HALVES(element) unpackUint2x32(element)
+#define TO_HALVES(words) packUint2x32(words)
 
 vec4 unpack4(u64vec2 pairs) {
     return vec4(uintBitsToFloat(unpackUint2x32(pairs.x)), uintBitsToFloat(unpackUint2x32(pairs.y)));
@@ -51,33 +59,61 @@ u64vec2 pack4(vec4 v) {
 }
 
 #define FROM_MATRIX(element) unpack4(element)
-#define STORE4(name, idx, value) name.data[idx] = pack4(value)
+#define TO_MATRIX(value) pack4(value)
 #else
 #define MATRIX_TYPE vec4
 #define FROM_MATRIX(element) (element)
-#define STORE4(name, idx, value) name.data[idx] = value
+#define TO_MATRIX(value) (value)
+#define HALVES_TYPE uvec2
+#define FROM_HALVES(element) (element)
+#define TO_HALVES(words) (words)
 #endif
 
 #define LOAD4(name, idx) name##_at(idx)
-#define LOADABLE(name, expression)                                                                 \
+#define STORE4(name, idx, value) name##_put(idx, value)
+
+// The same memory under two names, of which a pipeline uses one.
+#define BIND_ELEMENTS(access, slot, name)                                                          \
+    BIND(access, slot, MATRIX_TYPE, 16, name);                                                     \
+    BIND(access, slot, HALVES_TYPE, 8, name##_halves)
+#define LOADABLE(slot, name, fetch)                                                                \
     vec4 name##_at(uint idx) {                                                                     \
-        return expression;                                                                         \
+        if (fetch##_HALVES(slot))                                                                  \
+            return unpack_halves(FROM_HALVES(name##_halves.data[idx]), ELEMENT_OF(slot));          \
+        return fetch(name, idx);                                                                   \
     }                                                                                              \
     vec4 name##_at(uint idx)
+#define STORABLE(slot, name)                                                                       \
+    void name##_put(uint idx, vec4 elements) {                                                        \
+        if (ELEMENT_OF(slot) != ELEMENT_F32)                                                       \
+            name##_halves.data[idx] = TO_HALVES(pack_halves(elements, ELEMENT_OF(slot)));             \
+        else                                                                                       \
+            name.data[idx] = TO_MATRIX(elements);                                                     \
+    }                                                                                              \
+    void name##_put(uint idx, vec4 elements)
+#define FETCH(name, idx) FROM_MATRIX(name.data[idx])
+#define FETCH_HALVES(slot) (ELEMENT_OF(slot) != ELEMENT_F32)
+// Texels may have elements of 16 bits, but no bfloat16.
+#define FETCH_TEXEL(name, idx) texelFetch(name, int(idx))
+#define FETCH_TEXEL_HALVES(slot) (ELEMENT_OF(slot) == ELEMENT_BF16)
 
 #ifdef READ_TEXELS
 #define BIND_MATRIX(slot, name)                                                                    \
     layout(set = 0, binding = slot) uniform textureBuffer name;                                    \
-    LOADABLE(name, texelFetch(name, int(idx)))
+    BIND(readonly restrict, slot, HALVES_TYPE, 8, name##_halves);                                  \
+    LOADABLE(slot, name, FETCH_TEXEL)
 #else
 #define BIND_MATRIX(slot, name)                                                                    \
-    BIND(readonly restrict, slot, MATRIX_TYPE, 16, name);                                          \
-    LOADABLE(name, FROM_MATRIX(name.data[idx]))
+    BIND_ELEMENTS(readonly restrict, slot, name);                                                  \
+    LOADABLE(slot, name, FETCH)
 #endif
-#define BIND_MATRIX_WRITE(slot, name) BIND(writeonly restrict, slot, MATRIX_TYPE, 16, name)
+#define BIND_MATRIX_WRITE(slot, name)                                                              \
+    BIND_ELEMENTS(writeonly restrict, slot, name);                                                 \
+    STORABLE(slot, name)
 #define BIND_MATRIX_UPDATE(slot, name)                                                             \
-    BIND(restrict, slot, MATRIX_TYPE, 16, name);                                                   \
-    LOADABLE(name, FROM_MATRIX(name.data[idx]))
+    BIND_ELEMENTS(restrict, slot, name);                                                           \
+    LOADABLE(slot, name, FETCH);                                                                   \
+    STORABLE(slot, name)
 
 #define BIND_READ(slot, type, align, name) BIND(readonly restrict, slot, type, align, name)
 #define BIND_WRITE(slot, type, align, name) BIND(writeonly restrict, slot, type, align, name)

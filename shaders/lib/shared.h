@@ -17,9 +17,16 @@
 #define PUSH_STRUCT_BYTES 64
 #define PUSH_BYTES 128
 
-// Specialisation constants: 0 is the wave (invocations a workgroup), the operator's follow.
+// Specialisation constants: 0 is the number of invocations a workgroup (a wave, mostly), the
+// operator's follow, and after those comes what the matrices' elements are, two bits a binding.
 #define SPEC_WAVE 0
 #define MAX_SPEC 8
+#define SPEC_ELEMENTS 9
+
+// Elements of a matrix; in memory, halves lie two in a word.
+#define ELEMENT_F32 0
+#define ELEMENT_F16 1
+#define ELEMENT_BF16 2
 
 // The batch header: 32-bit words, rewritten by the host before every run of a program.
 #define HEADER_DIMS 0          // values of the program's dimensions

@@ -28,7 +28,8 @@ static double bind_rows(const struct op_dispatch *dispatch, int binding, const u
 // With pads, without what else may lie between rows.
 static double row_bytes(const struct tensor *tensor) {
     uint64_t padded = round_up_u64(tensor->cols, 4);
-    return (double)((padded < tensor->stride ? padded : tensor->stride) * sizeof(float));
+    return (double)((padded < tensor->stride ? padded : tensor->stride) *
+                    tensor_element_bytes(tensor));
 }
 
 // An operand that two bindings show is moved once.

@@ -102,8 +102,12 @@ static bool grow(void **list, size_t num, size_t *capacity, size_t item_bytes) {
     return true;
 }
 
-static struct tensor *add_tensor(struct graph *graph, enum tensor_kind kind, struct dim rows,
-                                 uint32_t cols) {
+uint64_t tensor_element_bytes(const struct tensor *tensor) {
+    return tensor->element == ELEMENT_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+static struct tensor *add_tensor(struct graph *graph, enum tensor_kind kind, uint32_t element,
+                                 struct dim rows, uint32_t cols) {
     if (graph->status != VKS_OK)
         return NULL;
     struct tensor *tensor = ARENA_NEW(&graph->arena, struct tensor, 1);
@@ -114,12 +118,13 @@ static struct tensor *add_tensor(struct graph *graph, enum tensor_kind kind, str
     }
     *tensor = (struct tensor){
         .kind = kind,
+        .element = element,
         .rows = rows,
         .cols = cols,
         .stride = row_stride(graph->device, cols),
         .first_node = UINT32_MAX,
     };
-    tensor->bytes = (uint64_t)rows.capacity * tensor->stride * sizeof(float);
+    tensor->bytes = (uint64_t)rows.capacity * tensor->stride * tensor_element_bytes(tensor);
     tensor->bytes = tensor->bytes ? tensor->bytes : 4;
     uint64_t limit = buffer_max_bytes(graph->device);
     if (tensor->bytes > limit) {
@@ -135,20 +140,35 @@ static struct tensor *add_tensor(struct graph *graph, enum tensor_kind kind, str
 }
 
 struct tensor *graph_activation(struct graph *graph, struct dim rows, uint32_t cols) {
-    return add_tensor(graph, TENSOR_ACTIVATION, rows, cols);
+    return add_tensor(graph, TENSOR_ACTIVATION, ELEMENT_F32, rows, cols);
+}
+
+struct tensor *graph_activation_as(struct graph *graph, uint32_t element, struct dim rows,
+                                   uint32_t cols) {
+    CHECK(element == ELEMENT_F32 || cols > 2);
+    return add_tensor(graph, TENSOR_ACTIVATION, element, rows, cols);
+}
+
+struct tensor *graph_hidden(struct graph *graph, struct dim rows, uint32_t cols) {
+    return graph_activation_as(graph, graph->element, rows, cols);
 }
 
 struct tensor *graph_input(struct graph *graph, struct dim rows, uint32_t cols) {
-    return add_tensor(graph, TENSOR_INPUT, rows, cols);
+    return add_tensor(graph, TENSOR_INPUT, ELEMENT_F32, rows, cols);
 }
 
 struct tensor *graph_output(struct graph *graph, struct dim rows, uint32_t cols) {
-    return add_tensor(graph, TENSOR_OUTPUT, rows, cols);
+    return add_tensor(graph, TENSOR_OUTPUT, ELEMENT_F32, rows, cols);
 }
 
 struct tensor *graph_stored(struct graph *graph, struct vk_range range, struct dim rows,
                             uint32_t cols) {
-    struct tensor *tensor = add_tensor(graph, TENSOR_STORED, rows, cols);
+    return graph_stored_as(graph, ELEMENT_F32, range, rows, cols);
+}
+
+struct tensor *graph_stored_as(struct graph *graph, uint32_t element, struct vk_range range,
+                               struct dim rows, uint32_t cols) {
+    struct tensor *tensor = add_tensor(graph, TENSOR_STORED, element, rows, cols);
     if (tensor) {
         CHECK(range.bytes >= tensor->bytes);
         tensor->stored = (struct vk_range){range.buffer, range.offset, tensor->bytes};
@@ -202,7 +222,8 @@ struct node *graph_add_node(struct graph *graph, const struct op_class *op,
 
 uint32_t graph_window_rows(const struct graph *graph, const struct tensor *tensor,
                            uint32_t multiple) {
-    uint64_t row_bytes = (uint64_t)tensor->stride * sizeof(float);
+    uint64_t row_bytes = tensor->stride * tensor_element_bytes(tensor);
+    multiple *= tensor->element == ELEMENT_F32 ? 1 : 2;
     if (tensor->bytes <= graph->device->info.max_binding_bytes)
         return max_u32(tensor->rows.capacity, 1);
     CHECK(multiple * row_bytes % BUFFER_ALIGNMENT == 0);
@@ -227,11 +248,15 @@ void graph_backward(struct graph *graph) {
 }
 
 struct tensor *graph_gradient(const struct tensor *tensor) {
+    if (tensor && tensor->master)
+        tensor = tensor->master;
     return tensor && tensor->num_grad_writers ? tensor->grad : NULL;
 }
 
 struct tensor *graph_write_gradient(struct graph *graph, struct tensor *tensor,
                                     uint32_t *accumulate) {
+    if (tensor && tensor->master)
+        tensor = tensor->master;
     if (!tensor || !tensor->needs_grad || graph->status != VKS_OK)
         return NULL;
     if (!tensor->grad)

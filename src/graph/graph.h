@@ -25,14 +25,16 @@ enum tensor_kind {
     TENSOR_STORED,     // lives outside the program: parameters, gradients, state, caches
 };
 
-// A matrix of 32-bit elements, row-major. Rows are padded to multiples of 16 bytes (those of one
-// or two columns are not), and the pads are zero. Row r begins at element r * stride; what lies
-// between rows beyond the pads is nobody's (row_stride).
+// A matrix of 32-bit elements or of halves, row-major. Rows are padded to multiples of 4 elements
+// (those of one or two columns are not), and the pads are zero. Row r begins at element r * stride;
+// what lies between rows beyond the pads is nobody's (row_stride). Halves are what kernels bind by
+// BIND_MATRIX alone; their gradients are float32.
 struct tensor {
     enum tensor_kind kind;
+    uint32_t element; // ELEMENT_F32, which stands for words too, ELEMENT_F16 or ELEMENT_BF16
     struct dim rows;
     uint32_t cols, stride; // in elements
-    uint64_t bytes;        // capacity * stride * 4
+    uint64_t bytes;        // capacity * stride * tensor_element_bytes
     struct vk_range stored;
     uint64_t offset; // inputs and outputs: in the slot's buffer; activations: in the arena
     uint32_t arena_idx;
@@ -41,6 +43,7 @@ struct tensor {
     bool is_parameter;
     uint32_t num_grad_writers;
     struct tensor *grad;
+    struct tensor *master; // what this one has been converted from, and gives its gradient to
 };
 
 struct node;
@@ -83,6 +86,7 @@ struct graph {
     uint32_t num_dims;
     uint32_t num_dropouts; // dropout operators so far; numbers their random streams
     uint32_t num_inner_dropouts;
+    uint32_t element; // of what operators hand on to others (graph_hidden)
 };
 
 enum vks_status graph_create(struct vks_device *device, struct graph **graph);
@@ -100,10 +104,18 @@ struct dim graph_dim_rest(struct graph *graph, struct dim base, uint32_t first, 
 struct dim graph_dim_per(struct graph *graph, struct dim base, uint32_t divisor);
 
 struct tensor *graph_activation(struct graph *graph, struct dim rows, uint32_t cols);
+// The same with elements of the graph's precision, or of a given one.
+struct tensor *graph_hidden(struct graph *graph, struct dim rows, uint32_t cols);
+struct tensor *graph_activation_as(struct graph *graph, uint32_t element, struct dim rows,
+                                   uint32_t cols);
 struct tensor *graph_input(struct graph *graph, struct dim rows, uint32_t cols);
 struct tensor *graph_output(struct graph *graph, struct dim rows, uint32_t cols);
 struct tensor *graph_stored(struct graph *graph, struct vk_range range, struct dim rows,
                             uint32_t cols);
+struct tensor *graph_stored_as(struct graph *graph, uint32_t element, struct vk_range range,
+                               struct dim rows, uint32_t cols);
+// 4 or 2.
+uint64_t tensor_element_bytes(const struct tensor *tensor);
 // A parameter; its gradient lies in the store's gradients, if the store has any.
 struct tensor *graph_parameter(struct graph *graph, const struct parameter_store *store,
                                const struct parameter *parameter);
@@ -115,7 +127,8 @@ struct node *graph_add_node(struct graph *graph, const struct op_class *op,
 
 // A matrix may be larger than what a kernel can see of a buffer; operators whose matrices may be go
 // through windows of rows. Windows of a multiple of WINDOW_ROWS rows begin where a binding can;
-// where columns of another matrix go along with the rows, it must be one of WINDOW_COLS.
+// where columns of another matrix go along with the rows, it must be one of WINDOW_COLS. Halves
+// need twice as many of each.
 enum { WINDOW_ROWS = 16, WINDOW_COLS = 64 };
 
 // Rows of a window on the matrix: all, or a multiple of `multiple`. At least one row or multiple:

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP_WORDS = 4, POISON = 0x7fc00000 };
+enum { GROUP_WORDS = 4, POISON = 0x7fc07fc0 };
 
 // Workgroup counts of a dispatch, worked out when the header is written.
 struct group_rule {
@@ -107,14 +107,15 @@ static enum vks_status window_range(const struct recorder *recorder, const struc
     const struct tensor *tensor = op->binds[binding].tensor;
     const struct op_window *window = &op->windows[binding];
     struct vk_range range = tensor_range(recorder, tensor);
-    uint64_t row_bytes = (uint64_t)tensor->stride * sizeof(float);
+    uint64_t element_bytes = tensor_element_bytes(tensor);
+    uint64_t row_bytes = tensor->stride * element_bytes;
     if (window->num_rows) {
         CHECK((uint64_t)window->first_row + window->num_rows <= tensor->rows.capacity);
         range.offset += window->first_row * row_bytes;
         range.bytes = window->num_rows * row_bytes;
     }
-    range.offset += window->first_col * sizeof(float);
-    range.bytes -= window->first_col * sizeof(float);
+    range.offset += window->first_col * element_bytes;
+    range.bytes -= window->first_col * element_bytes;
     if (range.bytes > device->info.max_binding_bytes) {
         log_error(device->log,
                   "%s: %.1f MiB of a tensor of %u x %u are more than the %.1f MiB that %s binds at "
@@ -147,11 +148,21 @@ static enum vks_status add_profiled(struct recorder *recorder, const struct op_d
     return VKS_OK;
 }
 
+// The operator's key, with what the elements of its matrices are.
+static struct pipeline_key key_of(const struct op_dispatch *op) {
+    struct pipeline_key key = op->key;
+    for (uint32_t i = 1; i < MAX_BINDINGS; i++)
+        if (op->binds[i].tensor)
+            key.elements |= op->binds[i].tensor->element << 2 * i;
+    return key;
+}
+
 enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dispatch *op) {
     struct slot *slot = recorder->slot;
+    const struct pipeline_key key = key_of(op);
     if (recorder->only_pipelines)
-        return pipeline_want(recorder->program->graph->device, &op->key);
-    struct dispatch dispatch = {.key = op->key,
+        return pipeline_want(recorder->program->graph->device, &key);
+    struct dispatch dispatch = {.key = key,
                                 .push = op->push,
                                 .push_bytes = op->push_bytes,
                                 .flops = op->pairs ? 0 : op->flops};
@@ -167,11 +178,12 @@ enum vks_status recorder_dispatch(struct recorder *recorder, const struct op_dis
     dispatch.groups = (struct vk_range){
         &slot->upload, GROUPS_OFFSET + idx * GROUP_WORDS * sizeof(uint32_t), 3 * sizeof(uint32_t)};
     dispatch.binds[0] =
-        (struct bind){{&slot->upload, 0, HEADER_WORDS * sizeof(uint32_t)}, ACCESS_READ};
+        (struct bind){{&slot->upload, 0, HEADER_WORDS * sizeof(uint32_t)}, ACCESS_READ, 0};
     for (int i = 1; i < MAX_BINDINGS; i++) {
         if (!op->binds[i].tensor)
             continue;
         dispatch.binds[i].access = op->binds[i].access;
+        dispatch.binds[i].element = op->binds[i].tensor->element;
         TRY(window_range(recorder, op, i, &dispatch.binds[i].range));
     }
     TRY(add_profiled(recorder, op));

@@ -159,7 +159,7 @@ struct tensor *op_attention(struct graph *graph, const struct attention_params *
     struct tensor *t[NODE_MAX_TENSORS] = {
         [Q] = p->q, [KV] = p->kv, [BLOCKS] = p->blocks.queries, [KEY_BLOCKS] = p->blocks.keys};
     t[STATS] = graph_activation(graph, p->q->rows, 2 * p->num_heads);
-    t[OUT] = graph_activation(graph, p->q->rows, p->width);
+    t[OUT] = graph_hidden(graph, p->q->rows, p->width);
     if (t[OUT])
         t[OUT]->needs_grad = p->q->needs_grad || p->kv->needs_grad;
     const struct node_params params = {.q_col = p->q_col,
@@ -227,7 +227,7 @@ struct tensor *op_attention_step(struct graph *graph, const struct attention_ste
                                           [STEP_KV] = p->kv,
                                           [STEP_RANGES] = p->ranges,
                                           [STEP_CACHE_ROWS] = p->cache_rows};
-    t[STEP_OUT] = graph_activation(graph, p->q->rows, p->width);
+    t[STEP_OUT] = graph_hidden(graph, p->q->rows, p->width);
     const struct node_params params = {
         .q_col = p->q_col, .v_col = p->width, .width = p->width, .num_heads = p->num_heads};
     graph_add_node(graph, &attention_step_class, t, &params, sizeof params);

@@ -195,7 +195,7 @@ struct tensor *op_embedding(struct graph *graph, const struct embedding_params *
         [POSITION_PIECES] = p->by_position.pieces,
         [POSITION_SEGMENTS] = p->by_position.segments,
     };
-    t[X] = graph_activation(graph, p->tokens->rows, width);
+    t[X] = graph_hidden(graph, p->tokens->rows, width);
     if (t[X])
         t[X]->needs_grad = p->table->needs_grad || p->position_table->needs_grad;
     const struct node_params params = {p->scale, p->word_dropout, dropout_make(graph, p->dropout)};

@@ -141,10 +141,10 @@ struct tensor *op_feed_forward(struct graph *graph, const struct feed_forward_pa
                                           [BIAS1] = p->bias1,
                                           [WEIGHT2] = p->weight2,
                                           [BIAS2] = p->bias2};
-    t[HIDDEN] = graph_activation(graph, p->x->rows, hidden);
+    t[HIDDEN] = graph_hidden(graph, p->x->rows, hidden);
     t[BEFORE] =
-        p->activation == ACTIVATION_RELU ? t[HIDDEN] : graph_activation(graph, p->x->rows, hidden);
-    t[Y] = graph_activation(graph, p->x->rows, width);
+        p->activation == ACTIVATION_RELU ? t[HIDDEN] : graph_hidden(graph, p->x->rows, hidden);
+    t[Y] = graph_hidden(graph, p->x->rows, width);
     if (t[Y])
         t[Y]->needs_grad = p->x->needs_grad || p->weight1->needs_grad || p->bias1->needs_grad ||
                            p->weight2->needs_grad || p->bias2->needs_grad;

@@ -72,7 +72,7 @@ struct tensor *op_linear(struct graph *graph, struct tensor *x, struct tensor *w
                    weight->rows.capacity, weight->cols, bias ? bias->cols : 0, MATMUL_MIN_COLS);
         return NULL;
     }
-    struct tensor *y = graph_activation(graph, x->rows, weight->rows.capacity);
+    struct tensor *y = graph_hidden(graph, x->rows, weight->rows.capacity);
     if (y)
         y->needs_grad = x->needs_grad || weight->needs_grad || (bias && bias->needs_grad);
     graph_add_node(

@@ -12,7 +12,8 @@ static const struct tensor *weights(const struct matmul *matmul) {
 // Binds little more than the given rows of a tensor; returns how many vec4 to skip.
 static uint32_t narrow(const struct tensor *tensor, uint32_t row, uint32_t num_rows,
                        struct op_window *window) {
-    window->first_row = row / WINDOW_ROWS * WINDOW_ROWS;
+    const uint32_t multiple = tensor->element == ELEMENT_F32 ? WINDOW_ROWS : 2 * WINDOW_ROWS;
+    window->first_row = row / multiple * multiple;
     window->num_rows = min_u32(row + num_rows, tensor->rows.capacity) - window->first_row;
     return (row - window->first_row) * (tensor->stride / 4);
 }
@@ -99,7 +100,8 @@ static enum vks_status record_window(struct recorder *recorder, const struct mat
 
 enum vks_status matmul_record(struct recorder *recorder, const struct matmul *matmul) {
     uint32_t num_rows = weights(matmul)->rows.capacity;
-    uint32_t step = graph_window_rows(recorder_graph(recorder), weights(matmul), WINDOW_COLS);
+    uint32_t cols = matmul->c->element == ELEMENT_F32 ? WINDOW_COLS : 2 * WINDOW_COLS;
+    uint32_t step = graph_window_rows(recorder_graph(recorder), weights(matmul), cols);
     CHECK(matmul->epilogue < GEMM_GELU || matmul->aux);
     CHECK(matmul->layout != GEMM_TN || (matmul->a_row == 0 && matmul->c_row == 0));
     CHECK(matmul->layout == GEMM_TN || matmul->b_row == 0);

@@ -161,8 +161,8 @@ void op_residual_norm(struct graph *graph, const struct residual_norm_params *p,
     }
     struct tensor *t[NODE_MAX_TENSORS] = {
         [X] = p->x, [F] = p->f, [GAMMA] = p->gamma, [BETA] = p->beta};
-    t[S] = p->f ? graph_activation(graph, p->x->rows, width) : p->x;
-    t[Y] = graph_activation(graph, p->x->rows, width);
+    t[S] = p->f ? graph_hidden(graph, p->x->rows, width) : p->x;
+    t[Y] = graph_hidden(graph, p->x->rows, width);
     t[STATS] = graph_activation(graph, p->x->rows, 2);
     const struct node_params params = {
         .eps = p->eps,

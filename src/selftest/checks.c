@@ -4,6 +4,7 @@
 
 enum vks_status check_run(struct check *check, struct harness *h, harness_build *build,
                           void *user) {
+    h->element = check->element;
     TRY(check->run(h, build, user));
     check->num_different += h->num_different;
     if (h->num_dirty_pads > 0)
@@ -14,7 +15,7 @@ enum vks_status check_run(struct check *check, struct harness *h, harness_build 
 void check_compare(struct check *check, enum check_part part, const char *what,
                    const struct matrix *out, const struct matrix *reference) {
     struct deviation *worst = &check->parts[part];
-    double error = oracle_error(out, reference, tolerances[ELEMENT_F32].floor);
+    double error = oracle_error(out, reference, tolerances[check->element].floor);
     if (!worst->what || error > worst->error)
         *worst = (struct deviation){error, what};
 }

@@ -14,6 +14,7 @@ struct check {
     struct vks_device *device; // borrowed
     struct arena *arena;       // borrowed; has room for the matrices of a case
     uint32_t seed;
+    uint32_t element; // of activations and of the weights of products
     // How operators are run: harness_run, or what tests do with them.
     enum vks_status (*run)(struct harness *harness, harness_build *build, void *user);
     struct deviation parts[NUM_CHECK_PARTS];

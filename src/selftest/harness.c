@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "ops/convert.h"
 #include "scatter_rows_interface.h"
 
 #include <stdlib.h>
@@ -152,6 +153,16 @@ struct tensor *harness_parameter(struct harness *h, const struct matrix *value,
                                       .result = gradient,
                                       .num = value->rows});
     return tensor;
+}
+
+struct tensor *harness_hidden(struct harness *h, struct dim dim, const struct matrix *value,
+                              struct matrix *gradient) {
+    return op_convert(h->graph, harness_leaf(h, dim, value, gradient), h->element);
+}
+
+struct tensor *harness_weight(struct harness *h, const struct matrix *value,
+                              struct matrix *gradient) {
+    return op_convert(h->graph, harness_parameter(h, value, gradient), h->element);
 }
 
 void harness_words(struct harness *h, struct tensor *output, uint32_t *words, uint32_t num) {
@@ -308,6 +319,7 @@ enum vks_status harness_open(struct harness *h, harness_build *build, void *user
     parameter_store_init(h->device, &h->store);
     h->store.parts = PARTS_GRADIENT; // known to graph_parameter before there is memory
     TRY(graph_create(h->device, &h->graph));
+    h->graph->element = h->element;
     build(h, user);
     graph_backward(h->graph);
     enum vks_status status = h->graph->status;

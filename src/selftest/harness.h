@@ -35,6 +35,7 @@ struct harness {
     struct vks_device *device; // borrowed
     uint32_t dropout_seed, dropout_rank, dropout_step;
     float loss_scale; // 0: 1
+    uint32_t element; // of what operators hand on
     // What runs found out.
     uint64_t num_different;  // values that had other bits than in the first run
     uint64_t num_dirty_pads; // pads of results that were not zero
@@ -86,6 +87,11 @@ void harness_result(struct harness *harness, struct tensor *y, struct matrix *re
                     const struct matrix *r);
 struct tensor *harness_parameter(struct harness *harness, const struct matrix *value,
                                  struct matrix *gradient);
+// The two with the harness's elements, for operands of products.
+struct tensor *harness_hidden(struct harness *harness, struct dim dim, const struct matrix *value,
+                              struct matrix *gradient);
+struct tensor *harness_weight(struct harness *harness, const struct matrix *value,
+                              struct matrix *gradient);
 // An input of 32-bit words: `num` rows of `cols`.
 struct tensor *harness_uints(struct harness *harness, struct dim dim, uint32_t cols,
                              const uint32_t *values, uint32_t num);

@@ -22,8 +22,8 @@ void linear_case_make(struct arena *arena, struct rng *rng, const struct linear_
 void linear_case_build(struct harness *h, void *user) {
     struct linear_case *c = user;
     struct dim rows = harness_dim(h, c->shape.capacity, c->shape.rows);
-    struct tensor *x = harness_leaf(h, rows, c->x, c->dx);
-    struct tensor *weight = harness_parameter(h, c->weight, c->dweight);
+    struct tensor *x = harness_hidden(h, rows, c->x, c->dx);
+    struct tensor *weight = harness_weight(h, c->weight, c->dweight);
     struct tensor *bias = c->has_bias ? harness_parameter(h, c->bias, c->dbias) : NULL;
     harness_result(h, op_linear(h->graph, x, weight, bias), c->y, c->r);
 }
@@ -35,6 +35,9 @@ enum vks_status linear_case_check(struct check *check, uint32_t stream,
     struct rng rng = {check->seed, stream, 0};
     struct linear_case c;
     linear_case_make(arena, &rng, shape, &c);
+    matrix_round(c.x, check->element);
+    matrix_round(c.weight, check->element);
+    matrix_round(c.r, check->element); // some kernels round it
     TRY(check_run(check, &h, linear_case_build, &c));
     struct matrix *y = matrix_like(arena, c.y), *dx = matrix_like(arena, c.x);
     struct matrix *dweight = matrix_like(arena, c.weight), *dbias = matrix_like(arena, c.bias);
@@ -56,4 +59,14 @@ enum vks_status linear_selftest(struct check *check) {
     for (uint32_t i = 0; i < COUNT_OF(shapes); i++)
         TRY(linear_case_check(check, i, &shapes[i]));
     return VKS_OK;
+}
+
+enum vks_status linear_float16_selftest(struct check *check) {
+    check->element = ELEMENT_F16;
+    return linear_selftest(check);
+}
+
+enum vks_status linear_bfloat16_selftest(struct check *check) {
+    check->element = ELEMENT_BF16;
+    return linear_selftest(check);
 }

@@ -7,6 +7,8 @@
 
 #define SELFTEST_OPERATORS(X)                                                                      \
     X(linear)                                                                                      \
+    X(linear_float16)                                                                              \
+    X(linear_bfloat16)                                                                             \
     X(feed_forward)                                                                                \
     X(residual_norm)                                                                               \
     X(embedding)                                                                                   \

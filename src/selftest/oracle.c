@@ -1,6 +1,8 @@
 #include "selftest/oracle.h"
 
 #include "base/check.h"
+#include "base/half.h"
+#include "lib/shared.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,6 +21,16 @@ struct matrix *matrix_random(struct arena *arena, struct rng *rng, uint32_t rows
     for (size_t i = 0; i < (size_t)rows * cols; i++)
         m->v[i] = (double)(float)(deviation * rng_normal(rng));
     return m;
+}
+
+void matrix_round(struct matrix *m, uint32_t element) {
+    for (size_t i = 0; i < (size_t)m->rows * m->cols; i++) {
+        float value = (float)m->v[i];
+        if (element == ELEMENT_F16)
+            m->v[i] = (double)half_to_float(half_from_float(value));
+        if (element == ELEMENT_BF16)
+            m->v[i] = (double)bf16_to_float(bf16_from_float(value));
+    }
 }
 
 struct matrix *matrix_like(struct arena *arena, const struct matrix *m) {

@@ -26,6 +26,8 @@ struct matrix *matrix_new(struct arena *arena, uint32_t rows, uint32_t cols);
 // Normally distributed numbers of a standard deviation, each exactly a float.
 struct matrix *matrix_random(struct arena *arena, struct rng *rng, uint32_t rows, uint32_t cols,
                              double deviation);
+// Rounds to what an ELEMENT_ type holds.
+void matrix_round(struct matrix *m, uint32_t element);
 // Zeros of the same shape; a copy.
 struct matrix *matrix_like(struct arena *arena, const struct matrix *m);
 struct matrix *matrix_copy(struct arena *arena, const struct matrix *m);

@@ -48,7 +48,7 @@ static enum vks_status test_operator(struct selftest *test, const char *name,
                                  .part = parts[i],
                                  .worst = worst->what,
                                  .error = worst->error,
-                                 .tolerance = tolerances[ELEMENT_F32].parts[i],
+                                 .tolerance = tolerances[check.element].parts[i],
                              });
     }
     test->num_different += check.num_different;

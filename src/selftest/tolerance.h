@@ -4,7 +4,9 @@
 #ifndef SELFTEST_TOLERANCE_H
 #define SELFTEST_TOLERANCE_H
 
-enum element_type { ELEMENT_F32, NUM_ELEMENT_TYPES };
+#include "lib/shared.h"
+
+enum { NUM_ELEMENT_TYPES = ELEMENT_BF16 + 1 };
 
 // What of an operator is compared. An update is one of parameters and moments; what is exact is
 // right or wrong.
@@ -16,6 +18,18 @@ static const struct {
     [ELEMENT_F32] =
         {
             .parts = {[CHECK_FORWARD] = 2e-6, [CHECK_GRADIENT] = 5e-6, [CHECK_UPDATE] = 5e-6},
+            .floor = 1,
+        },
+    // What is handed on has been rounded: half of the last of 11 bits, or of 8. Sums and gradients
+    // are float32, of inputs that are exact.
+    [ELEMENT_F16] =
+        {
+            .parts = {[CHECK_FORWARD] = 4.9e-4, [CHECK_GRADIENT] = 5e-6},
+            .floor = 1,
+        },
+    [ELEMENT_BF16] =
+        {
+            .parts = {[CHECK_FORWARD] = 3.92e-3, [CHECK_GRADIENT] = 5e-6},
             .floor = 1,
         },
 };

@@ -142,23 +142,29 @@ static const struct shader *find_shader(const char *name) {
 }
 
 static bool same_key(const struct pipeline_key *a, const struct pipeline_key *b) {
-    return a->num_spec == b->num_spec &&
+    return a->num_spec == b->num_spec && a->lanes == b->lanes && a->elements == b->elements &&
            memcmp(a->spec, b->spec, a->num_spec * sizeof a->spec[0]) == 0 &&
            strcmp(a->shader, b->shader) == 0;
 }
 
+static uint32_t num_lanes(const struct vks_device *device, const struct pipeline_key *key) {
+    return key->lanes ? key->lanes : device->wave;
+}
+
 // Whether the shader's workgroup is one that the device can run.
-static enum vks_status check_workgroup(const struct vks_device *device, const char *name,
+static enum vks_status check_workgroup(const struct vks_device *device,
+                                       const struct pipeline_key *key,
                                        const struct spirv *module) {
     const struct vks_device_info *info = &device->info;
     uint64_t shared_bytes;
     TRY(spirv_shared_bytes(module, &shared_bytes));
-    if (shared_bytes <= info->shared_memory_bytes && device->wave <= info->max_invocations)
+    if (shared_bytes <= info->shared_memory_bytes &&
+        num_lanes(device, key) <= info->max_invocations)
         return VKS_OK;
     log_error(device->log,
               "the kernel %s needs workgroups of %u invocations and %llu bytes of shared memory; "
               "%s has %u and %u",
-              name, device->wave, (unsigned long long)shared_bytes, info->name,
+              key->shader, num_lanes(device, key), (unsigned long long)shared_bytes, info->name,
               info->max_invocations, info->shared_memory_bytes);
     return VKS_ERR_UNSUPPORTED;
 }
@@ -167,10 +173,10 @@ static size_t code_bytes(const struct vks_device *device, const struct shader *s
     return (size_t)(shader->code[device->family].end - shader->code[device->family].begin);
 }
 
-// The values of an entry's specialisation constants.
+// The values of an entry's specialisation constants, apart from SPEC_ELEMENTS.
 static uint32_t spec_values(const struct vks_device *device, const struct pipeline_key *key,
                             uint32_t values[MAX_SPEC + 1]) {
-    values[0] = device->wave;
+    values[0] = num_lanes(device, key);
     memcpy(values + 1, key->spec, key->num_spec * sizeof values[0]);
     return key->num_spec + 1;
 }
@@ -181,7 +187,7 @@ static enum vks_status check_entry(const struct vks_device *device, const struct
         (const uint32_t *)(const void *)entry->shader->code[device->family].begin,
         code_bytes(device, entry->shader) / sizeof(uint32_t), values,
         spec_values(device, &entry->key, values)};
-    return check_workgroup(device, entry->key.shader, &spirv);
+    return check_workgroup(device, &entry->key, &spirv);
 }
 
 // In any thread: nothing is logged.
@@ -192,15 +198,18 @@ static VkResult make(const struct vks_device *device, const struct entry *entry,
         .codeSize = code_bytes(device, entry->shader),
         .pCode = (const uint32_t *)(const void *)entry->shader->code[device->family].begin,
     };
-    uint32_t values[MAX_SPEC + 1], num = spec_values(device, &entry->key, values);
-    VkSpecializationMapEntry map[MAX_SPEC + 1];
+    uint32_t values[MAX_SPEC + 2], num = spec_values(device, &entry->key, values);
+    VkSpecializationMapEntry map[MAX_SPEC + 2];
     VkShaderModule module;
     VkResult result = device->vk.vkCreateShaderModule(device->handle, &module_info, NULL, &module);
     if (result != VK_SUCCESS)
         return result;
     for (uint32_t i = 0; i < num; i++)
         map[i] = (VkSpecializationMapEntry){i, i * (uint32_t)sizeof values[0], sizeof values[0]};
-    const VkSpecializationInfo spec = {num, map, sizeof values, values};
+    values[num] = entry->key.elements;
+    map[num] = (VkSpecializationMapEntry){SPEC_ELEMENTS, num * (uint32_t)sizeof values[0],
+                                          sizeof values[0]};
+    const VkSpecializationInfo spec = {num + 1, map, sizeof values, values};
     const VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
         .requiredSubgroupSize = device->wave,

@@ -8,11 +8,14 @@
 
 struct pipeline_cache;
 
-// A shader with its specialisation constants from constant 1 on; constant 0 is the wave.
+// A shader with its specialisation constants from constant 1 on; constant 0 is the number of
+// invocations a workgroup.
 struct pipeline_key {
     const char *shader;
     uint32_t spec[MAX_SPEC];
     uint32_t num_spec;
+    uint32_t lanes;    // invocations; 0: a wave
+    uint32_t elements; // of what is bound, by SPEC_ELEMENTS
 };
 
 enum vks_status pipeline_cache_create(struct vks_device *device, struct pipeline_cache **cache);

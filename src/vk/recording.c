@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum { SETS_A_POOL = 256, MAX_ACCESSES = 256, MAX_SEGMENTS = 1024, MAX_PROFILED = 8192 };
-static const uint64_t TEXEL_BYTES = 4 * sizeof(float);
 static const uint64_t SENTINEL_BYTES = sizeof(uint32_t);
 
 // Work submitted at once is bounded, so that a GPU that also drives a screen stays responsive.
@@ -271,9 +270,14 @@ static enum vks_status bind_buffers(struct recording *recording, VkCommandBuffer
     return VKS_OK;
 }
 
-// A view of a range as texels of four floats, as long as the recording.
-static enum vks_status view_texels(struct recording *recording, struct vk_range range,
+static uint64_t texel_bytes(const struct bind *bind) {
+    return bind->element == ELEMENT_F32 ? 4 * sizeof(float) : 4 * sizeof(uint16_t);
+}
+
+// A view of a range as texels of four elements, as long as the recording.
+static enum vks_status view_texels(struct recording *recording, const struct bind *bind,
                                    VkBufferView *view) {
+    const struct vk_range range = bind->range;
     struct vks_device *device = recording->device;
     if (recording->num_views == recording->views_capacity) {
         uint32_t capacity = recording->views_capacity ? 2 * recording->views_capacity : 256;
@@ -286,9 +290,10 @@ static enum vks_status view_texels(struct recording *recording, struct vk_range 
     const VkBufferViewCreateInfo create = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
         .buffer = range.buffer->handle,
-        .format = VK_FORMAT_R32G32B32A32_SFLOAT,
+        .format = bind->element == ELEMENT_F32 ? VK_FORMAT_R32G32B32A32_SFLOAT
+                                               : VK_FORMAT_R16G16B16A16_SFLOAT,
         .offset = range.offset,
-        .range = range.bytes / TEXEL_BYTES * TEXEL_BYTES,
+        .range = range.bytes / texel_bytes(bind) * texel_bytes(bind),
     };
     TRY(device_check(device, device->vk.vkCreateBufferView(device->handle, &create, NULL, view),
                      "vkCreateBufferView"));
@@ -301,10 +306,11 @@ static enum vks_status bind_texels(struct recording *recording, VkCommandBuffer 
                                    const struct dispatch *dispatch) {
     VkBufferView views[MAX_BINDINGS] = {VK_NULL_HANDLE}, spare = VK_NULL_HANDLE;
     for (uint32_t i = 1; i < MAX_BINDINGS; i++) {
-        struct vk_range range = dispatch->binds[i].range;
-        if (!range.buffer || dispatch->binds[i].access != ACCESS_READ || range.bytes < TEXEL_BYTES)
+        const struct bind *bind = &dispatch->binds[i];
+        if (!bind->range.buffer || bind->access != ACCESS_READ ||
+            bind->range.bytes < texel_bytes(bind))
             continue;
-        TRY(view_texels(recording, range, &views[i]));
+        TRY(view_texels(recording, bind, &views[i]));
         spare = views[i];
     }
     if (spare == VK_NULL_HANDLE)
@@ -371,7 +377,7 @@ enum vks_status recording_dispatch(struct recording *recording, const struct dis
 enum vks_status recording_fill(struct recording *recording, struct vk_range range, uint32_t word) {
     VkCommandBuffer commands;
     TRY(segment(recording, 0, &commands));
-    const struct bind bind = {range, ACCESS_WRITE};
+    const struct bind bind = {.range = range, .access = ACCESS_WRITE};
     order(recording, &bind, 1);
     recording->device->vk.vkCmdFillBuffer(commands, range.buffer->handle, range.offset, range.bytes,
                                           word);
@@ -383,7 +389,7 @@ enum vks_status recording_copy(struct recording *recording, struct vk_range from
     VkCommandBuffer commands;
     CHECK(from.bytes == to.bytes);
     TRY(segment(recording, 0, &commands));
-    const struct bind binds[] = {{from, ACCESS_READ}, {to, ACCESS_WRITE}};
+    const struct bind binds[] = {{from, ACCESS_READ, 0}, {to, ACCESS_WRITE, 0}};
     order(recording, binds, 2);
     const VkBufferCopy copy = {from.offset, to.offset, to.bytes};
     recording->device->vk.vkCmdCopyBuffer(commands, from.buffer->handle, to.buffer->handle, 1,

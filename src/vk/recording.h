@@ -13,6 +13,7 @@ enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_UPDATE = 3 };
 struct bind {
     struct vk_range range; // buffer NULL: the kernel does not touch this binding
     enum access access;
+    uint32_t element; // of a matrix
 };
 
 struct dispatch {

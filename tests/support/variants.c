@@ -79,7 +79,7 @@ void assert_check(enum vks_status status, struct check *check) {
     assert_int_equal(status, VKS_OK);
     for (int i = 0; i < NUM_CHECK_PARTS; i++) {
         const struct deviation *worst = &check->parts[i];
-        if (worst->what && !(worst->error <= tolerances[ELEMENT_F32].parts[i]))
+        if (worst->what && !(worst->error <= tolerances[check->element].parts[i]))
             fail_msg("%s: %s is off by %g, relatively (seed %u)", names[i], worst->what,
                      worst->error, check->seed);
     }
