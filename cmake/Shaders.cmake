@@ -2,9 +2,12 @@
 # there is no glslc, or it is too old for a shader, the committed shaders/spirv are taken.
 #   VKSEQ_SHADER_SOURCE   C and assembler sources to compile into the library
 #   target `spirv`        writes what was compiled into shaders/spirv
+#   VKSEQ_NEW_GLSLC       a glslc with GL_KHR_cooperative_matrix (2025.1 or newer) for the shaders
+#                         that need it; they are taken from shaders/spirv without it
 enable_language(ASM)
 find_program(GLSLC glslc)
 find_program(SPIRV_VAL spirv-val)
+set(VKSEQ_NEW_GLSLC "" CACHE FILEPATH "glslc that compiles cooperative matrices")
 
 set(VKSEQ_FAMILIES shared subgroup address texel)
 set(VKSEQ_FAMILY_FLAGS_shared "")
@@ -21,7 +24,7 @@ set(spirv_dir ${PROJECT_BINARY_DIR}/spirv)
 file(MAKE_DIRECTORY ${spirv_dir})
 file(GLOB shader_headers CONFIGURE_DEPENDS ${shader_dir}/*.h ${shader_dir}/lib/*)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${shader_dir}/shaders.list)
-file(STRINGS ${shader_dir}/shaders.list shader_lines REGEX "^[a-z]")
+file(STRINGS ${shader_dir}/shaders.list shader_lines REGEX "^[+a-z]")
 
 set(VKSEQ_SPIRV_FILES "")
 string(CONCAT asm_text "#ifdef __ELF__\n#define HIDDEN(name) .hidden name\n.section .rodata\n"
@@ -31,16 +34,27 @@ set(table_text "")
 foreach(line ${shader_lines})
   separate_arguments(words UNIX_COMMAND "${line}")
   list(POP_FRONT words name source)
+  set(compiler ${GLSLC})
+  if(name MATCHES "^[+]")
+    string(SUBSTRING ${name} 1 -1 name)
+    set(compiler ${VKSEQ_NEW_GLSLC})
+  endif()
   string(APPEND table_text "    {\"${name}\", {")
   foreach(family ${VKSEQ_FAMILIES})
     set(symbol spirv_${name}_${family})
-    if(GLSLC)
+    if(compiler)
       set(spirv ${spirv_dir}/${name}.${family}.spv)
       add_custom_command(OUTPUT ${spirv}
-        COMMAND ${GLSLC} -fshader-stage=comp --target-env=${VKSEQ_FAMILY_ENV_${family}}
+        COMMAND ${compiler} -fshader-stage=comp --target-env=${VKSEQ_FAMILY_ENV_${family}}
           -I ${shader_dir} ${words} ${VKSEQ_FAMILY_FLAGS_${family}} ${shader_dir}/${source}
           -o ${spirv}
         DEPENDS ${shader_dir}/${source} ${shader_headers} VERBATIM)
+    elseif(GLSLC)
+      # A copy, so that the target `spirv` finds all of them in one place.
+      set(spirv ${spirv_dir}/${name}.${family}.spv)
+      add_custom_command(OUTPUT ${spirv}
+        COMMAND ${CMAKE_COMMAND} -E copy ${shader_dir}/spirv/${name}.${family}.spv ${spirv}
+        DEPENDS ${shader_dir}/spirv/${name}.${family}.spv VERBATIM)
     else()
       set(spirv ${shader_dir}/spirv/${name}.${family}.spv)
     endif()

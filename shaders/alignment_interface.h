@@ -19,10 +19,12 @@
 // Loss.
 #define ALIGNMENT_LINKS 1 // [N, S / 32] words: bit s of a row is set where it is linked with key s
 #define ALIGNMENT_LOSSES 2
+#define ALIGNMENT_STATE 3 // the optimiser's
 
 #define ALIGNMENT_SPEC_QUADS 1    // head width / 4
 #define ALIGNMENT_SPEC_COST 1     // of the loss
 #define ALIGNMENT_SPEC_GRADIENT 2 // whether the loss or its gradient is written
+#define ALIGNMENT_SPEC_SCALED 3   // the optimiser's state has a cost scale
 
 #define ALIGNMENT_COST_CE 0
 #define ALIGNMENT_COST_MSE 1

@@ -11,11 +11,13 @@
 
 layout(constant_id = ALIGNMENT_SPEC_COST) const uint COST = ALIGNMENT_COST_CE;
 layout(constant_id = ALIGNMENT_SPEC_GRADIENT) const uint GRADIENT = 0;
+layout(constant_id = ALIGNMENT_SPEC_SCALED) const uint SCALED = 0;
 
 BIND_READ(ALIGNMENT_LINKS, uint, 4, links);
 BIND_WRITE(ALIGNMENT_LOSSES, float, 4, losses);
 BIND_READ(ALIGNMENT_WEIGHTS, float, 4, weights);
 BIND_WRITE(ALIGNMENT_DWEIGHTS, float, 4, dweights);
+BIND_READ(ALIGNMENT_STATE, uint, 4, state);
 
 const float EPS = 1e-6;
 
@@ -25,7 +27,9 @@ float link(uint row, uint key) {
 
 void main() {
     const uint rows = header_dim(p.rows_dim);
-    const float scale = p.scale * header_float(HEADER_LOSS_SCALE);
+    float scale = p.scale * header_float(HEADER_LOSS_SCALE);
+    if (SCALED != 0)
+        scale *= uintBitsToFloat(state.data[STATE_COST_SCALE]);
     for (uint row = gl_WorkGroupID.x; row < rows; row += gl_NumWorkGroups.x) {
         float num_part = 0.0, product_part = 0.0, loss_part = 0.0;
         for (uint key = lane; key < p.max_keys; key += WAVE) {

@@ -10,11 +10,13 @@
 
 layout(constant_id = CROSS_ENTROPY_SPEC_GRADIENT) const uint GRADIENT = 0;
 layout(constant_id = CROSS_ENTROPY_SPEC_WEIGHTED) const uint WEIGHTED = 0;
+layout(constant_id = CROSS_ENTROPY_SPEC_SCALED) const uint SCALED = 0;
 
 BIND_MATRIX_UPDATE(1, logits);
 BIND_READ(2, uint, 4, labels);
 BIND_WRITE(3, float, 4, losses);
 BIND_READ(4, float, 4, weights);
+BIND_READ(5, uint, 4, state);
 
 const float LOWEST = -3.0e38;
 
@@ -56,6 +58,8 @@ void main() {
         const float label_logit = component(LOAD4(logits, base + label / 4), label % 4);
         const float loss = lse - (1.0 - p.smoothing) * label_logit - share * logit_sum;
         float scale = header_float(HEADER_LOSS_SCALE);
+        if (SCALED != 0)
+            scale *= uintBitsToFloat(state.data[STATE_COST_SCALE]);
         if (WEIGHTED != 0)
             scale *= weights.data[p.first_row + row];
         if (lane == 0)

@@ -6,6 +6,7 @@
 
 #define CROSS_ENTROPY_SPEC_GRADIENT 1
 #define CROSS_ENTROPY_SPEC_WEIGHTED 2 // each row has a weight
+#define CROSS_ENTROPY_SPEC_SCALED 3   // the optimiser's state has a cost scale
 
 #define CROSS_ENTROPY_NO_PAD 0xffffffffu
 

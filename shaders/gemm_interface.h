@@ -15,6 +15,16 @@
 #define GEMM_SPEC_ACCUMULATE 2
 #define GEMM_SPEC_BIAS 3 // 0: none; else 1 + the ACCUMULATE_ mode of what TN writes
 
+// Of gemm_block.comp: rows and columns of C that a workgroup makes, those of them that a subgroup
+// makes, and the shape of a subgroup's multiplication.
+#define GEMM_SPEC_BLOCK_ROWS 4
+#define GEMM_SPEC_BLOCK_COLS 5
+#define GEMM_SPEC_PART_ROWS 6
+#define GEMM_SPEC_PART_COLS 7
+#define GEMM_SPEC_MMA_ROWS 8
+#define GEMM_SPEC_MMA_COLS 9
+#define GEMM_SPEC_MMA_DEPTH 10
+
 // Epilogues.
 #define GEMM_PLAIN 0
 #define GEMM_RELU 1          // c = max(c, 0)

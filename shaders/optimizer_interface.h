@@ -20,10 +20,14 @@
 #define STATE_HALVINGS                                                                             \
     7 // the rate is halved so often: once for each skipped update, taken back
       // one by one, each after RECOVERY_UPDATES applied ones
+// STATE_COST_SCALE is 8
+#define STATE_SCALE_GOOD 9 // updates applied since the cost scale was changed
+#define STATE_SCALE_LOWERED 10 // whether this update is skipped, and the scale is lowered for it
 #define STATE_WORDS 16
 
 #define RECOVERY_UPDATES 100
 #define MAX_HALVINGS 24
+#define MAX_COST_SCALE 16777216.0
 
 // Header words of the update program.
 #define HEADER_GRADIENT_SCALE 198 // float: 1 / words of the update
@@ -40,6 +44,10 @@ struct norm_window_push {
     SHARED_UINT quads_dim;
     SHARED_UINT first_part; // where this window's sums go
     SHARED_UINT parts_dim;
+    // Of the cost scale: applied updates after which it rises, by the multiplier, which it falls by
+    // when an update is skipped, down to the minimum. Multiplier 0: there is no scale.
+    SHARED_UINT scale_frequency;
+    SHARED_FLOAT scale_multiplier, scale_minimum;
 };
 
 struct update_push {

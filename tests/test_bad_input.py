@@ -341,6 +341,7 @@ class Pretrained(Case):
 
     def test_resumed_with_another_optimizer(self):
         self.check("state_other_optimizer", *train_words("model", "--optimizer", "sgd"))
+        self.check("state_other_precision", *train_words("model", "--precision", "float16"))
         self.check("state_other_freeze", *train_words("model", "--freeze", "*bias"))
 
 

@@ -256,6 +256,9 @@ class Usage(Case):
                 ("decay_starts", ["--lr-decay-strategy", "epoch", "--lr-decay-start", "3", "4"]),
                 ("decay_without_validation", ["--lr-decay", "0.5", "--lr-decay-strategy",
                                               "stalled"]),
+                ("precision_unknown", ["--precision", "float8"]),
+                ("scaling_below_minimum", ["--cost-scaling", "2", "100", "2", "4"]),
+                ("scaling_part_update", ["--cost-scaling", "2", "0.5"]),
                 ("smoothing_one", ["--exponential-smoothing", "1"]),
                 ("freeze_nothing_named", ["--freeze"])):
             with self.subTest(name):

@@ -52,6 +52,20 @@ enum vks_shuffle { VKS_SHUFFLE_DATA, VKS_SHUFFLE_BATCHES, VKS_SHUFFLE_NONE };
 // shorter side, one side and then the other one, or nothing.
 enum vks_maxi_batch_sort { VKS_SORT_LONGER, VKS_SORT_TARGET, VKS_SORT_SOURCE, VKS_SORT_NONE };
 
+// What activations are, and weights in products: float32, or halves of it whose sums are float32.
+// Parameters, gradients, moments and statistics are float32 in any case.
+enum vks_precision { VKS_FLOAT32, VKS_FLOAT16, VKS_BFLOAT16 };
+
+// Gradients are taken of costs times a scale, so that float16 holds them, and divided by it. The
+// scale begins as `factor`, is multiplied after `frequency` applied updates (0: never), and divided
+// when a gradient is not finite, down to the minimum; below it the learning rate is halved instead.
+// Source: Micikevicius et al. 2017, arXiv:1710.03740.
+struct vks_cost_scaling {
+    float factor; // 0: float16 has {256, 2000, 2, 1}, others no scale
+    uint32_t frequency;
+    float multiplier, minimum;
+};
+
 // What has happened so far. Costs are label-smoothed cross-entropies in nats a target token.
 struct vks_train_progress {
     uint64_t epoch;           // 1-based, as in the log
@@ -125,6 +139,9 @@ struct vks_trainer_params {
     enum vks_alignment_cost guided_alignment_cost; // (VKS_ALIGNMENT_CE)
     float guided_alignment_weight;                 // beside the cost of the text (0.1)
     uint32_t guided_alignment_layer;               // from 1 on; 0: the last (0)
+
+    enum vks_precision precision;         // (VKS_FLOAT32)
+    struct vks_cost_scaling cost_scaling; // ({0})
 
     // An update has the gradients of so many batches, or of as many as reach so many target words.
     uint32_t optimizer_delay;       // batches (0: one, or by words)

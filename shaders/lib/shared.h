@@ -20,8 +20,8 @@
 // Specialisation constants: 0 is the number of invocations a workgroup (a wave, mostly), the
 // operator's follow, and after those comes what the matrices' elements are, two bits a binding.
 #define SPEC_WAVE 0
-#define MAX_SPEC 8
-#define SPEC_ELEMENTS 9
+#define MAX_SPEC 10
+#define SPEC_ELEMENTS 11
 
 // Elements of a matrix; in memory, halves lie two in a word.
 #define ELEMENT_F32 0
@@ -38,6 +38,10 @@
 #define HEADER_LOSS_SCALE 196  // float: gradient of the summed loss
 #define HEADER_RATE 197        // float: learning rate
 #define HEADER_WORDS 256       // indirect arguments follow
+
+// A word of the device's optimiser state (optimizer_interface.h) that losses read as well: float,
+// what gradients are multiplied with so that they stay within the range of 16-bit numbers.
+#define STATE_COST_SCALE 8
 
 // Whether a kernel adds to what is there.
 #define ACCUMULATE_NO 0

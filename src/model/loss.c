@@ -4,12 +4,14 @@
 #include "base/log.h"
 #include "ops/alignment.h"
 #include "ops/copy.h"
+#include "ops/optimizer.h"
 #include "ops/output.h"
 
 #include <string.h>
 
 static void build_alignment(struct graph *graph, const struct loss_alignment *alignment,
-                            struct tensor *weights, struct loss_program *loss) {
+                            struct tensor *weights, struct tensor *state,
+                            struct loss_program *loss) {
     uint32_t words = alignment_link_words(alignment->max_source);
     if (alignment->with_weights)
         loss->weights = op_copy_out(graph, weights);
@@ -19,7 +21,8 @@ static void build_alignment(struct graph *graph, const struct loss_alignment *al
     const struct alignment_loss_params params = {.weights = weights,
                                                  .links = loss->links,
                                                  .cost = alignment->cost,
-                                                 .weight = alignment->weight};
+                                                 .weight = alignment->weight,
+                                                 .state = state};
     loss->link_total = op_sum(graph, op_alignment_loss(graph, &params));
 }
 
@@ -40,23 +43,29 @@ static void build(struct graph *graph, const struct loss_params *params,
                                             .dropout_src = params->dropout_src,
                                             .dropout_tgt = params->dropout_tgt,
                                             .probe = alignment ? &probe : NULL};
+    graph->element = params->element;
+    struct tensor *state = NULL;
+    if (params->state)
+        state = graph_stored(graph, (struct vk_range){params->state, 0, STATE_WORDS * 4},
+                             graph_dim_fixed(graph, 1), STATE_WORDS);
     feed_declare(graph, params->config, &params->capacity, params->with_gradient, &loss->inputs);
     struct tensor *memory = transformer_encode(&transformer, &loss->inputs);
     struct tensor *h = transformer_decode(&transformer, memory, &loss->inputs);
     if (graph->status != VKS_OK)
         return;
     if (alignment)
-        build_alignment(graph, alignment, probe.weights, loss);
+        build_alignment(graph, alignment, probe.weights, state, loss);
     if (params->with_weights)
         loss->label_weights = graph_input(graph, loss->inputs.target.num_tokens, 1);
     const struct output_params output = {
-        .h = h, .weight = transformer_weight(&transformer, &params->weights->output)};
+        .h = h, .weight = transformer_operand(&transformer, &params->weights->output)};
     if (params->with_logits)
         loss->logits = op_copy_out(graph, op_logits(graph, &output));
     const struct cross_entropy_params cross_entropy = {
         .output = output,
         .labels = loss->inputs.labels,
         .weights = loss->label_weights,
+        .state = state,
         .pad = params->config->pad_id,
         .smoothing = params->label_smoothing,
         .with_gradient = params->with_gradient,

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "ops/alignment.h"
+#include "ops/convert.h"
 #include "ops/decoding.h"
 #include "ops/feed_forward.h"
 #include "ops/linear.h"
@@ -30,9 +31,14 @@ struct tensor *transformer_weight(const struct transformer *transformer,
     return graph_parameter(graph, store, parameter);
 }
 
+struct tensor *transformer_operand(const struct transformer *m,
+                                   const struct parameter *parameter) {
+    return op_convert(m->graph, transformer_weight(m, parameter), m->graph->element);
+}
+
 static struct tensor *linear(const struct transformer *m, struct tensor *x,
                              const struct parameter *weight, const struct parameter *bias) {
-    return op_linear(m->graph, x, transformer_weight(m, weight), transformer_weight(m, bias));
+    return op_linear(m->graph, x, transformer_operand(m, weight), transformer_weight(m, bias));
 }
 
 static struct tensor *embed(const struct transformer *m, const struct stack_weights *stack,
@@ -99,9 +105,9 @@ static struct tensor *feed_forward(const struct transformer *m, struct tensor *x
         return NULL;
     const struct feed_forward_params params = {
         .x = x,
-        .weight1 = transformer_weight(m, &layer->fc1),
+        .weight1 = transformer_operand(m, &layer->fc1),
         .bias1 = transformer_weight(m, &layer->fc1_bias),
-        .weight2 = transformer_weight(m, &layer->fc2),
+        .weight2 = transformer_operand(m, &layer->fc2),
         .bias2 = transformer_weight(m, &layer->fc2_bias),
         .activation = activations[m->config->activation],
         .dropout = m->dropout_ffn,

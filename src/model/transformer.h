@@ -43,6 +43,10 @@ struct transformer {
 struct tensor *transformer_weight(const struct transformer *transformer,
                                   const struct parameter *parameter);
 
+// A weight of a product, in the graph's precision.
+struct tensor *transformer_operand(const struct transformer *transformer,
+                                   const struct parameter *parameter);
+
 // Encoder output ("memory"), f32 [N_src, D].
 struct tensor *transformer_encode(const struct transformer *transformer,
                                   const struct batch_inputs *inputs);

@@ -131,7 +131,7 @@ struct tensor *op_attention_weights(struct graph *graph, const struct attention_
     return t[WEIGHTS];
 }
 
-enum { LOSS_WEIGHTS, LINKS, LOSSES, LOSS_DWEIGHTS };
+enum { LOSS_WEIGHTS, LINKS, LOSSES, LOSS_DWEIGHTS, STATE };
 
 struct loss_params {
     uint32_t cost;
@@ -151,11 +151,14 @@ static enum vks_status record_loss(struct recorder *recorder, const struct node 
     };
     return recorder_dispatch(
         recorder, &(struct op_dispatch){
-                      .key = {"alignment_loss", {params->cost, t[LOSS_DWEIGHTS] != NULL}, 2},
+                      .key = {.shader = "alignment_loss",
+                              .spec = {params->cost, t[LOSS_DWEIGHTS] != NULL, t[STATE] != NULL},
+                              .num_spec = 3},
                       .binds = {[ALIGNMENT_LINKS] = {t[LINKS], ACCESS_READ},
                                 [ALIGNMENT_LOSSES] = {t[LOSSES], ACCESS_WRITE},
                                 [ALIGNMENT_WEIGHTS] = {t[LOSS_WEIGHTS], ACCESS_READ},
-                                [ALIGNMENT_DWEIGHTS] = {t[LOSS_DWEIGHTS], ACCESS_WRITE}},
+                                [ALIGNMENT_DWEIGHTS] = {t[LOSS_DWEIGHTS], ACCESS_WRITE},
+                                [ALIGNMENT_STATE] = {t[STATE], ACCESS_READ}},
                       .push = &push,
                       .push_bytes = sizeof push,
                       .groups = {{t[LOSS_WEIGHTS]->rows, 1, 0}},
@@ -169,6 +172,7 @@ static void loss_backward(struct graph *graph, const struct node *node) {
     struct tensor *t[NODE_MAX_TENSORS] = {
         [LOSS_WEIGHTS] = node->tensors[LOSS_WEIGHTS],
         [LINKS] = node->tensors[LINKS],
+        [STATE] = node->tensors[STATE],
         [LOSS_DWEIGHTS] = graph_write_gradient(graph, node->tensors[LOSS_WEIGHTS], &accumulate)};
     if (accumulate != ACCUMULATE_NO)
         graph_fail(graph, VKS_ERR_UNSUPPORTED, "attention weights cannot have two losses");
@@ -186,7 +190,8 @@ struct tensor *op_alignment_loss(struct graph *graph, const struct alignment_los
                    p->weights->cols, p->links->cols);
         return NULL;
     }
-    struct tensor *t[NODE_MAX_TENSORS] = {[LOSS_WEIGHTS] = p->weights, [LINKS] = p->links};
+    struct tensor *t[NODE_MAX_TENSORS] = {
+        [LOSS_WEIGHTS] = p->weights, [LINKS] = p->links, [STATE] = p->state};
     t[LOSSES] = graph_activation(graph, p->weights->rows, 1);
     const struct loss_params params = {p->cost, p->weight};
     graph_add_node(graph, &loss_class, t, &params, sizeof params);

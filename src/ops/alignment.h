@@ -26,6 +26,7 @@ struct alignment_loss_params {
     struct tensor *links;   // u32 [N, words of S bits]: bit s % 32 of word s / 32 links with key s
     uint32_t cost;          // ALIGNMENT_COST_CE, ...
     float weight;           // of the gradient
+    struct tensor *state;   // the optimiser's, with the gradient's cost scale; NULL: 1
 };
 
 // Words of a row of links.

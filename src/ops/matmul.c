@@ -55,7 +55,8 @@ static void bind(const struct matmul *matmul, const struct op_window *rows,
 static const struct tile_kernels *choose_tile(const struct recorder *recorder,
                                               const struct matmul *matmul,
                                               const struct gemm_push *push) {
-    const struct tile_shape shape = {matmul->layout, matmul->rows.capacity, push->cols, push->n};
+    const struct tile_shape shape = {matmul->layout, matmul->rows.capacity, push->cols, push->n,
+                                     matmul->b->element};
     if (matmul->forced_tile)
         return &tile_kernels[matmul->forced_tile - 1];
     return &tile_kernels[tile_choose(recorder_graph(recorder)->device, &shape)];
@@ -84,13 +85,20 @@ static enum vks_status record_window(struct recorder *recorder, const struct mat
     struct op_groups row_tiles = {matmul->rows, tile->rows, 0};
     if (layout == GEMM_TN)
         row_tiles = (struct op_groups){.fixed = div_up_u32(rows->num_rows, tile->rows)};
+    const struct vks_device *device = recorder_graph(recorder)->device;
     struct op_dispatch dispatch = {
         .key = {.shader = tile->shaders[layout],
-                .spec = {epilogue, accumulate, matmul->bias ? 1 + matmul->accumulate_bias : 0},
-                .num_spec = 3},
+                .spec = {epilogue, accumulate, matmul->bias ? 1 + matmul->accumulate_bias : 0,
+                         tile->rows, tile->cols, tile->part_rows, tile->part_cols, device->mma.rows,
+                         device->mma.cols, device->mma.depth},
+                .num_spec = tile->part_rows ? GEMM_SPEC_MMA_DEPTH
+                            : tile->cols    ? GEMM_SPEC_BLOCK_COLS
+                                            : GEMM_SPEC_BIAS,
+                .lanes = tile_lanes(device, tile)},
         .push = &push,
         .push_bytes = sizeof push,
-        .groups = {groups_for_lanes(recorder, div_up_u32(push.n, 4)), row_tiles},
+        .groups = {{.fixed = div_up_u32(push.n, tile->cols ? tile->cols : 4 * device->wave)},
+                   row_tiles},
         .flops = 2.0 * matmul->rows.capacity * push.cols * push.n,
         .items = matmul->rows,
     };

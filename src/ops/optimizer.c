@@ -23,7 +23,8 @@ struct node_params {
 static enum vks_status record_norm(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
-    const struct norm_window_push push = {t[GRADIENT]->rows.idx, params->first_part, 0};
+    const struct norm_window_push push = {.quads_dim = t[GRADIENT]->rows.idx,
+                                          .first_part = params->first_part};
     return recorder_dispatch(
         recorder,
         &(struct op_dispatch){
@@ -38,7 +39,11 @@ static enum vks_status record_norm(struct recorder *recorder, const struct node 
 static enum vks_status record_norm_finish(struct recorder *recorder, const struct node *node) {
     struct tensor *const *t = node->tensors;
     const struct node_params *params = node->params;
-    const struct norm_window_push push = {0, 0, params->parts.idx};
+    const struct cost_scaling *scaling = &params->optimizer.scaling;
+    const struct norm_window_push push = {.parts_dim = params->parts.idx,
+                                          .scale_frequency = scaling->frequency,
+                                          .scale_multiplier = scaling->multiplier,
+                                          .scale_minimum = scaling->minimum};
     return recorder_dispatch(recorder, &(struct op_dispatch){
                                            .key = {.shader = "gradient_norm_finish"},
                                            .binds = {[1] = {t[NORM_PARTS], ACCESS_READ},

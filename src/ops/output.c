@@ -5,7 +5,7 @@
 #include "ops/matmul.h"
 #include "sum_interface.h"
 
-enum { H, WEIGHT, BIAS, LOGITS, LABELS, LOSSES, DH, DWEIGHT, DBIAS, WEIGHTS };
+enum { H, WEIGHT, BIAS, LOGITS, LABELS, LOSSES, DH, DWEIGHT, DBIAS, WEIGHTS, STATE };
 
 // More rows a chunk make no product faster, and take memory.
 enum { MAX_CHUNK_ROWS = 4096 };
@@ -77,11 +77,14 @@ static enum vks_status record_softmax(struct recorder *recorder, const struct no
     };
     return recorder_dispatch(
         recorder, &(struct op_dispatch){
-                      .key = {"cross_entropy", {t[DH] || t[DWEIGHT], t[WEIGHTS] != NULL}, 2},
+                      .key = {.shader = "cross_entropy",
+                              .spec = {t[DH] || t[DWEIGHT], t[WEIGHTS] != NULL, t[STATE] != NULL},
+                              .num_spec = 3},
                       .binds = {[1] = {t[LOGITS], ACCESS_UPDATE},
                                 [2] = {t[LABELS], ACCESS_READ},
                                 [3] = {t[LOSSES], ACCESS_WRITE},
-                                [4] = {t[WEIGHTS], ACCESS_READ}},
+                                [4] = {t[WEIGHTS], ACCESS_READ},
+                                [5] = {t[STATE], ACCESS_READ}},
                       .push = &push,
                       .push_bytes = sizeof push,
                       .groups = {{params->rows, 1, 0}},
@@ -140,7 +143,8 @@ struct tensor *op_cross_entropy(struct graph *graph, const struct cross_entropy_
                                           [WEIGHT] = weight,
                                           [BIAS] = p->output.bias,
                                           [LABELS] = p->labels,
-                                          [WEIGHTS] = p->weights};
+                                          [WEIGHTS] = p->weights,
+                                          [STATE] = p->state};
     t[LOSSES] = graph_activation(graph, h->rows, 1);
     if (p->with_gradient)
         t[DH] = graph_write_gradient(graph, h, &accumulate);

@@ -18,6 +18,7 @@ struct cross_entropy_params {
     struct output_params output;
     struct tensor *labels;  // u32 [N, 1]
     struct tensor *weights; // f32 [N, 1], what each row's loss is multiplied with; NULL: 1
+    struct tensor *state;   // the optimiser's, with the gradients' cost scale; NULL: 1
     uint32_t pad;           // a symbol that is never predicted; CROSS_ENTROPY_NO_PAD: none
     float smoothing;        // 0 to under 1, spread over all symbols but the pad
     uint32_t chunk_rows;    // rows whose logits exist at once; 0: by the device's limits

@@ -3,14 +3,40 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/platform.h"
+#include "ops/convert.h"
 
+#include <math.h>
 #include <stdlib.h>
 
+#define BLOCK_SHADERS {"gemm_block_nt", "gemm_block_nn", "gemm_block_tn"}
+#define MMA_SHADERS {"gemm_mma_nt", "gemm_mma_nn", "gemm_mma_tn"}
+
 const struct tile_kernels tile_kernels[NUM_TILES] = {
-    [TILE_SHORT] = {{"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"}, 8},
-    [TILE_MEDIUM] = {{"gemm_nt_medium", "gemm_nn_medium", "gemm_tn_medium"}, 16},
-    [TILE_TALL] = {{"gemm_nt", "gemm_nn", "gemm_tn"}, 64},
+    [TILE_SHORT] = {{"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"}, .rows = 8},
+    [TILE_MEDIUM] = {{"gemm_nt_medium", "gemm_nn_medium", "gemm_tn_medium"}, .rows = 16},
+    [TILE_TALL] = {{"gemm_nt", "gemm_nn", "gemm_tn"}, .rows = 64},
+    [TILE_BLOCK] = {BLOCK_SHADERS, .rows = 64, .cols = 64, .lanes = 64, .shared_bytes = 8704},
+    [TILE_LARGE_BLOCK] =
+        {BLOCK_SHADERS, .rows = 128, .cols = 128, .lanes = 256, .shared_bytes = 16896},
+    [TILE_SMALL_MMA] = {MMA_SHADERS, 32, 64, .part_rows = 32, .part_cols = 16, .shared_bytes = 11776},
+    [TILE_MMA] = {MMA_SHADERS, 64, 64, .part_rows = 32, .part_cols = 32, .shared_bytes = 14336},
+    [TILE_LARGE_MMA] =
+        {MMA_SHADERS, 128, 128, .part_rows = 64, .part_cols = 32, .shared_bytes = 28672},
 };
+
+uint32_t tile_lanes(const struct vks_device *device, const struct tile_kernels *tile) {
+    if (tile->part_rows)
+        return tile->rows / tile->part_rows * (tile->cols / tile->part_cols) * device->wave;
+    return tile->lanes ? tile->lanes : device->wave;
+}
+
+bool tile_fits(const struct vks_device *device, const struct tile_shape *shape, uint32_t tile) {
+    const struct tile_kernels *kernels = &tile_kernels[tile];
+    const bool is_cooperative = device->mma.rows && shape->element == ELEMENT_F16;
+    return is_cooperative == (kernels->part_rows > 0) &&
+           kernels->shared_bytes <= device->info.shared_memory_bytes &&
+           tile_lanes(device, kernels) <= device->info.max_invocations;
+}
 
 // A trial is a submission of about this much work, by rows between the two bounds and by repeats; a
 // dispatch of much more could hold up a screen, with tiles that a device is bad at. The quickest of
@@ -18,12 +44,17 @@ const struct tile_kernels tile_kernels[NUM_TILES] = {
 static const double TRIAL_FLOPS = 2e9;
 enum { MIN_TRIAL_ROWS = 64, MAX_TRIAL_ROWS = 2048, MAX_REPEATS = 64, NUM_TRIALS = 4 };
 
-// Where tall tiles suit, products of few rows want shorter ones: a tile computes all of its rows,
-// however many there are.
+// Products of few rows want short tiles: a tile computes all of its rows, however many there are.
 static enum tile rule_of_thumb(const struct vks_device *device, const struct tile_shape *shape) {
-    bool is_fixed = device->has_fixed_tiles || device->tile != TILE_TALL;
-    if (is_fixed || shape->layout == GEMM_TN || shape->rows > 2 * tile_kernels[TILE_MEDIUM].rows)
+    bool has_few = shape->layout != GEMM_TN && shape->rows <= 2 * tile_kernels[TILE_MEDIUM].rows;
+    if (device->has_fixed_tiles && tile_fits(device, shape, device->tile))
         return device->tile;
+    if (device->mma.rows && shape->element == ELEMENT_F16)
+        return has_few || device->info.type == VKS_DEVICE_CPU              ? TILE_SMALL_MMA
+               : shape->n > 64 && tile_fits(device, shape, TILE_LARGE_MMA) ? TILE_LARGE_MMA
+                                                                           : TILE_MMA;
+    if (!has_few)
+        return tile_fits(device, shape, device->tile) ? device->tile : TILE_SHORT;
     return shape->rows <= tile_kernels[TILE_SHORT].rows ? TILE_SHORT : TILE_MEDIUM;
 }
 
@@ -73,9 +104,11 @@ static enum vks_status time_tile(struct parameter_store *store, const struct tri
     uint32_t repeats =
         flops * MAX_REPEATS < TRIAL_FLOPS ? MAX_REPEATS : (uint32_t)(TRIAL_FLOPS / flops) + 1;
     TRY(graph_create(store->device, &graph));
-    struct tensor *t[NODE_MAX_TENSORS] = {[A] = graph_parameter(graph, store, &trial->a),
-                                          [B] = graph_parameter(graph, store, &trial->b),
-                                          [C] = graph_parameter(graph, store, &trial->c)};
+    uint32_t a_element = s->layout == GEMM_NT ? s->element : ELEMENT_F32;
+    struct tensor *t[NODE_MAX_TENSORS] = {
+        [A] = op_convert(graph, graph_parameter(graph, store, &trial->a), a_element),
+        [B] = op_convert(graph, graph_parameter(graph, store, &trial->b), s->element),
+        [C] = graph_parameter(graph, store, &trial->c)};
     for (uint32_t i = 0; i < repeats; i++)
         graph_add_node(graph, &trial_class, t, trial, sizeof *trial);
     TRY(program_create(&graph, &(struct program_params){.num_slots = 1}, &program));
@@ -108,15 +141,17 @@ static enum vks_status time_tiles(struct vks_device *device, const struct tile_s
                                   uint32_t *tile) {
     struct parameter_store store;
     struct trial trial = {.shape = *shape};
-    double best = 0;
+    double best = HUGE_VAL;
     uint32_t best_tile = 0;
     trial.shape.rows = trial_rows(shape);
     parameter_store_init(device, &store);
     enum vks_status status = make_operands(&store, &trial);
     for (trial.tile = 0; trial.tile < NUM_TILES && status == VKS_OK; trial.tile++) {
         double seconds = 0;
+        if (!tile_fits(device, shape, trial.tile))
+            continue;
         status = time_tile(&store, &trial, &seconds);
-        if (trial.tile == 0 || seconds < best) {
+        if (seconds < best) {
             best = seconds;
             best_tile = trial.tile;
         }
@@ -139,10 +174,13 @@ static uint32_t rounded_up(uint32_t rows) {
     return power;
 }
 
+// A layout's word has the elements as well, times a unit.
 enum { KEY_FAMILY, KEY_WAVE, KEY_LAYOUT, KEY_ROWS, KEY_COLS, KEY_N };
+enum { ELEMENT_UNIT = 16 };
 
 void tile_shape_of_key(const uint32_t key[TUNING_KEY_WORDS], struct tile_shape *shape) {
-    *shape = (struct tile_shape){key[KEY_LAYOUT], key[KEY_ROWS], key[KEY_COLS], key[KEY_N]};
+    *shape = (struct tile_shape){key[KEY_LAYOUT] % ELEMENT_UNIT, key[KEY_ROWS], key[KEY_COLS],
+                                 key[KEY_N], key[KEY_LAYOUT] / ELEMENT_UNIT};
 }
 
 uint32_t tile_choose(struct vks_device *device, const struct tile_shape *shape) {
@@ -150,12 +188,16 @@ uint32_t tile_choose(struct vks_device *device, const struct tile_shape *shape) 
     struct tile_shape rounded = *shape;
     rounded.rows = rounded_up(shape->rows);
     const uint32_t key[TUNING_KEY_WORDS] = {
-        [KEY_FAMILY] = device->family, [KEY_WAVE] = device->wave, [KEY_LAYOUT] = shape->layout,
-        [KEY_ROWS] = rounded.rows,     [KEY_COLS] = shape->cols,  [KEY_N] = shape->n};
+        [KEY_FAMILY] = device->family,
+        [KEY_WAVE] = device->wave,
+        [KEY_LAYOUT] = shape->layout + ELEMENT_UNIT * shape->element,
+        [KEY_ROWS] = rounded.rows,
+        [KEY_COLS] = shape->cols,
+        [KEY_N] = shape->n};
     if (device->has_fixed_tiles)
         return tile;
     uint32_t found;
-    if (tuning_find(device, key, &found) && found < NUM_TILES)
+    if (tuning_find(device, key, &found) && found < NUM_TILES && tile_fits(device, shape, found))
         return found;
     if (device->is_tuned && time_tiles(device, &rounded, &tile) == VKS_OK)
         tuning_set(device, key, tile);

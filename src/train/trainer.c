@@ -63,6 +63,14 @@ static enum vks_status check_skipped(struct vks_trainer *trainer,
     const struct update_sums *sums = &trainer->sums;
     if (!report->is_skipped)
         return VKS_OK;
+    if (report->is_scale_lowered)
+        log_info(trainer->log,
+                 "Ep. %llu : update %llu is skipped, as its gradients overflowed; the scale of "
+                 "costs falls to %g",
+                 (unsigned long long)(update->epoch + 1), (unsigned long long)update->round,
+                 (double)report->cost_scale);
+    if (report->is_scale_lowered)
+        return VKS_OK;
     log_warn(trainer->log,
              "Ep. %llu : update %llu diverged at batch %llu: cost %f, gNorm %f; it is skipped, and "
              "the learning rate halved to %.4e",

@@ -80,6 +80,13 @@ enum vks_status trainer_check_params(const struct vks_trainer_params *p,
         wrong = "weights of words need the same words in each epoch (no SentencePiece sampling)";
     else if (p->shuffle > VKS_SHUFFLE_NONE || p->maxi_batch_sort > VKS_SORT_NONE)
         wrong = "text is shuffled and sorted in one of the known ways";
+    else if (p->precision > VKS_BFLOAT16)
+        wrong = "the precision must be float32, float16 or bfloat16";
+    else if (!(p->cost_scaling.factor >= 0) ||
+             (p->cost_scaling.factor > 0 && (!(p->cost_scaling.multiplier >= 1) ||
+                                             !(p->cost_scaling.minimum > 0) ||
+                                             p->cost_scaling.factor < p->cost_scaling.minimum)))
+        wrong = "the costs' scale is at least its minimum, above 0, its multiplier 1 or more";
     else if (p->schedule > VKS_SCHEDULE_CONSTANT)
         wrong = "the schedule must be inverse square root, linear, cosine or constant";
     else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)

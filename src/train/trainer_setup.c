@@ -72,6 +72,15 @@ static enum vks_status open_valid(struct vks_trainer *trainer) {
     return batcher_create(&batcher, &trainer->valid.batcher);
 }
 
+static struct cost_scaling scaling_of(const struct vks_trainer_params *p) {
+    const struct vks_cost_scaling *given = &p->cost_scaling;
+    if (given->factor > 0)
+        return (struct cost_scaling){given->factor, given->frequency, given->multiplier,
+                                     given->minimum};
+    return p->precision == VKS_FLOAT16 ? (struct cost_scaling){256, 2000, 2, 1}
+                                       : (struct cost_scaling){0};
+}
+
 static struct optimizer_params optimizer_of(const struct vks_trainer_params *p) {
     static const uint32_t kinds[] = {UPDATE_ADAM, UPDATE_ADAMW, UPDATE_SGD};
     return (struct optimizer_params){.kind = kinds[p->optimizer],
@@ -79,15 +88,18 @@ static struct optimizer_params optimizer_of(const struct vks_trainer_params *p) 
                                      .beta2 = p->beta2,
                                      .eps = p->eps,
                                      .decay = p->weight_decay,
-                                     .smoothing = p->exponential_smoothing};
+                                     .smoothing = p->exponential_smoothing,
+                                     .scaling = scaling_of(p)};
 }
 
 // Of the training's or the validation's program.
 static struct loss_params loss_params(const struct vks_trainer *trainer, bool is_valid) {
+    static const uint32_t elements[] = {ELEMENT_F32, ELEMENT_F16, ELEMENT_BF16};
     const struct vks_trainer_params *p = &trainer->params;
     struct loss_params loss = {
         .config = &trainer->model->config,
         .weights = &trainer->model->weights,
+        .element = elements[p->precision],
         .capacity = {trainer->part_words, trainer->part_words, trainer->part_words},
     };
     if (is_valid)
@@ -101,6 +113,8 @@ static struct loss_params loss_params(const struct vks_trainer *trainer, bool is
     loss.alignment = trainer->alignment.is_guided ? &trainer->alignment : NULL;
     loss.with_weights = training_data_has_weights(p);
     loss.with_gradient = true;
+    if (scaling_of(p).multiplier > 0)
+        loss.state = &trainer->updater.state;
     return loss;
 }
 
@@ -144,9 +158,9 @@ static enum vks_status build_programs(struct vks_trainer *trainer) {
     const struct loss_params train = loss_params(trainer, false),
                              valid = loss_params(trainer, true);
     TRY(weights_reserve_positions(&model->weights, &model->config, p->max_length + 2));
-    TRY(loss_program_init(model->device, &train, &trainer->loss));
     const struct optimizer_params optimizer = optimizer_of(p);
     TRY(updater_init(&model->weights.store, &optimizer, &trainer->updater));
+    TRY(loss_program_init(model->device, &train, &trainer->loss));
     if (!trainer->valid.corpus)
         return VKS_OK;
     return loss_program_init(model->device, &valid, &trainer->valid.loss);
@@ -154,8 +168,8 @@ static enum vks_status build_programs(struct vks_trainer *trainer) {
 
 static void close_programs(struct vks_trainer *trainer) {
     loss_program_finish(&trainer->valid.loss);
-    updater_finish(&trainer->updater);
     loss_program_finish(&trainer->loss);
+    updater_finish(&trainer->updater);
     batch_destroy(&trainer->part);
 }
 
@@ -215,14 +229,16 @@ static enum vks_status check_resumed(const struct vks_trainer *trainer,
                                      const struct training_state *state) {
     static const char *const shuffles[] = {"data", "batches", "none"};
     static const char *const optimizers[] = {"adam", "adamw", "sgd"};
+    static const char *const precisions[] = {"float32", "float16", "bfloat16"};
     static const char *const sorts[] = {"longer", "trg", "src", "none"};
     static const char *const places[] = {
         "kept in memory", "read anew in each epoch (--tempdir, --sentencepiece-alphas)"};
-    enum { NUM_LASTING = 3 }; // values that hold in a new epoch of other text, too
+    enum { NUM_LASTING = 4 }; // values that hold in a new epoch of other text, too
     const struct vks_trainer_params *p = &trainer->params;
     const struct shared_value values[] = {
         {"--seed", state->seed, p->seed, NULL},
         {"--optimizer", state->optimizer, p->optimizer, optimizers},
+        {"--precision", state->precision, p->precision, precisions},
         {"a number of frozen values (--freeze) of", state->num_frozen, trainer->state.num_frozen,
          NULL},
         {"--mini-batch-fit", state->mini_batch_fit, p->mini_batch_fit, NULL},
@@ -288,6 +304,7 @@ static enum vks_status load_state(struct vks_trainer *trainer) {
     trainer->state = (struct training_state){.seed = p->seed,
                                              .decay = {.factor = 1},
                                              .optimizer = p->optimizer,
+                                             .precision = p->precision,
                                              .num_frozen = weights_num_frozen(weights)};
     describe_batches(p, &trainer->state);
     TRY(read_state(trainer));
@@ -363,6 +380,10 @@ static enum vks_status go_on(struct vks_trainer *trainer) {
                   p->model_dir);
         return VKS_ERR_ARGUMENT;
     }
+    // A scale may come in between.
+    const float factor = scaling_of(p).factor;
+    if (state->device_words[STATE_COST_SCALE] == 0)
+        memcpy(&state->device_words[STATE_COST_SCALE], &factor, sizeof factor);
     return updater_write_state(&trainer->updater, state->device_words);
 }
 

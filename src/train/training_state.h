@@ -28,7 +28,7 @@ struct training_state {
     uint32_t is_streamed, shuffle, maxi_batch_sort;
     uint64_t num_pairs, data_hash;
     // What lies beside the weights follows from these.
-    uint32_t optimizer;
+    uint32_t optimizer, precision;
     uint64_t num_frozen; // values
 };
 

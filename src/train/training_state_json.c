@@ -39,6 +39,7 @@
     X(num_pairs)                                                                                   \
     X(data_hash)                                                                                   \
     X(optimizer)                                                                                   \
+    X(precision)                                                                                   \
     X(num_frozen)
 
 // cJSON prints 15 digits where more are needed: numbers come as text.
@@ -136,7 +137,8 @@ static bool from_json(const cJSON *json, struct training_state *state) {
         cJSON_GetArraySize(words) != STATE_WORDS || !read_metrics(json, &state->metrics))
         return false;
     if (state->is_streamed > 1 || state->shuffle > VKS_SHUFFLE_NONE ||
-        state->maxi_batch_sort > VKS_SORT_NONE || state->optimizer > VKS_SGD)
+        state->maxi_batch_sort > VKS_SORT_NONE || state->optimizer > VKS_SGD ||
+        state->precision > VKS_BFLOAT16)
         return false;
     for (int i = 0; i < STATE_WORDS; i++) {
         if (!read_whole(cJSON_GetArrayItem(words, i), 0xffffffffp0, &value))

@@ -22,6 +22,11 @@ enum vks_status updater_init_as(struct parameter_store *store,
         failed);
     const struct vk_range range = {&updater->state, 0, STATE_WORDS * sizeof(uint32_t)};
     TRY_GOTO(status, buffer_fill(store->device, range, 0), failed);
+    if (params->scaling.multiplier > 0) {
+        const struct vk_range scale = {&updater->state, STATE_COST_SCALE * sizeof(uint32_t),
+                                       sizeof(float)};
+        TRY_GOTO(status, buffer_write(store->device, scale, &params->scaling.factor), failed);
+    }
     TRY_GOTO(status, graph_create(store->device, &graph), failed);
     struct tensor *state = graph_stored(graph, range, graph_dim_fixed(graph, 1), STATE_WORDS);
     updater->report = op_optimizer(graph, store, state, params);
@@ -52,9 +57,11 @@ enum vks_status updater_wait(struct updater *updater, uint32_t slot, struct upda
     report->updates = words[STATE_UPDATES];
     report->skipped = words[STATE_SKIPPED];
     report->is_skipped = words[STATE_SKIP] != 0;
+    report->is_scale_lowered = words[STATE_SCALE_LOWERED] != 0;
     report->skipped_in_a_row = words[STATE_SKIPPED_IN_A_ROW];
     report->halvings = words[STATE_HALVINGS];
     memcpy(&report->norm, &words[STATE_NORM], sizeof report->norm);
+    memcpy(&report->cost_scale, &words[STATE_COST_SCALE], sizeof report->cost_scale);
     return VKS_OK;
 }
 

@@ -36,6 +36,8 @@ struct update_report {
     uint32_t skipped_in_a_row;
     uint32_t halvings; // of the rate, for updates that were skipped
     float norm;        // of the gradient, before clipping
+    float cost_scale;  // of gradients to come; 0: there is none
+    bool is_scale_lowered; // it was too large for this one
 };
 
 enum vks_status updater_wait(struct updater *updater, uint32_t slot, struct update_report *report);

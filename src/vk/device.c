@@ -1,3 +1,4 @@
+#include "vk/cooperative.h"
 #include "vk/vk_device.h"
 
 #include "base/check.h"
@@ -162,9 +163,25 @@ static enum vks_status open_device(struct vks_device *device) {
         size_control.pNext = next;
         next = &size_control;
     }
+    VkPhysicalDeviceVulkanMemoryModelFeatures memory_model = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_MEMORY_MODEL_FEATURES,
+        .pNext = next,
+        .vulkanMemoryModel = VK_TRUE,
+    };
+    VkPhysicalDeviceShaderFloat16Int8Features float16 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES,
+        .pNext = &memory_model,
+        .shaderFloat16 = VK_TRUE,
+    };
+    struct cooperative_features cooperative = cooperative_features_needed(&float16);
+    const char *const extensions[] = {cooperative_extension};
+    if (device->mma.rows)
+        next = &cooperative;
     const VkDeviceCreateInfo create = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
         .pNext = next,
+        .enabledExtensionCount = device->mma.rows ? 1u : 0u,
+        .ppEnabledExtensionNames = extensions,
         .pEnabledFeatures = &core,
         .queueCreateInfoCount = 1,
         .pQueueCreateInfos = &queue,
@@ -246,6 +263,7 @@ enum vks_status vks_device_create(const char *selector, const struct vks_log *lo
     device->pin_subgroup_size = probe.pin_subgroup_size;
     device->tile = probe.tile;
     device->has_fixed_tiles = probe.has_fixed_tiles;
+    device->mma = probe.mma;
     // Times on a software driver tell as much of the machine's other work, and cost as much.
     device->is_tuned = probe.info.type != VKS_DEVICE_CPU;
     device->queue_family = probe.queue_family;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/platform.h"
+#include "vk/cooperative.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@ const char *kernel_family_name(enum kernel_family family) {
 }
 
 const char *tile_name(enum tile tile) {
-    static const char *const names[] = {"short", "medium", "tall"};
+    static const char *const names[] = {"short",       "medium",    "tall", "block",
+                                        "large-block", "small-mma", "mma",  "large-mma"};
     return names[tile];
 }
 
@@ -154,7 +156,8 @@ static void probe_queue(VkPhysicalDevice device, const VkPhysicalDeviceLimits *l
 }
 
 // Features that kernels may use.
-static void probe_features(VkPhysicalDevice device, uint32_t api, struct vks_device_info *info) {
+static void probe_features(VkPhysicalDevice device, uint32_t api, struct probe *probe) {
+    struct vks_device_info *info = &probe->info;
     VkPhysicalDeviceSubgroupSizeControlFeatures size_control = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES};
     VkPhysicalDeviceVulkan12Features v12 = {
@@ -171,6 +174,7 @@ static void probe_features(VkPhysicalDevice device, uint32_t api, struct vks_dev
     info->int64 = all.features.shaderInt64;
     info->storage16 = storage16.storageBuffer16BitAccess;
     info->float16 = v12.shaderFloat16;
+    probe->has_memory_model = v12.vulkanMemoryModel;
     info->buffer_address = v12.bufferDeviceAddress;
     info->subgroup_size_control =
         size_control.subgroupSizeControl && size_control.computeFullSubgroups;
@@ -225,7 +229,7 @@ static void choose_family(struct probe *probe) {
     probe->wave = probe->family == KERNELS_SHARED ? SHARED_WAVE : size;
     probe->pin_subgroup_size = probe->family != KERNELS_SHARED && !info->subgroup_size_fixed;
     const char *tiles = platform_env("VKSEQ_TILES");
-    probe->tile = info->type == VKS_DEVICE_CPU ? TILE_TALL : TILE_SHORT;
+    probe->tile = info->type == VKS_DEVICE_CPU ? TILE_TALL : TILE_BLOCK;
     for (int i = 0; tiles && i < NUM_TILES; i++) {
         if (strcmp(tiles, tile_name(i)) == 0) {
             probe->tile = i;
@@ -234,6 +238,16 @@ static void choose_family(struct probe *probe) {
     }
     snprintf(info->kernels, sizeof info->kernels, "%s, wave %u", kernel_family_name(probe->family),
              probe->wave);
+}
+
+// Software drivers have cooperative matrices to test programs with: they are slow.
+static void choose_cooperative(VkPhysicalDevice device, struct probe *probe) {
+    const char *forced = platform_env("VKSEQ_COOPERATIVE");
+    bool is_wanted = forced && *forced ? strcmp(forced, "0") != 0
+                                       : probe->info.type != VKS_DEVICE_CPU;
+    if (is_wanted && probe->info.cooperative_matrix && probe->info.float16 &&
+        probe->has_memory_model && probe->family != KERNELS_SHARED)
+        probe->mma = cooperative_shape(device);
 }
 
 static void check_floor(struct vks_device_info *info) {
@@ -311,7 +325,7 @@ static void probe_extended(VkPhysicalDevice device, uint32_t api, struct probe *
     snprintf(info->driver, sizeof info->driver, "%s %s", driver.driverName, driver.driverInfo);
     check_vectors(&driver, info);
     info->max_allocation_bytes = maintenance3.maxMemoryAllocationSize;
-    probe_features(device, api, info);
+    probe_features(device, api, probe);
     probe_extensions(device, api, probe);
     probe_subgroups(&subgroup, &size_control, info);
 }
@@ -332,6 +346,8 @@ void probe_device(VkPhysicalDevice device, uint32_t idx, const struct limits *li
     if (!info->timestamps)
         probe->timestamp_ns = 0;
     check_floor(info);
-    if (!info->unusable[0])
-        choose_family(probe);
+    if (info->unusable[0])
+        return;
+    choose_family(probe);
+    choose_cooperative(device, probe);
 }

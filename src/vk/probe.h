@@ -13,6 +13,8 @@ struct probe {
     bool pin_subgroup_size;
     enum tile tile;
     bool has_fixed_tiles;
+    bool has_memory_model; // Vulkan's, which shaders with cooperative matrices use
+    struct mma_shape mma;
     uint32_t queue_family;
     float timestamp_ns;
     uint64_t memory_limit_bytes;
@@ -28,8 +30,9 @@ enum vks_status probe_list(const struct vks_log *log, VkInstance instance,
                            VkPhysicalDevice **devices, uint32_t *num_devices);
 
 // Asks one device, lowers what it says by the limits, and chooses kernels. In the environment
-// VKSEQ_KERNELS=shared|subgroup|address|texel lowers the family, and VKSEQ_TILES=short|medium|tall
-// fixes the tiles.
+// VKSEQ_KERNELS=shared|subgroup|address|texel lowers the family, VKSEQ_TILES fixes the tiles (those
+// of tile_name), and VKSEQ_COOPERATIVE=0|1 forbids cooperative matrices or asks for them on a
+// software driver, where they are slow.
 void probe_device(VkPhysicalDevice device, uint32_t idx, const struct limits *limits,
                   struct probe *probe);
 

@@ -17,8 +17,25 @@ enum kernel_family {
     NUM_KERNEL_FAMILIES
 };
 
-// Rows of a matrix product that one workgroup makes: 8, 16 or 64. Results do not depend on it.
-enum tile { TILE_SHORT, TILE_MEDIUM, TILE_TALL, NUM_TILES };
+// What of a matrix product one workgroup makes: 8, 16 or 64 rows in registers; 64 x 64 or 128 x 128
+// by way of shared memory; or 32 x 64, 64 x 64 or 128 x 128 with cooperative matrices. Results do not
+// depend on it, but that the last three are a kind of their own.
+enum tile {
+    TILE_SHORT,
+    TILE_MEDIUM,
+    TILE_TALL,
+    TILE_BLOCK,
+    TILE_LARGE_BLOCK,
+    TILE_SMALL_MMA,
+    TILE_MMA,
+    TILE_LARGE_MMA,
+    NUM_TILES
+};
+
+// A subgroup's multiplication: C [rows, cols] += A [rows, depth] B [depth, cols].
+struct mma_shape {
+    uint32_t rows, cols, depth;
+};
 
 const char *tile_name(enum tile tile);
 
@@ -45,6 +62,7 @@ struct vks_device {
     // memory. With them, rows are also skewed (row_stride).
     enum tile tile;
     bool has_fixed_tiles;             // VKSEQ_TILES has said so
+    struct mma_shape mma;             // of cooperative matrices; rows 0: kernels use none
     bool is_tuned;                    // tiles are timed when a shape is met first
     struct tuning tuning;             // what was found
     float timestamp_ns;               // nanoseconds a tick; 0: no timestamps

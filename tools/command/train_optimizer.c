@@ -92,9 +92,44 @@ static bool set_decay(struct train_options *options) {
     return false;
 }
 
+// Marian's four numbers, of which the later ones may be left out.
+static bool set_scaling(struct train_options *options) {
+    const struct cli_strings *words = &options->cost_scaling;
+    float numbers[4] = {1, 2000, 2, 1};
+    if (words->num == 0)
+        return true;
+    bool is_good = words->num <= 4;
+    for (size_t i = 0; i < words->num && is_good; i++) {
+        char *end;
+        numbers[i] = strtof(words->items[i], &end);
+        is_good = end != words->items[i] && (!*end || !strcmp(end, "f")) && isfinite(numbers[i]) &&
+                  numbers[i] >= 0;
+    }
+    if (words->num < 4 && numbers[3] > numbers[0])
+        numbers[3] = numbers[0];
+    if (numbers[0] == 0)
+        numbers[0] = numbers[2] = numbers[3] = 1;
+    is_good = is_good && numbers[1] == floorf(numbers[1]) && numbers[1] < 16777216 &&
+              numbers[2] >= 1 && numbers[3] > 0 && numbers[3] <= numbers[0];
+    if (!is_good) {
+        fprintf(stderr, NAME ": option '--cost-scaling': expected a scale, a whole number of "
+                             "updates, a multiplier of at least 1, and a minimum above 0 and not "
+                             "above the scale, such as 256 2000 2 1\n");
+        return false;
+    }
+    options->trainer.cost_scaling = (struct vks_cost_scaling){
+        .factor = numbers[0],
+        .frequency = (uint32_t)numbers[1],
+        .multiplier = numbers[2],
+        .minimum = numbers[3],
+    };
+    return true;
+}
+
 bool train_optimizer_set(struct train_options *options) {
     struct vks_trainer_params *trainer = &options->trainer;
     trainer->freeze = (const char *const *)options->freeze.items;
     trainer->num_freeze = (uint32_t)options->freeze.num;
-    return set_numbers(options) && set_delay(options) && set_decay(options);
+    return set_numbers(options) && set_delay(options) && set_decay(options) &&
+           set_scaling(options);
 }

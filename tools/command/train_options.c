@@ -21,6 +21,8 @@ static const char *const stopping[] = {"first", "all", "any", NULL}; // as vks_e
 static const char *const alignment_costs[] = {"ce", "mse", "mult", NULL}; // as vks_alignment_cost
 static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
 static const char *const optimizers[] = {"adam", "adamw", "sgd", NULL}; // as vks_optimizer
+static const char *const precisions[] = {"float32", "float16", "bfloat16",
+                                         NULL}; // as vks_precision
 static const char *const decays[] = {"epoch",         "batches",       "stalled",
                                      "epoch+batches", "epoch+stalled", NULL}; // as vks_lr_decay
 
@@ -191,6 +193,12 @@ static const struct cli_option table[] = {
              "that they must reach: 4, 8000w."},
     {"clip-norm", 0, CLI_FLOAT, AT(trainer.clip_norm), .default_text = "1", .min = 0, .max = 1e9,
      .help = "Longest gradient; 0: no clipping."},
+    {"precision", 0, CLI_CHOICE, AT(precision), .default_text = "float32", .choices = precisions,
+     .help = "Activations, and weights in products. Parameters, gradients and moments stay float32."},
+    {"cost-scaling", 0, CLI_STRINGS, AT(cost_scaling), "X [N X X]",
+     .help = "What costs are multiplied with so that float16 holds their gradients: at first; good "
+             "updates until it rises; what it rises and, after an overflow, falls by; its minimum. "
+             "0: none. (default: 256 2000 2 1 with float16)"},
     {"label-smoothing", 0, CLI_FLOAT, AT(trainer.label_smoothing), .default_text = "0.1",
      .min = 0, .max = 0.99, .help = "Share of probability spread over all tokens."},
     {"transformer-dropout", 0, CLI_FLOAT, AT(trainer.dropout), .default_text = "0.1", .min = 0,
@@ -426,6 +434,7 @@ static bool set_trainer(struct train_options *options) {
     set_limit(options);
     trainer->schedule = (enum vks_schedule)index_of(options->schedule, schedules);
     trainer->optimizer = (enum vks_optimizer)index_of(options->optimizer, optimizers);
+    trainer->precision = (enum vks_precision)index_of(options->precision, precisions);
     trainer->lr_decay_strategy = (enum vks_lr_decay)index_of(options->lr_decay_strategy, decays);
     return train_data_options_set(&options->data, trainer) &&
            (options->schedule_updates.num == 0 ||

@@ -29,8 +29,8 @@ struct train_options {
     bool tied_all, tied_output;
     // Training
     struct train_data_options data;
-    struct cli_strings optimizer_params, lr_decay_start, freeze;
-    const char *optimizer, *schedule, *lr_decay_strategy, *optimizer_delay;
+    struct cli_strings optimizer_params, lr_decay_start, freeze, cost_scaling;
+    const char *precision, *optimizer, *schedule, *lr_decay_strategy, *optimizer_delay;
     const char *workspace;
     const char *guided_alignment_cost, *guided_alignment_layer;
     struct cli_limit schedule_updates, after, disp_freq, valid_freq, save_freq;
