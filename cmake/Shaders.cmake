@@ -26,6 +26,20 @@ file(GLOB shader_headers CONFIGURE_DEPENDS ${shader_dir}/*.h ${shader_dir}/lib/*
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${shader_dir}/shaders.list)
 file(STRINGS ${shader_dir}/shaders.list shader_lines REGEX "^[+a-z]")
 
+# Appends a shader's source and what it includes to a list.
+function(list_sources file list_name)
+  set(files ${${list_name}} ${file})
+  file(STRINGS ${shader_dir}/${file} includes REGEX "^#include \"")
+  foreach(include ${includes})
+    string(REGEX REPLACE "^#include \"(.*)\"" "\\1" include "${include}")
+    if(NOT include IN_LIST files)
+      list_sources(${include} files)
+    endif()
+  endforeach()
+  set(${list_name} ${files} PARENT_SCOPE)
+endfunction()
+
+set(new_sources "") # of shaders that need VKSEQ_NEW_GLSLC
 set(VKSEQ_SPIRV_FILES "")
 string(CONCAT asm_text "#ifdef __ELF__\n#define HIDDEN(name) .hidden name\n.section .rodata\n"
   "#else\n#define HIDDEN(name)\n.section .rdata,\"dr\"\n#endif\n")
@@ -38,6 +52,7 @@ foreach(line ${shader_lines})
   if(name MATCHES "^[+]")
     string(SUBSTRING ${name} 1 -1 name)
     set(compiler ${VKSEQ_NEW_GLSLC})
+    list_sources(${source} new_sources)
   endif()
   string(APPEND table_text "    {\"${name}\", {")
   foreach(family ${VKSEQ_FAMILIES})
@@ -66,6 +81,18 @@ foreach(line ${shader_lines})
   endforeach()
   string(APPEND table_text "}},\n")
 endforeach()
+# Whether the committed modules that this build may not be able to make are those of the sources.
+set(new_sums ${spirv_dir}/new-sources.txt)
+list(REMOVE_DUPLICATES new_sources)
+if(VKSEQ_NEW_GLSLC)
+  list(TRANSFORM new_sources PREPEND ${shader_dir}/ OUTPUT_VARIABLE new_paths)
+  add_custom_command(OUTPUT ${new_sums} COMMAND ${CMAKE_COMMAND} -E sha256sum ${new_sources}
+    > ${new_sums} WORKING_DIRECTORY ${shader_dir} DEPENDS ${new_paths} VERBATIM)
+else()
+  add_custom_command(OUTPUT ${new_sums}
+    COMMAND ${CMAKE_COMMAND} -E copy ${shader_dir}/spirv/new-sources.txt ${new_sums}
+    DEPENDS ${shader_dir}/spirv/new-sources.txt VERBATIM)
+endif()
 string(APPEND asm_text
   "#ifdef __ELF__\n.section .note.GNU-stack,\"\",%progbits\n#endif\n")
 
@@ -77,7 +104,7 @@ set(VKSEQ_SHADER_SOURCE ${PROJECT_BINARY_DIR}/shader_table.c ${PROJECT_BINARY_DI
 set_source_files_properties(${PROJECT_BINARY_DIR}/shader_data.S PROPERTIES
   OBJECT_DEPENDS "${VKSEQ_SPIRV_FILES}")
 set_source_files_properties(${VKSEQ_SHADER_SOURCE} PROPERTIES GENERATED ON)
-add_custom_target(vkseq_spirv DEPENDS ${VKSEQ_SPIRV_FILES})
+add_custom_target(vkseq_spirv DEPENDS ${VKSEQ_SPIRV_FILES} ${new_sums})
 
 if(GLSLC)
   execute_process(COMMAND ${GLSLC} --version OUTPUT_VARIABLE glslc_version

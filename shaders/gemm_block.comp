@@ -1,9 +1,10 @@
 #version 450
-// C [M, N] = A B (+ bias, + C) with an epilogue, for GPUs: a workgroup makes BLOCK_ROWS x BLOCK_COLS
-// of C, over K in steps of DEPTH columns that it brings to shared memory; those of the next step are
-// under way to registers while it multiplies. LAYOUT is one of GEMM_NT, GEMM_NN, GEMM_TN.
-// With COOPERATIVE the operands are rounded to 16 bits and multiplied by cooperative matrices, whose
-// sums are float32; else an invocation makes 8 x 8 of C, and sums in the order of gemm.comp.
+// C [M, N] = A B (+ bias, + C) with an epilogue, for GPUs: a workgroup makes BLOCK_ROWS x
+// BLOCK_COLS of C, over K in steps of DEPTH columns that it brings to shared memory; those of the
+// next step are under way to registers while it multiplies. LAYOUT is one of GEMM_NT, GEMM_NN,
+// GEMM_TN. With COOPERATIVE the operands are rounded to 16 bits and multiplied by cooperative
+// matrices, whose sums are float32; else an invocation makes 8 x 8 of C, and sums in the order of
+// gemm.comp.
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #ifdef COOPERATIVE
@@ -38,8 +39,9 @@ const uint DEPTH = 16;
 #endif
 const uint A_QUADS = BLOCK_ROWS * DEPTH / 4 / LANES, B_QUADS = BLOCK_COLS * DEPTH / 4 / LANES;
 
-// Rows in shared memory are skewed, by 16 bytes: neighbouring ones begin in other banks. Cooperative
-// matrices take operands as they lie in memory, the other kernel wants them by rows of K.
+// Rows in shared memory are skewed, by 16 bytes: neighbouring ones begin in other banks.
+// Cooperative matrices take operands as they lie in memory, the other kernel wants them by rows of
+// K.
 #ifdef COOPERATIVE
 #if LAYOUT == GEMM_TN
 const uint A_ROW = BLOCK_ROWS / 4 + 2, A_ROWS = DEPTH;
@@ -90,13 +92,13 @@ vec4 load_b(uint n0, uint k0, uint i) {
 
 // Puts the i-th vec4 of a step in its place; TURNED: it runs along K, and is to lie across.
 #if defined(COOPERATIVE)
-#define PUT(step, row_quads, width, i, value) step[(i) / (width) * row_quads + (i) % (width)] = value
+#define PUT(step, row_quads, width, i, value) step[(i) / (width)*row_quads + (i) % (width)] = value
 #else
-#define PUT(step, row_quads, width, i, value) step[(i) / (width) * row_quads + (i) % (width)] = value
+#define PUT(step, row_quads, width, i, value) step[(i) / (width)*row_quads + (i) % (width)] = value
 #define PUT_TURNED(step, row_quads, i, value)                                                      \
     [[unroll]] for (uint t = 0; t < 4; t++)                                                        \
-    step[((i) % (DEPTH / 4) * 4 + t) * row_quads + (i) / (DEPTH / 4) / 4][(i) / (DEPTH / 4) % 4] = \
-        value[t]
+        step[((i) % (DEPTH / 4) * 4 + t) * row_quads + (i) / (DEPTH / 4) / 4]                      \
+            [(i) / (DEPTH / 4) % 4] = value[t]
 #endif
 
 void put_a(uint i, STEP_TYPE value) {
@@ -133,69 +135,14 @@ void store(uint m, uint n_quad, vec4 sum) {
 }
 
 #ifdef COOPERATIVE
-layout(constant_id = GEMM_SPEC_PART_ROWS) const uint PART_ROWS = 64;
-layout(constant_id = GEMM_SPEC_PART_COLS) const uint PART_COLS = 32;
-layout(constant_id = GEMM_SPEC_MMA_ROWS) const uint MMA_ROWS = 16;
-layout(constant_id = GEMM_SPEC_MMA_COLS) const uint MMA_COLS = 16;
-layout(constant_id = GEMM_SPEC_MMA_DEPTH) const uint MMA_DEPTH = 16;
-const uint NUM_DOWN = PART_ROWS / MMA_ROWS, NUM_ACROSS = PART_COLS / MMA_COLS;
-const uint PARTS_ACROSS = BLOCK_COLS / PART_COLS;
-const uint NUM_PARTS = BLOCK_ROWS / PART_ROWS * PARTS_ACROSS;
-const uint MMA_QUADS = MMA_ROWS * MMA_COLS / 4;
-shared vec4 c_part[NUM_PARTS * MMA_QUADS];
-
-#if LAYOUT == GEMM_TN
-#define A_AT(m, k) (k) * A_ROW + (m) / 4, A_ROW, gl_CooperativeMatrixLayoutColumnMajor
-#else
-#define A_AT(m, k) (m)*A_ROW + (k) / 4, A_ROW, gl_CooperativeMatrixLayoutRowMajor
-#endif
-#if LAYOUT == GEMM_NT
-#define B_AT(n, k) (n)*B_ROW + (k) / 4, B_ROW, gl_CooperativeMatrixLayoutColumnMajor
-#else
-#define B_AT(n, k) (k) * B_ROW + (n) / 4, B_ROW, gl_CooperativeMatrixLayoutRowMajor
-#endif
-#define PART_M (gl_SubgroupID / PARTS_ACROSS * PART_ROWS)
-#define PART_N (gl_SubgroupID % PARTS_ACROSS * PART_COLS)
-
-#define SUMS                                                                                       \
-    coopmat<float, gl_ScopeSubgroup, MMA_ROWS, MMA_COLS, gl_MatrixUseAccumulator>                  \
-        sums[NUM_DOWN * NUM_ACROSS];                                                               \
-    [[unroll]] for (uint i = 0; i < NUM_DOWN * NUM_ACROSS; i++)                                    \
-        sums[i] =                                                                                  \
-            coopmat<float, gl_ScopeSubgroup, MMA_ROWS, MMA_COLS, gl_MatrixUseAccumulator>(0.0)
-
-#define MULTIPLY                                                                                   \
-    for (uint k = 0; k < DEPTH; k += MMA_DEPTH) {                                                  \
-        coopmat<float16_t, gl_ScopeSubgroup, MMA_ROWS, MMA_DEPTH, gl_MatrixUseA> rows[NUM_DOWN];   \
-        [[unroll]] for (uint i = 0; i < NUM_DOWN; i++)                                             \
-            coopMatLoad(rows[i], a_step, A_AT(PART_M + i * MMA_ROWS, k));                          \
-        [[unroll]] for (uint j = 0; j < NUM_ACROSS; j++) {                                         \
-            coopmat<float16_t, gl_ScopeSubgroup, MMA_DEPTH, MMA_COLS, gl_MatrixUseB> cols;         \
-            coopMatLoad(cols, b_step, B_AT(PART_N + j * MMA_COLS, k));                             \
-            [[unroll]] for (uint i = 0; i < NUM_DOWN; i++)                                         \
-                sums[i * NUM_ACROSS + j] = coopMatMulAdd(rows[i], cols, sums[i * NUM_ACROSS + j]); \
-        }                                                                                          \
-    }
-
-#define STORE_SUMS                                                                                 \
-    [[unroll]] for (uint i = 0; i < NUM_DOWN * NUM_ACROSS; i++) {                                  \
-        const uint first = gl_SubgroupID * MMA_QUADS;                                              \
-        coopMatStore(sums[i], c_part, first, MMA_COLS / 4, gl_CooperativeMatrixLayoutRowMajor);    \
-        barrier();                                                                                 \
-        for (uint q = gl_SubgroupInvocationID; q < MMA_QUADS; q += gl_SubgroupSize)                \
-            store(m0 + PART_M + i / NUM_ACROSS * MMA_ROWS + q / (MMA_COLS / 4),                    \
-                  (n0 + PART_N + i % NUM_ACROSS * MMA_COLS) / 4 + q % (MMA_COLS / 4),              \
-                  c_part[first + q]);                                                              \
-        barrier();                                                                                 \
-    }
+#include "lib/gemm_cooperative.glsl"
 #else
 // An invocation's 8 x 8 are 2 x 2 squares of 4 x 4, half a block apart.
 #define ACROSS (BLOCK_COLS / 8)
 #define DOWN (BLOCK_ROWS / 8)
 #define SUMS                                                                                       \
     precise vec4 sums[16];                                                                         \
-    [[unroll]] for (uint i = 0; i < 16; i++)                                                       \
-    sums[i] = vec4(0)
+    [[unroll]] for (uint i = 0; i < 16; i++) sums[i] = vec4(0)
 #define SUM_ROW(i, factor)                                                                         \
     sums[2 * (i)] = fma(vec4(factor), left, sums[2 * (i)]);                                        \
     sums[2 * (i) + 1] = fma(vec4(factor), right, sums[2 * (i) + 1]);
@@ -206,8 +153,9 @@ shared vec4 c_part[NUM_PARTS * MMA_QUADS];
         const vec4 left = b_step[k * B_ROW + lane % ACROSS];                                       \
         const vec4 right = b_step[k * B_ROW + lane % ACROSS + ACROSS];                             \
         SUM_ROW(0, upper.x)                                                                        \
-        SUM_ROW(1, upper.y) SUM_ROW(2, upper.z) SUM_ROW(3, upper.w) SUM_ROW(4, lower.x)            \
-            SUM_ROW(5, lower.y) SUM_ROW(6, lower.z) SUM_ROW(7, lower.w)                            \
+        SUM_ROW(1, upper.y)                                                                        \
+        SUM_ROW(2, upper.z) SUM_ROW(3, upper.w) SUM_ROW(4, lower.x) SUM_ROW(5, lower.y)            \
+            SUM_ROW(6, lower.z) SUM_ROW(7, lower.w)                                                \
     }
 #define STORE_SUMS                                                                                 \
     [[unroll]] for (uint i = 0; i < 16; i++)                                                       \
@@ -235,17 +183,15 @@ void main() {
     for (uint k0 = 0; k0 < k_end + DEPTH; k0 += DEPTH) {
         if (k0 > 0) {
             barrier(); // the last step is multiplied
-            [[unroll]] for (uint i = 0; i < A_QUADS; i++)
-                put_a(lane + i * LANES, a_next[i]);
-            [[unroll]] for (uint i = 0; i < B_QUADS; i++)
-                put_b(lane + i * LANES, b_next[i]);
+            [[unroll]] for (uint i = 0; i < A_QUADS; i++) put_a(lane + i * LANES, a_next[i]);
+            [[unroll]] for (uint i = 0; i < B_QUADS; i++) put_b(lane + i * LANES, b_next[i]);
             barrier();
         }
         if (k0 < k_end) {
-            [[unroll]] for (uint i = 0; i < A_QUADS; i++)
-                a_next[i] = TO_STEP(load_a(m0, k0, lane + i * LANES));
-            [[unroll]] for (uint i = 0; i < B_QUADS; i++)
-                b_next[i] = TO_STEP(load_b(n0, k0, lane + i * LANES));
+            [[unroll]] for (uint i = 0; i < A_QUADS; i++) a_next[i] =
+                TO_STEP(load_a(m0, k0, lane + i * LANES));
+            [[unroll]] for (uint i = 0; i < B_QUADS; i++) b_next[i] =
+                TO_STEP(load_b(n0, k0, lane + i * LANES));
         }
         if (k0 == 0)
             continue;

@@ -25,7 +25,7 @@ static void linear_matches_the_oracle(void **state) {
 
 static void halves_match_the_oracle(void **state) {
     static const struct linear_shape shapes[] = {
-        {1, 1, 3, 3},      {40, 33, 37, 65}, {64, 0, 12, 5},    {16, 16, 64, 129},
+        {1, 1, 3, 3},      {40, 33, 37, 65},  {64, 0, 12, 5},   {16, 16, 64, 129},
         {16, 3, 131, 257}, {300, 97, 20, 31}, {640, 611, 4, 8},
     };
     struct arena arena = {0};

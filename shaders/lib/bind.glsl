@@ -84,11 +84,11 @@ u64vec2 pack4(vec4 v) {
     }                                                                                              \
     vec4 name##_at(uint idx)
 #define STORABLE(slot, name)                                                                       \
-    void name##_put(uint idx, vec4 elements) {                                                        \
+    void name##_put(uint idx, vec4 elements) {                                                     \
         if (ELEMENT_OF(slot) != ELEMENT_F32)                                                       \
-            name##_halves.data[idx] = TO_HALVES(pack_halves(elements, ELEMENT_OF(slot)));             \
+            name##_halves.data[idx] = TO_HALVES(pack_halves(elements, ELEMENT_OF(slot)));          \
         else                                                                                       \
-            name.data[idx] = TO_MATRIX(elements);                                                     \
+            name.data[idx] = TO_MATRIX(elements);                                                  \
     }                                                                                              \
     void name##_put(uint idx, vec4 elements)
 #define FETCH(name, idx) FROM_MATRIX(name.data[idx])

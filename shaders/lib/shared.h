@@ -29,15 +29,15 @@
 #define ELEMENT_BF16 2
 
 // The batch header: 32-bit words, rewritten by the host before every run of a program.
-#define HEADER_DIMS 0          // values of the program's dimensions
+#define HEADER_DIMS 0 // values of the program's dimensions
 #define HEADER_MAX_DIMS 192
-#define HEADER_SEED 192        // of dropout
+#define HEADER_SEED 192 // of dropout
 #define HEADER_RANK 193
-#define HEADER_STEP 194        // micro-steps so far: the dropout counter
-#define HEADER_MICRO 195       // micro-batches already accumulated in the gradients
-#define HEADER_LOSS_SCALE 196  // float: gradient of the summed loss
-#define HEADER_RATE 197        // float: learning rate
-#define HEADER_WORDS 256       // indirect arguments follow
+#define HEADER_STEP 194       // micro-steps so far: the dropout counter
+#define HEADER_MICRO 195      // micro-batches already accumulated in the gradients
+#define HEADER_LOSS_SCALE 196 // float: gradient of the summed loss
+#define HEADER_RATE 197       // float: learning rate
+#define HEADER_WORDS 256      // indirect arguments follow
 
 // A word of the device's optimiser state (optimizer_interface.h) that losses read as well: float,
 // what gradients are multiplied with so that they stay within the range of 16-bit numbers.
@@ -46,6 +46,6 @@
 // Whether a kernel adds to what is there.
 #define ACCUMULATE_NO 0
 #define ACCUMULATE_YES 1
-#define ACCUMULATE_MICRO 2     // only when HEADER_MICRO is not 0
+#define ACCUMULATE_MICRO 2 // only when HEADER_MICRO is not 0
 
 #endif

@@ -24,10 +24,10 @@ struct loss_params {
     float dropout_src, dropout_tgt;                // as there
     const struct loss_alignment *alignment;        // borrowed; NULL: none
     bool with_weights;                             // each label's loss is multiplied with a weight
-    bool with_gradient;   // adds to the store's gradients (HEADER_MICRO 0: overwrites)
-    bool with_row_losses; // every token's loss comes back to the host
-    bool with_logits;     // and its logits, for tests
-    uint32_t element;     // ELEMENT_F32, ...: of activations, and of weights in products
+    bool with_gradient;            // adds to the store's gradients (HEADER_MICRO 0: overwrites)
+    bool with_row_losses;          // every token's loss comes back to the host
+    bool with_logits;              // and its logits, for tests
+    uint32_t element;              // ELEMENT_F32, ...: of activations, and of weights in products
     const struct vk_buffer *state; // the optimiser's, for its cost scale; borrowed; NULL: none
     struct program_params program;
 };

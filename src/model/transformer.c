@@ -31,8 +31,7 @@ struct tensor *transformer_weight(const struct transformer *transformer,
     return graph_parameter(graph, store, parameter);
 }
 
-struct tensor *transformer_operand(const struct transformer *m,
-                                   const struct parameter *parameter) {
+struct tensor *transformer_operand(const struct transformer *m, const struct parameter *parameter) {
     return op_convert(m->graph, transformer_weight(m, parameter), m->graph->element);
 }
 

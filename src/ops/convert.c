@@ -22,16 +22,17 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
                                           .num_rows = window.num_rows,
                                           .quads = div_up_u32(t[FROM]->cols, 4),
                                           .stride = t[FROM]->stride / 4};
-        TRY(recorder_dispatch(recorder,
-                              &(struct op_dispatch){
-                                  .key = {.shader = "convert"},
-                                  .binds = {[CONVERT_FROM] = {t[FROM], ACCESS_READ},
-                                            [CONVERT_TO] = {t[TO], ACCESS_WRITE}},
-                                  .windows = {[CONVERT_FROM] = window, [CONVERT_TO] = window},
-                                  .push = &push,
-                                  .push_bytes = sizeof push,
-                                  .groups = {{t[FROM]->rows, 1, 0}},
-                              }));
+        TRY(recorder_dispatch(
+            recorder,
+            &(struct op_dispatch){
+                .key = {.shader = "convert"},
+                .binds =
+                    {[CONVERT_FROM] = {t[FROM], ACCESS_READ}, [CONVERT_TO] = {t[TO], ACCESS_WRITE}},
+                .windows = {[CONVERT_FROM] = window, [CONVERT_TO] = window},
+                .push = &push,
+                .push_bytes = sizeof push,
+                .groups = {{t[FROM]->rows, 1, 0}},
+            }));
     }
     return VKS_OK;
 }

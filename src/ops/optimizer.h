@@ -24,11 +24,11 @@ uint32_t optimizer_parts(const struct optimizer_params *params);
 
 // Updates the store's parameters from its gradients, and then averages from parameters. The store
 // has optimizer_parts. `state` is u32 [1, STATE_WORDS], zero at the start of a training but for the
-// cost scale, if there is one. It multiplies gradients (loss functions read it), which is undone. The header
-// holds HEADER_RATE, HEADER_GRADIENT_SCALE and HEADER_CLIP. A gradient that is not finite skips the
-// update, and lowers the cost scale or, if there is none to lower, halves the rate of those to come. Returns an output u32 [1, STATE_WORDS], a copy of
-// the state, or NULL when the graph fails.
-// Sources: shaders/update.comp, shaders/gradient_norm_finish.comp.
+// cost scale, if there is one. It multiplies gradients (loss functions read it), which is undone.
+// The header holds HEADER_RATE, HEADER_GRADIENT_SCALE and HEADER_CLIP. A gradient that is not
+// finite skips the update, and lowers the cost scale or, if there is none to lower, halves the rate
+// of those to come. Returns an output u32 [1, STATE_WORDS], a copy of the state, or NULL when the
+// graph fails. Sources: shaders/update.comp, shaders/gradient_norm_finish.comp.
 struct tensor *op_optimizer(struct graph *graph, struct parameter_store *store,
                             struct tensor *state, const struct optimizer_params *params);
 

@@ -3,25 +3,27 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/platform.h"
-#include "ops/convert.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define BLOCK_SHADERS {"gemm_block_nt", "gemm_block_nn", "gemm_block_tn"}
-#define MMA_SHADERS {"gemm_mma_nt", "gemm_mma_nn", "gemm_mma_tn"}
+#define BLOCK_SHADERS                                                                              \
+    { "gemm_block_nt", "gemm_block_nn", "gemm_block_tn" }
+#define MMA_SHADERS                                                                                \
+    { "gemm_mma_nt", "gemm_mma_nn", "gemm_mma_tn" }
 
 const struct tile_kernels tile_kernels[NUM_TILES] = {
     [TILE_SHORT] = {{"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"}, .rows = 8},
     [TILE_MEDIUM] = {{"gemm_nt_medium", "gemm_nn_medium", "gemm_tn_medium"}, .rows = 16},
     [TILE_TALL] = {{"gemm_nt", "gemm_nn", "gemm_tn"}, .rows = 64},
     [TILE_BLOCK] = {BLOCK_SHADERS, .rows = 64, .cols = 64, .lanes = 64, .shared_bytes = 8704},
-    [TILE_LARGE_BLOCK] =
-        {BLOCK_SHADERS, .rows = 128, .cols = 128, .lanes = 256, .shared_bytes = 16896},
-    [TILE_SMALL_MMA] = {MMA_SHADERS, 32, 64, .part_rows = 32, .part_cols = 16, .shared_bytes = 11776},
+    [TILE_LARGE_BLOCK] = {BLOCK_SHADERS, .rows = 128, .cols = 128, .lanes = 256,
+                          .shared_bytes = 16896},
+    [TILE_SMALL_MMA] = {MMA_SHADERS, 32, 64, .part_rows = 32, .part_cols = 16,
+                        .shared_bytes = 11776},
     [TILE_MMA] = {MMA_SHADERS, 64, 64, .part_rows = 32, .part_cols = 32, .shared_bytes = 14336},
-    [TILE_LARGE_MMA] =
-        {MMA_SHADERS, 128, 128, .part_rows = 64, .part_cols = 32, .shared_bytes = 28672},
+    [TILE_LARGE_MMA] = {MMA_SHADERS, 128, 128, .part_rows = 64, .part_cols = 32,
+                        .shared_bytes = 28672},
 };
 
 uint32_t tile_lanes(const struct vks_device *device, const struct tile_kernels *tile) {
@@ -95,6 +97,13 @@ static enum vks_status make_operands(struct parameter_store *store, struct trial
     return parameter_fill_random(store, &trial->b, 2);
 }
 
+// What halves are does not matter: they are any bits.
+static struct tensor *operand(struct graph *graph, const struct parameter_store *store,
+                              const struct parameter *parameter, uint32_t element) {
+    return graph_stored_as(graph, element, parameter_range(store, PART_VALUE, parameter),
+                           graph_dim_fixed(graph, parameter->rows), parameter->cols);
+}
+
 static enum vks_status time_tile(struct parameter_store *store, const struct trial *trial,
                                  double *seconds) {
     struct graph *graph;
@@ -104,10 +113,9 @@ static enum vks_status time_tile(struct parameter_store *store, const struct tri
     uint32_t repeats =
         flops * MAX_REPEATS < TRIAL_FLOPS ? MAX_REPEATS : (uint32_t)(TRIAL_FLOPS / flops) + 1;
     TRY(graph_create(store->device, &graph));
-    uint32_t a_element = s->layout == GEMM_NT ? s->element : ELEMENT_F32;
     struct tensor *t[NODE_MAX_TENSORS] = {
-        [A] = op_convert(graph, graph_parameter(graph, store, &trial->a), a_element),
-        [B] = op_convert(graph, graph_parameter(graph, store, &trial->b), s->element),
+        [A] = operand(graph, store, &trial->a, s->layout == GEMM_NT ? s->element : ELEMENT_F32),
+        [B] = operand(graph, store, &trial->b, s->element),
         [C] = graph_parameter(graph, store, &trial->c)};
     for (uint32_t i = 0; i < repeats; i++)
         graph_add_node(graph, &trial_class, t, trial, sizeof *trial);
@@ -187,13 +195,13 @@ uint32_t tile_choose(struct vks_device *device, const struct tile_shape *shape) 
     uint32_t tile = rule_of_thumb(device, shape);
     struct tile_shape rounded = *shape;
     rounded.rows = rounded_up(shape->rows);
-    const uint32_t key[TUNING_KEY_WORDS] = {
-        [KEY_FAMILY] = device->family,
-        [KEY_WAVE] = device->wave,
-        [KEY_LAYOUT] = shape->layout + ELEMENT_UNIT * shape->element,
-        [KEY_ROWS] = rounded.rows,
-        [KEY_COLS] = shape->cols,
-        [KEY_N] = shape->n};
+    const uint32_t key[TUNING_KEY_WORDS] = {[KEY_FAMILY] = device->family,
+                                            [KEY_WAVE] = device->wave,
+                                            [KEY_LAYOUT] =
+                                                shape->layout + ELEMENT_UNIT * shape->element,
+                                            [KEY_ROWS] = rounded.rows,
+                                            [KEY_COLS] = shape->cols,
+                                            [KEY_N] = shape->n};
     if (device->has_fixed_tiles)
         return tile;
     uint32_t found;

@@ -9,8 +9,9 @@ struct tile_kernels {
     const char *shaders[3]; // by layout
     uint32_t rows, cols;    // of C that a workgroup makes; cols 0: 4 of each lane of a wave
     uint32_t lanes;         // of a workgroup; 0: a wave, or one for each part
-    uint32_t part_rows, part_cols; // what a subgroup makes with cooperative matrices; 0: it does not
-    uint32_t shared_bytes;         // at most
+    uint32_t part_rows,
+        part_cols;         // what a subgroup makes with cooperative matrices; 0: it does not
+    uint32_t shared_bytes; // at most
 };
 
 extern const struct tile_kernels tile_kernels[NUM_TILES];
@@ -18,9 +19,9 @@ extern const struct tile_kernels tile_kernels[NUM_TILES];
 // A product's shape, apart from its weights' windows.
 struct tile_shape {
     uint32_t layout;
-    uint32_t rows; // of A, at most
-    uint32_t cols; // of A
-    uint32_t n;    // columns of C
+    uint32_t rows;    // of A, at most
+    uint32_t cols;    // of A
+    uint32_t n;       // columns of C
     uint32_t element; // of B, and in NT of A
 };
 

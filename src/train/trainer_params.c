@@ -83,9 +83,9 @@ enum vks_status trainer_check_params(const struct vks_trainer_params *p,
     else if (p->precision > VKS_BFLOAT16)
         wrong = "the precision must be float32, float16 or bfloat16";
     else if (!(p->cost_scaling.factor >= 0) ||
-             (p->cost_scaling.factor > 0 && (!(p->cost_scaling.multiplier >= 1) ||
-                                             !(p->cost_scaling.minimum > 0) ||
-                                             p->cost_scaling.factor < p->cost_scaling.minimum)))
+             (p->cost_scaling.factor > 0 &&
+              (!(p->cost_scaling.multiplier >= 1) || !(p->cost_scaling.minimum > 0) ||
+               p->cost_scaling.factor < p->cost_scaling.minimum)))
         wrong = "the costs' scale is at least its minimum, above 0, its multiplier 1 or more";
     else if (p->schedule > VKS_SCHEDULE_CONSTANT)
         wrong = "the schedule must be inverse square root, linear, cosine or constant";

@@ -34,9 +34,9 @@ struct update_report {
     uint32_t updates, skipped; // so far
     bool is_skipped;           // this one: a gradient was not finite
     uint32_t skipped_in_a_row;
-    uint32_t halvings; // of the rate, for updates that were skipped
-    float norm;        // of the gradient, before clipping
-    float cost_scale;  // of gradients to come; 0: there is none
+    uint32_t halvings;     // of the rate, for updates that were skipped
+    float norm;            // of the gradient, before clipping
+    float cost_scale;      // of gradients to come; 0: there is none
     bool is_scale_lowered; // it was too large for this one
 };
 

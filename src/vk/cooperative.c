@@ -54,8 +54,8 @@ struct mma_shape cooperative_shape(VkPhysicalDevice device) {
         return best;
     // The largest product: the least that goes to and from shared memory.
     for (uint32_t i = 0; i < num; i++)
-        if (fits(&list[i]) && list[i].rows * list[i].cols * list[i].depth >
-                                  best.rows * best.cols * best.depth)
+        if (fits(&list[i]) &&
+            list[i].rows * list[i].cols * list[i].depth > best.rows * best.cols * best.depth)
             best = (struct mma_shape){list[i].rows, list[i].cols, list[i].depth};
     return best;
 }

@@ -1,4 +1,3 @@
-#include "vk/cooperative.h"
 #include "vk/vk_device.h"
 
 #include "base/check.h"
@@ -7,6 +6,7 @@
 #include "base/memory.h"
 #include "base/platform.h"
 #include "vk/buffer.h"
+#include "vk/cooperative.h"
 #include "vk/interpose.h"
 #include "vk/pipeline.h"
 #include "vk/probe.h"
@@ -137,7 +137,8 @@ static enum vks_status create_sentinel(struct vks_device *device) {
     return buffer_init(device, BUFFER_READBACK, sizeof(uint32_t), sentinel);
 }
 
-static enum vks_status open_device(struct vks_device *device) {
+// Opens the device with the features that its kernels take.
+static enum vks_status create_handle(struct vks_device *device) {
     const float priority = 1.0f;
     const VkDeviceQueueCreateInfo queue = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -186,11 +187,15 @@ static enum vks_status open_device(struct vks_device *device) {
         .queueCreateInfoCount = 1,
         .pQueueCreateInfos = &queue,
     };
-    TRY(device_check(device,
-                     inject_vk("vkCreateDevice")
-                         ? VK_ERROR_OUT_OF_HOST_MEMORY
-                         : vkCreateDevice(device->physical, &create, NULL, &device->handle),
-                     "vkCreateDevice"));
+    return device_check(device,
+                        inject_vk("vkCreateDevice")
+                            ? VK_ERROR_OUT_OF_HOST_MEMORY
+                            : vkCreateDevice(device->physical, &create, NULL, &device->handle),
+                        "vkCreateDevice");
+}
+
+static enum vks_status open_device(struct vks_device *device) {
+    TRY(create_handle(device));
     inject_reopened();
     volkLoadDeviceTable(&device->vk, device->handle);
     interpose(device->instance, &device->vk);

@@ -153,8 +153,7 @@ static uint32_t num_lanes(const struct vks_device *device, const struct pipeline
 
 // Whether the shader's workgroup is one that the device can run.
 static enum vks_status check_workgroup(const struct vks_device *device,
-                                       const struct pipeline_key *key,
-                                       const struct spirv *module) {
+                                       const struct pipeline_key *key, const struct spirv *module) {
     const struct vks_device_info *info = &device->info;
     uint64_t shared_bytes;
     TRY(spirv_shared_bytes(module, &shared_bytes));

@@ -243,11 +243,15 @@ static void choose_family(struct probe *probe) {
 // Software drivers have cooperative matrices to test programs with: they are slow.
 static void choose_cooperative(VkPhysicalDevice device, struct probe *probe) {
     const char *forced = platform_env("VKSEQ_COOPERATIVE");
-    bool is_wanted = forced && *forced ? strcmp(forced, "0") != 0
-                                       : probe->info.type != VKS_DEVICE_CPU;
+    bool is_wanted =
+        forced && *forced ? strcmp(forced, "0") != 0 : probe->info.type != VKS_DEVICE_CPU;
     if (is_wanted && probe->info.cooperative_matrix && probe->info.float16 &&
         probe->has_memory_model && probe->family != KERNELS_SHARED)
         probe->mma = cooperative_shape(device);
+    size_t used = strlen(probe->info.kernels);
+    if (probe->mma.rows)
+        snprintf(probe->info.kernels + used, sizeof probe->info.kernels - used,
+                 ", matrices %ux%ux%u", probe->mma.rows, probe->mma.cols, probe->mma.depth);
 }
 
 static void check_floor(struct vks_device_info *info) {

@@ -18,8 +18,8 @@ enum kernel_family {
 };
 
 // What of a matrix product one workgroup makes: 8, 16 or 64 rows in registers; 64 x 64 or 128 x 128
-// by way of shared memory; or 32 x 64, 64 x 64 or 128 x 128 with cooperative matrices. Results do not
-// depend on it, but that the last three are a kind of their own.
+// by way of shared memory; or 32 x 64, 64 x 64 or 128 x 128 with cooperative matrices. Results do
+// not depend on it, but that the last three are a kind of their own.
 enum tile {
     TILE_SHORT,
     TILE_MEDIUM,

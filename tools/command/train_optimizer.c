@@ -130,6 +130,5 @@ bool train_optimizer_set(struct train_options *options) {
     struct vks_trainer_params *trainer = &options->trainer;
     trainer->freeze = (const char *const *)options->freeze.items;
     trainer->num_freeze = (uint32_t)options->freeze.num;
-    return set_numbers(options) && set_delay(options) && set_decay(options) &&
-           set_scaling(options);
+    return set_numbers(options) && set_delay(options) && set_decay(options) && set_scaling(options);
 }

@@ -194,7 +194,8 @@ static const struct cli_option table[] = {
     {"clip-norm", 0, CLI_FLOAT, AT(trainer.clip_norm), .default_text = "1", .min = 0, .max = 1e9,
      .help = "Longest gradient; 0: no clipping."},
     {"precision", 0, CLI_CHOICE, AT(precision), .default_text = "float32", .choices = precisions,
-     .help = "Activations, and weights in products. Parameters, gradients and moments stay float32."},
+     .help = "Activations, and weights in products. Parameters, gradients and moments are "
+             "float32."},
     {"cost-scaling", 0, CLI_STRINGS, AT(cost_scaling), "X [N X X]",
      .help = "What costs are multiplied with so that float16 holds their gradients: at first; good "
              "updates until it rises; what it rises and, after an overflow, falls by; its minimum. "

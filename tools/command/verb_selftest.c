@@ -46,8 +46,9 @@ struct selftest {
 
 // Settings that change what runs.
 static void print_environment(void) {
-    static const char *const names[] = {"VKSEQ_KERNELS", "VKSEQ_TILES", "VKSEQ_LIMITS",
-                                        "VKSEQ_INJECT", "LP_NATIVE_VECTOR_WIDTH"};
+    static const char *const names[] = {"VKSEQ_KERNELS",     "VKSEQ_TILES",
+                                        "VKSEQ_COOPERATIVE", "VKSEQ_LIMITS",
+                                        "VKSEQ_INJECT",      "LP_NATIVE_VECTOR_WIDTH"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (getenv(names[i]))
             printf("   %s=%s\n", names[i], getenv(names[i]));
