@@ -128,6 +128,47 @@ static void row_alone_has_the_same_bits(void **state) {
     arena_finish(&arena);
 }
 
+static void run_with_tile(struct vks_device *device, enum tile tile, struct linear_case *c,
+                          uint32_t element) {
+    struct harness h = {.device = device, .element = element};
+    const enum tile usual = device->tile;
+    const bool was_fixed = device->has_fixed_tiles;
+    device->tile = tile;
+    device->has_fixed_tiles = true;
+    assert_int_equal(harness_run(&h, linear_case_build, c), VKS_OK);
+    assert_true(h.num_different == 0 && h.num_dirty_pads == 0);
+    device->tile = usual;
+    device->has_fixed_tiles = was_fixed;
+}
+
+// More than a block each way, the last ones in part. Each size has its own elements: software
+// drivers take seconds to compile a kernel.
+static void blocks_give_the_bits_of_other_tiles(void **state) {
+    static const struct {
+        enum tile tile;
+        uint32_t element;
+    } kinds[] = {{TILE_BLOCK, ELEMENT_F32}, {TILE_LARGE_BLOCK, ELEMENT_BF16}};
+    const struct linear_shape shape = {200, 139, 45, 71};
+    struct arena arena = {0};
+    struct rng rng = {variants_seed(), 103, 0};
+    struct linear_case expected, c;
+    linear_case_make(&arena, &rng, &shape, &expected);
+    linear_case_make(&arena, &rng, &shape, &c);
+    c.x = expected.x;
+    c.weight = expected.weight;
+    c.bias = expected.bias;
+    c.r = expected.r;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        run_with_tile(*state, TILE_SHORT, &expected, kinds[i].element);
+        run_with_tile(*state, kinds[i].tile, &c, kinds[i].element);
+        assert_same_rows("y", expected.y, 0, c.y);
+        assert_same_rows("dx", expected.dx, 0, c.dx);
+        assert_same_rows("dweight", expected.dweight, 0, c.dweight);
+        assert_same_rows("dbias", expected.dbias, 0, c.dbias);
+    }
+    arena_finish(&arena);
+}
+
 static void narrow_layers_are_rejected(void **state) {
     static const uint32_t shapes[][2] = {{1, 8}, {8, 2}, {2, 1}};
     struct vks_device *device = *state;
@@ -153,6 +194,7 @@ int main(void) {
         cmocka_unit_test(gradients_of_two_uses_add_up),
         cmocka_unit_test(layers_with_one_weight_may_have_a_bias_each),
         cmocka_unit_test(row_alone_has_the_same_bits),
+        cmocka_unit_test(blocks_give_the_bits_of_other_tiles),
         cmocka_unit_test(narrow_layers_are_rejected),
     };
     return cmocka_run_group_tests(tests, gpu_setup, gpu_teardown);

@@ -35,6 +35,10 @@ uint32_t tile_lanes(const struct vks_device *device, const struct tile_kernels *
 bool tile_fits(const struct vks_device *device, const struct tile_shape *shape, uint32_t tile) {
     const struct tile_kernels *kernels = &tile_kernels[tile];
     const bool is_cooperative = device->mma.rows && shape->element == ELEMENT_F16;
+    // Software drivers take long to compile blocks, and are slow with them.
+    const bool is_block = kernels->cols && tile != TILE_SMALL_MMA;
+    if (is_block && device->info.type == VKS_DEVICE_CPU && device->tile != tile)
+        return false;
     return is_cooperative == (kernels->part_rows > 0) &&
            kernels->shared_bytes <= device->info.shared_memory_bytes &&
            tile_lanes(device, kernels) <= device->info.max_invocations;
