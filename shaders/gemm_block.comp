@@ -22,8 +22,8 @@
 
 layout(constant_id = SPEC_WAVE) const uint LANES = 256;
 layout(local_size_x_id = SPEC_WAVE) in;
-layout(constant_id = GEMM_SPEC_BLOCK_ROWS) const uint BLOCK_ROWS = 128;
-layout(constant_id = GEMM_SPEC_BLOCK_COLS) const uint BLOCK_COLS = 128;
+layout(constant_id = GEMM_SPEC_BLOCK_ROWS) const uint BLOCK_ROWS = 64;
+layout(constant_id = GEMM_SPEC_BLOCK_COLS) const uint BLOCK_COLS = 64;
 
 // Vec4 of a step; of A they run along K but for TN, of B along K for NT alone.
 #ifdef COOPERATIVE

@@ -164,7 +164,7 @@ static void shared_memory_of_kernels_is_read_from_their_code(void **state) {
 
 static void kernel_beyond_the_workgroup_limits_is_refused(void **state) {
     struct scratch *scratch = *state;
-    const struct pipeline_key tile = {"gemm_tn", {0}, 3}, sum = {.shader = "sum"};
+    const struct pipeline_key tile = {.shader = "gemm_tn", .num_spec = 3}, sum = {.shader = "sum"};
     VkPipeline pipeline;
     assert_int_equal(setenv("VKSEQ_KERNELS", "shared", 1), 0);
     struct vks_device *device = open_device(scratch, "{\"shared_memory_bytes\": 256}");

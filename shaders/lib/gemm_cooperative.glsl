@@ -1,5 +1,6 @@
 // The multiplication of gemm_block.comp by cooperative matrices: each subgroup makes a part of the
-// block, fragment by fragment, and brings their sums to shared memory, one at a time, to store them.
+// block, fragment by fragment, and brings their sums to shared memory, one at a time, to store
+// them.
 layout(constant_id = GEMM_SPEC_PART_ROWS) const uint PART_ROWS = 64;
 layout(constant_id = GEMM_SPEC_PART_COLS) const uint PART_COLS = 32;
 layout(constant_id = GEMM_SPEC_MMA_ROWS) const uint MMA_ROWS = 16;
