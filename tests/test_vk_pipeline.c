@@ -6,16 +6,17 @@
 #include "base/check.h"
 #include "base/inject.h"
 
-static const struct pipeline_key keys[] = {{"clear", {ACCUMULATE_NO}, 1},
-                                           {"clear", {ACCUMULATE_MICRO}, 1},
-                                           {.shader = "sum"},
-                                           {.shader = "top_k"},
-                                           {"residual_norm", {0}, 1},
-                                           {"residual_norm", {1}, 1},
-                                           {.shader = "gradient_norm"},
-                                           {"cross_entropy", {0}, 1},
-                                           {"cross_entropy", {1}, 1},
-                                           {.shader = "gradient_norm_finish"}};
+static const struct pipeline_key keys[] = {
+    {.shader = "clear", .spec = {ACCUMULATE_NO}, .num_spec = 1},
+    {.shader = "clear", .spec = {ACCUMULATE_MICRO}, .num_spec = 1},
+    {.shader = "sum"},
+    {.shader = "top_k"},
+    {.shader = "residual_norm", .spec = {0}, .num_spec = 1},
+    {.shader = "residual_norm", .spec = {1}, .num_spec = 1},
+    {.shader = "gradient_norm"},
+    {.shader = "cross_entropy", .spec = {0}, .num_spec = 1},
+    {.shader = "cross_entropy", .spec = {1}, .num_spec = 1},
+    {.shader = "gradient_norm_finish"}};
 
 static struct vks_device *open_device(const struct vks_log *log) {
     struct vks_device *device;
