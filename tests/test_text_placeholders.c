@@ -11,13 +11,13 @@
 
 // What is found, as "[span][span]".
 static void assert_found(const char *text, const char *expected) {
-    struct text_span spans[PLACEHOLDERS_MAX];
+    struct placeholders found;
     char shown[1024] = "";
     size_t used = 0;
-    size_t num = placeholders_find(text, strlen(text), spans, PLACEHOLDERS_MAX);
-    for (size_t i = 0; i < num; i++)
+    placeholders_find(text, strlen(text), &found);
+    for (size_t i = 0; i < found.num; i++)
         used += (size_t)snprintf(shown + used, sizeof shown - used, "[%.*s]",
-                                 (int)spans[i].num_bytes, text + spans[i].begin);
+                                 (int)found.spans[i].num_bytes, text + found.spans[i].begin);
     assert_string_equal(shown, expected);
 }
 
@@ -62,12 +62,19 @@ static void language_is_not_a_placeholder(void **state) {
     assert_found("http://", "");
 }
 
-static void at_most_what_is_asked_for_is_found(void **state) {
+static void more_than_there_are_symbols_is_said(void **state) {
     (void)state;
-    struct text_span spans[2];
-    assert_int_equal(placeholders_find("%s %s %s", 8, spans, 2), 2);
+    const char *text = "%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s";
+    struct placeholders found;
+    placeholders_find(text, 32, &found);
+    assert_int_equal(found.num, PLACEHOLDERS_MAX);
+    assert_false(found.has_more);
+    placeholders_find(text, 34, &found);
+    assert_int_equal(found.num, PLACEHOLDERS_MAX);
+    assert_true(found.has_more);
     // Nothing past the end is read.
-    assert_int_equal(placeholders_find("a %s", 3, spans, 2), 0);
+    placeholders_find(text, 1, &found);
+    assert_int_equal(found.num, 0);
 }
 
 static void masked_texts_have_symbols(void **state) {
@@ -85,10 +92,10 @@ static void masked_texts_have_symbols(void **state) {
 // Finds, and restores a translation with symbols.
 static void assert_restored(const char *text, const char *translation, const char *expected,
                             bool is_whole) {
-    struct text_span spans[PLACEHOLDERS_MAX];
+    struct placeholders found;
     bool whole;
-    size_t num = placeholders_find(text, strlen(text), spans, PLACEHOLDERS_MAX);
-    char *restored = placeholders_restore(translation, text, spans, num, &whole);
+    placeholders_find(text, strlen(text), &found);
+    char *restored = placeholders_restore(&found, translation, &whole);
     assert_string_equal(restored, expected);
     assert_int_equal(whole, is_whole);
     free(restored);
@@ -107,20 +114,20 @@ static void symbols_become_placeholders_again(void **state) {
 static void a_translation_s_placeholders_are_matched(void **state) {
     (void)state;
     const char *text = "%s, %s: {0}", *other = "{0}: %s, %s";
-    struct text_span spans[PLACEHOLDERS_MAX];
+    struct placeholders found;
     struct text_mask masks[PLACEHOLDERS_MAX];
     bool whole;
-    size_t num = placeholders_find(text, strlen(text), spans, PLACEHOLDERS_MAX);
-    assert_int_equal(num, 3);
-    assert_int_equal(placeholders_match(text, spans, num, other, strlen(other), masks, &whole), 3);
+    placeholders_find(text, strlen(text), &found);
+    assert_int_equal(found.num, 3);
+    assert_int_equal(placeholders_match(&found, other, strlen(other), masks, &whole), 3);
     assert_true(whole);
     assert_int_equal(masks[0].symbol, 2);
     assert_int_equal(masks[1].symbol, 0);
     assert_int_equal(masks[2].symbol, 1);
-    assert_int_equal(placeholders_match(text, spans, num, "%s", 2, masks, &whole), 1);
+    assert_int_equal(placeholders_match(&found, "%s", 2, masks, &whole), 1);
     assert_false(whole);
-    assert_int_equal(placeholders_match(text, spans, num, "%d", 2, masks, &whole), 0);
-    placeholders_match(text, spans, num, "%s %s {0} {0}", 13, masks, &whole);
+    assert_int_equal(placeholders_match(&found, "%d", 2, masks, &whole), 0);
+    placeholders_match(&found, "%s %s {0} {0}", 13, masks, &whole);
     assert_false(whole);
 }
 
@@ -130,7 +137,7 @@ int main(void) {
         cmocka_unit_test(variables_are_found),
         cmocka_unit_test(tags_entities_escapes_and_addresses_are_found),
         cmocka_unit_test(language_is_not_a_placeholder),
-        cmocka_unit_test(at_most_what_is_asked_for_is_found),
+        cmocka_unit_test(more_than_there_are_symbols_is_said),
         cmocka_unit_test(masked_texts_have_symbols),
         cmocka_unit_test(symbols_become_placeholders_again),
         cmocka_unit_test(a_translation_s_placeholders_are_matched),

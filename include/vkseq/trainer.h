@@ -88,9 +88,9 @@ struct vks_trainer_params {
     // both sides have, are masked by the vocabulary's <ph0> to <ph15>. The model is one that masks
     // in translation then (0: never)
     float mask_placeholders;
-    const char *temp_dir;          // for text that memory does not hold (NULL: it does)
-    uint64_t shuffle_bytes;        // of memory to shuffle it with (256 MiB)
-    uint32_t data_threads;         // that tokenise (0: as many as processors)
+    const char *temp_dir;   // for text that memory does not hold (NULL: it does)
+    uint64_t shuffle_bytes; // of memory to shuffle it with (256 MiB)
+    uint32_t data_threads;  // that tokenise (0: as many as processors)
 
     uint32_t mini_batch_words; // most tokens a side of a batch (1536)
     // Finds mini_batch_words instead: as many as programs can have in workspace_bytes of device

@@ -55,7 +55,7 @@ struct vks_translator_params {
 };
 
 struct vks_hypothesis {
-    char *text;    // UTF-8, NUL-terminated
+    char *text; // UTF-8, NUL-terminated
     // Placeholders of the line are not there, or not as often. Only models that mask them find out;
     // docs/decoding.md says which these are.
     bool placeholders_lost;

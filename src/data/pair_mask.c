@@ -80,20 +80,19 @@ static bool is_masked(const struct masks *masks, enum vks_side side, const struc
 
 // False if the sides have different placeholders.
 static bool add_placeholders(const struct text_pair *pair, struct masks *masks) {
-    struct text_span spans[PLACEHOLDERS_MAX];
+    struct placeholders source;
     struct text_mask found[PLACEHOLDERS_MAX];
     bool is_whole;
-    size_t num = placeholders_find(pair->texts[VKS_SOURCE], pair->num_bytes[VKS_SOURCE], spans,
-                                   PLACEHOLDERS_MAX);
-    placeholders_match(pair->texts[VKS_SOURCE], spans, num, pair->texts[VKS_TARGET],
-                       pair->num_bytes[VKS_TARGET], found, &is_whole);
+    placeholders_find(pair->texts[VKS_SOURCE], pair->num_bytes[VKS_SOURCE], &source);
+    placeholders_match(&source, pair->texts[VKS_TARGET], pair->num_bytes[VKS_TARGET], found,
+                       &is_whole);
     if (!is_whole)
         return false;
-    for (size_t i = 0; i < num; i++) {
-        masks->items[VKS_SOURCE][i] = (struct text_mask){.span = spans[i]};
+    for (size_t i = 0; i < source.num; i++) {
+        masks->items[VKS_SOURCE][i] = (struct text_mask){.span = source.spans[i]};
         masks->items[VKS_TARGET][found[i].symbol] = found[i];
     }
-    masks->num = masks->num_symbols = (uint32_t)num;
+    masks->num = masks->num_symbols = (uint32_t)source.num;
     return true;
 }
 

@@ -7,37 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct masked_line {
-    struct text_span *spans; // [num], of the original; owned
-    size_t num;
-};
-
-static enum vks_status mask_line(const char *text, struct masked_line *line, char **masked) {
-    struct text_span spans[PLACEHOLDERS_MAX];
+static char *mask_line(const struct placeholders *line) {
     struct text_mask masks[PLACEHOLDERS_MAX];
-    size_t num_bytes = strlen(text), num_masked;
-    size_t num = placeholders_find(text, num_bytes, spans, PLACEHOLDERS_MAX);
-    for (size_t i = 0; i < num; i++)
-        masks[i] = (struct text_mask){.span = spans[i], .symbol = (uint32_t)i};
-    line->spans = memory_calloc(num + 1, sizeof *spans);
-    *masked = placeholders_mask(text, num_bytes, masks, num, &num_masked);
-    if (!line->spans || !*masked)
-        return VKS_ERR_OOM;
-    memcpy(line->spans, spans, num * sizeof *spans);
-    line->num = num;
-    return VKS_OK;
+    size_t num_masked;
+    for (size_t i = 0; i < line->num; i++)
+        masks[i] = (struct text_mask){.span = line->spans[i], .symbol = (uint32_t)i};
+    return placeholders_mask(line->text, strlen(line->text), masks, line->num, &num_masked);
 }
 
 enum vks_status masked_lines_make(const char *const *lines, size_t num,
                                   struct masked_lines *result) {
     struct masked_lines masked = {
-        .originals = lines,
         .lines = memory_calloc(num + 1, sizeof *masked.lines),
-        .masks = memory_calloc(num + 1, sizeof *masked.masks),
+        .found = memory_calloc(num + 1, sizeof *masked.found),
+        .num = num,
     };
-    enum vks_status status = masked.lines && masked.masks ? VKS_OK : VKS_ERR_OOM;
-    for (; masked.num < num && status == VKS_OK; masked.num++)
-        status = mask_line(lines[masked.num], &masked.masks[masked.num], &masked.lines[masked.num]);
+    enum vks_status status = masked.lines && masked.found ? VKS_OK : VKS_ERR_OOM;
+    for (size_t i = 0; i < num && status == VKS_OK; i++) {
+        placeholders_find(lines[i], strlen(lines[i]), &masked.found[i]);
+        masked.lines[i] = mask_line(&masked.found[i]);
+        if (!masked.lines[i])
+            status = VKS_ERR_OOM;
+    }
     if (status != VKS_OK)
         masked_lines_free(&masked);
     else
@@ -45,12 +36,11 @@ enum vks_status masked_lines_make(const char *const *lines, size_t num,
     return status;
 }
 
-static char *mask_prefix(const char *original, const struct masked_line *line, const char *prefix) {
+static char *mask_prefix(const struct placeholders *line, const char *prefix) {
     struct text_mask masks[PLACEHOLDERS_MAX];
     size_t num_bytes = strlen(prefix), num_masked;
     bool is_whole;
-    size_t num =
-        placeholders_match(original, line->spans, line->num, prefix, num_bytes, masks, &is_whole);
+    size_t num = placeholders_match(line, prefix, num_bytes, masks, &is_whole);
     return placeholders_mask(prefix, num_bytes, masks, num, &num_masked);
 }
 
@@ -60,7 +50,7 @@ enum vks_status masked_lines_mask_prefixes(const struct masked_lines *masked,
     if (!texts)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < masked->num; i++) {
-        texts[i] = mask_prefix(masked->originals[i], &masked->masks[i], prefixes[i]);
+        texts[i] = mask_prefix(&masked->found[i], prefixes[i]);
         if (!texts[i]) {
             masked_texts_free(texts, i);
             return VKS_ERR_OOM;
@@ -73,12 +63,10 @@ enum vks_status masked_lines_mask_prefixes(const struct masked_lines *masked,
 enum vks_status masked_lines_restore(const struct masked_lines *masked,
                                      struct vks_translation *translations) {
     for (size_t i = 0; i < masked->num; i++) {
-        const struct masked_line *line = &masked->masks[i];
         for (size_t j = 0; j < translations[i].num_hypotheses; j++) {
             struct vks_hypothesis *hypothesis = &translations[i].hypotheses[j];
             bool is_whole;
-            char *text = placeholders_restore(hypothesis->text, masked->originals[i], line->spans,
-                                              line->num, &is_whole);
+            char *text = placeholders_restore(&masked->found[i], hypothesis->text, &is_whole);
             if (!text)
                 return VKS_ERR_OOM;
             free(hypothesis->text);
@@ -97,8 +85,6 @@ void masked_texts_free(char **texts, size_t num) {
 
 void masked_lines_free(struct masked_lines *masked) {
     masked_texts_free(masked->lines, masked->num);
-    for (size_t i = 0; masked->masks && i < masked->num; i++)
-        free(masked->masks[i].spans);
-    free(masked->masks);
+    free(masked->found);
     *masked = (struct masked_lines){0};
 }

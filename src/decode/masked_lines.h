@@ -4,13 +4,12 @@
 
 #include "vkseq/translator.h"
 
-struct masked_line;
+struct placeholders;
 
 // Zero-initialised is empty; free with masked_lines_free.
 struct masked_lines {
-    const char *const *originals; // [num], borrowed
-    char **lines;                 // [num], owned: the same with symbols
-    struct masked_line *masks;    // [num], owned
+    char **lines;               // [num], owned: with symbols
+    struct placeholders *found; // [num], owned: in the lines as they were, which are borrowed
     size_t num;
 };
 

@@ -170,16 +170,17 @@ static size_t match(const struct scan *scan, char before) {
     }
 }
 
-size_t placeholders_find(const char *text, size_t num_bytes, struct text_span *spans, size_t max) {
-    size_t num = 0;
-    for (size_t i = 0; i < num_bytes && num < max;) {
+void placeholders_find(const char *text, size_t num_bytes, struct placeholders *found) {
+    *found = (struct placeholders){.text = text};
+    for (size_t i = 0; i < num_bytes && !found->has_more;) {
         const struct scan rest = {text + i, num_bytes - i};
         size_t length = match(&rest, i ? text[i - 1] : ' ');
-        if (length)
-            spans[num++] = (struct text_span){i, length};
+        if (length && found->num < PLACEHOLDERS_MAX)
+            found->spans[found->num++] = (struct text_span){i, length};
+        else if (length)
+            found->has_more = true;
         i += length ? length : 1;
     }
-    return num;
 }
 
 static char *append_symbol(char *at, uint32_t symbol) {
@@ -214,24 +215,25 @@ char *placeholders_mask(const char *text, size_t num_bytes, const struct text_ma
     return masked;
 }
 
-size_t placeholders_match(const char *text, const struct text_span *spans, size_t num,
-                          const char *translation, size_t num_bytes, struct text_mask *masks,
-                          bool *is_whole) {
-    struct text_span found[PLACEHOLDERS_MAX + 1];
+size_t placeholders_match(const struct placeholders *source, const char *translation,
+                          size_t num_bytes, struct text_mask *masks, bool *is_whole) {
+    struct placeholders found;
     bool is_taken[PLACEHOLDERS_MAX] = {false};
-    size_t num_found = placeholders_find(translation, num_bytes, found, COUNT_OF(found));
+    placeholders_find(translation, num_bytes, &found);
     size_t num_masks = 0;
-    for (size_t i = 0; i < num_found; i++) {
-        for (uint32_t j = 0; j < num; j++) {
-            if (is_taken[j] || spans[j].num_bytes != found[i].num_bytes ||
-                memcmp(text + spans[j].begin, translation + found[i].begin, found[i].num_bytes))
+    for (size_t i = 0; i < found.num; i++) {
+        for (uint32_t j = 0; j < source->num; j++) {
+            if (is_taken[j] || source->spans[j].num_bytes != found.spans[i].num_bytes ||
+                memcmp(source->text + source->spans[j].begin, translation + found.spans[i].begin,
+                       found.spans[i].num_bytes) != 0)
                 continue;
             is_taken[j] = true;
-            masks[num_masks++] = (struct text_mask){.span = found[i], .symbol = j};
+            masks[num_masks++] = (struct text_mask){.span = found.spans[i], .symbol = j};
             break;
         }
     }
-    *is_whole = num_masks == num && num_found == num;
+    *is_whole = num_masks == source->num && found.num == source->num && !found.has_more &&
+                !source->has_more;
     return num_masks;
 }
 
@@ -250,17 +252,18 @@ static bool read_symbol(const char *text, uint32_t *symbol, size_t *num_bytes) {
 }
 
 // Writes the translation as placeholders_restore says, or nothing to NULL; returns its length.
-static size_t write_restored(const char *translation, const char *text,
-                             const struct text_span *spans, size_t num, char *at,
+//   num_back  [PLACEHOLDERS_MAX] how often each symbol is there; written
+static size_t write_restored(const struct placeholders *source, const char *translation, char *at,
                              uint32_t *num_back) {
     size_t length = 0, symbol_bytes;
     uint32_t symbol;
+    memset(num_back, 0, PLACEHOLDERS_MAX * sizeof *num_back);
     for (const char *from = translation; *from;) {
         const char *bytes = from;
         size_t num_bytes = 1;
         if (read_symbol(from, &symbol, &symbol_bytes)) {
-            num_bytes = symbol < num ? spans[symbol].num_bytes : 0;
-            bytes = symbol < num ? text + spans[symbol].begin : from;
+            num_bytes = symbol < source->num ? source->spans[symbol].num_bytes : 0;
+            bytes = symbol < source->num ? source->text + source->spans[symbol].begin : from;
             num_back[symbol]++;
             from += symbol_bytes;
         } else {
@@ -273,17 +276,17 @@ static size_t write_restored(const char *translation, const char *text,
     return length;
 }
 
-char *placeholders_restore(const char *translation, const char *text, const struct text_span *spans,
-                           size_t num, bool *is_whole) {
-    uint32_t num_back[PLACEHOLDERS_MAX] = {0};
-    size_t length = write_restored(translation, text, spans, num, NULL, num_back);
+char *placeholders_restore(const struct placeholders *source, const char *translation,
+                           bool *is_whole) {
+    uint32_t num_back[PLACEHOLDERS_MAX];
+    size_t length = write_restored(source, translation, NULL, num_back);
     char *restored = memory_malloc(length + 1);
     if (!restored)
         return NULL;
+    write_restored(source, translation, restored, num_back);
+    restored[length] = '\0';
     *is_whole = true;
     for (size_t i = 0; i < PLACEHOLDERS_MAX; i++)
-        *is_whole &= num_back[i] == (i < num);
-    write_restored(translation, text, spans, num, restored, num_back);
-    restored[length] = '\0';
+        *is_whole &= num_back[i] == (i < source->num);
     return restored;
 }
