@@ -4,6 +4,7 @@
 
 #include "scratch.h"
 
+#include "document/growing.h"
 #include "document/survival.h"
 #include "vkseq/document.h"
 
