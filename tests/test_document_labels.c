@@ -3,6 +3,7 @@
 #include "document/endings.h"
 #include "document/plural_forms.h"
 #include "document/survival.h"
+#include "text/placeholders.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -157,7 +158,7 @@ static void colon_and_ellipsis_are_those_of_the_source(void **state) {
 }
 
 static void assert_length(const char *text, size_t expected) {
-    assert_int_equal(placeholder_length(text, strlen(text), 0), expected);
+    assert_int_equal(placeholders_length(text, strlen(text), 0), expected);
 }
 
 static void placeholders_are_found(void **state) {
@@ -214,6 +215,7 @@ static void placeholders_survive_in_number_and_order(void **state) {
     assert_survived("%s and %d", "%d und %s", false); // they would take each other's argument
     assert_survived("%1$s and %2$d", "%2$d und %1$s", true);
     assert_survived("%(a)s and %(b)d", "%(b)d und %(a)s", true);
+    assert_survived("%PRODUCTNAME %VERSION", "%VERSION von %PRODUCTNAME", true);
     assert_survived("{0} <b>x</b>", "<b>y</b> {0}", true);
     assert_survived("%s", "", false);
     assert_survived("a", "%s", false);

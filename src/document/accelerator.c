@@ -1,7 +1,7 @@
 #include "document/accelerator.h"
 
 #include "document/characters.h"
-#include "document/survival.h"
+#include "text/placeholders.h"
 
 #include <string.h>
 
@@ -75,7 +75,7 @@ static enum certainty judge(const char *text, size_t num_bytes, size_t at) {
 
 // Goes through what may be a marker; *length is how much is passed, of a doubled one 2.
 static enum certainty next_place(const char *text, size_t num_bytes, size_t at, size_t *length) {
-    *length = placeholder_length(text, num_bytes, at);
+    *length = placeholders_length(text, num_bytes, at);
     if (*length > 0)
         return NO_ACCELERATOR;
     *length = 1;
@@ -150,7 +150,7 @@ static size_t find_letter(const char *text, size_t num_bytes, uint32_t letter, b
     size_t within = SIZE_MAX, first = SIZE_MAX;
     uint32_t before = ' ';
     for (size_t at = 0, next; at < num_bytes; at = next) {
-        next = at + placeholder_length(text, num_bytes, at);
+        next = at + placeholders_length(text, num_bytes, at);
         uint32_t c = next > at ? ' ' : char_take(text, num_bytes, &next);
         bool is_start = !char_is_alphanumeric(before) && before != '\'';
         before = c;
@@ -181,7 +181,7 @@ static bool has_wide(const char *text, size_t num_bytes) {
 static void double_markers(struct text_buffer *buffer, char marker) {
     const char text[] = {marker, '\0'};
     for (size_t at = 0, length; at < buffer->num_bytes && !buffer->is_short; at += length) {
-        length = placeholder_length(buffer->text, buffer->num_bytes, at);
+        length = placeholders_length(buffer->text, buffer->num_bytes, at);
         if (length > 0)
             continue;
         length = 1 + (buffer->text[at] == marker);

@@ -1,8 +1,8 @@
 #include "document/sharing.h"
 
 #include "document/characters.h"
-#include "document/survival.h"
 #include "document/wrapping.h"
+#include "text/placeholders.h"
 
 #include <string.h>
 
@@ -22,7 +22,7 @@ static bool is_clause_mark(uint32_t c) {
 // Moves to the next place; false, with the place at the text's end, if there is none.
 static bool next_place(const char *text, size_t num_bytes, struct place *place) {
     while (place->at < num_bytes) {
-        size_t begin = place->at, length = placeholder_length(text, num_bytes, begin);
+        size_t begin = place->at, length = placeholders_length(text, num_bytes, begin);
         if (length > 0) {
             if (text[begin] == '<')
                 place->depth += text[begin + 1] == '/' ? -1 : text[begin + length - 2] != '/';

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "document/characters.h"
 #include "document/survival.h"
+#include "text/placeholders.h"
 #include "text/segments.h"
 
 // Subtitles further apart have no sentence in common; nor have those that only look like it, if
@@ -12,7 +13,7 @@ enum { MAX_GAP_MS = 3000, MAX_SMALL_GAP_MS = 1000 };
 // Bytes of a tag <...> or {\...} at `at`, or of a note of music; 0 if there is none.
 static size_t mark_length(const char *text, size_t end, size_t at) {
     if (text[at] == '<' || text[at] == '{')
-        return placeholder_length(text, end, at);
+        return placeholders_length(text, end, at);
     size_t next = at;
     uint32_t c = char_take(text, end, &next);
     return c == 0x266A || c == 0x266B ? next - at : 0;
@@ -68,7 +69,7 @@ static size_t dash_length(const char *text, size_t begin, size_t end) {
 // one pair: "</i>" and "<i>" go.
 static void join_line(struct text_buffer *joined, const char *text, size_t begin, size_t end) {
     text_trim(text, &begin, &end);
-    size_t tag = begin < end && text[begin] == '<' ? placeholder_length(text, end, begin) : 0;
+    size_t tag = begin < end && text[begin] == '<' ? placeholders_length(text, end, begin) : 0;
     if (tag >= 3 && joined->num_bytes > tag && tag < 16) {
         char closing[20] = "</";
         memcpy(closing + 2, text + begin + 1, tag - 1);
