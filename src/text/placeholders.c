@@ -60,10 +60,12 @@ static size_t close_name(const struct scan *scan, size_t begin, const char *more
 
 // Each of these: how many bytes from here on are one placeholder; 0: none.
 
-// %s %5.2f %1$s %(name)s %ld %1 %L1 %n %% %NAME %NAME%
+// %s %5.2f %1$s %(name)s %{name} %ld %1 %L1 %n %% %NAME %NAME%
 static size_t match_percent(const struct scan *scan) {
     if (char_at(scan, 1) == '%')
         return 2;
+    if (char_at(scan, 1) == '{')
+        return close_name(scan, 2, ".-", '}');
     size_t name = skip(scan, 1, is_name);
     if (name >= 3 && is_upper(char_at(scan, 1)) && is_upper(char_at(scan, 2)))
         return char_at(scan, name) == '%' ? name + 1 : name;
@@ -86,21 +88,28 @@ static size_t match_percent(const struct scan *scan) {
     return at == 1 && digits > number ? digits : 0;
 }
 
-// ${name} $(NAME) $NAME $NAME$ $1$
+// ${name} $(NAME) $[name] $NAME $NAME$ $1$
 static size_t match_dollar(const struct scan *scan) {
     if (char_at(scan, 1) == '{')
         return close_name(scan, 2, ".:-", '}');
     if (char_at(scan, 1) == '(')
         return close_name(scan, 2, ".:-", ')');
+    if (char_at(scan, 1) == '[')
+        return close_name(scan, 2, ".:-", ']');
     size_t end = skip(scan, 1, is_name);
     if (end > 1 && char_at(scan, end) == '$')
         return end + 1;
     return end > 1 && !is_digit(char_at(scan, 1)) ? end : 0;
 }
 
-// {} {0} {name} {0:.2f}
+// {} {0} {name} {0:>10.2f} {0[key]} {{name}} {\an8}
 static size_t match_brace(const struct scan *scan) {
-    return close_name(scan, 1, ".:!%,+-#", '}');
+    if (char_at(scan, 1) == '\\')
+        return close_name(scan, 2, "\\&(),.-", '}');
+    if (char_at(scan, 1) != '{')
+        return close_name(scan, 1, ".:!%,+-#<>=^[]", '}');
+    size_t end = close_name(scan, 2, ".:$-", '}');
+    return end > 0 && char_at(scan, end) == '}' ? end + 1 : 0;
 }
 
 // @NAME@ #NAME#
@@ -170,11 +179,15 @@ static size_t match(const struct scan *scan, char before) {
     }
 }
 
+size_t placeholders_length(const char *text, size_t num_bytes, size_t at) {
+    const struct scan rest = {text + at, num_bytes - at};
+    return at < num_bytes ? match(&rest, at ? text[at - 1] : ' ') : 0;
+}
+
 void placeholders_find(const char *text, size_t num_bytes, struct placeholders *found) {
     *found = (struct placeholders){.text = text};
     for (size_t i = 0; i < num_bytes && !found->has_more;) {
-        const struct scan rest = {text + i, num_bytes - i};
-        size_t length = match(&rest, i ? text[i - 1] : ' ');
+        size_t length = placeholders_length(text, num_bytes, i);
         if (length && found->num < PLACEHOLDERS_MAX)
             found->spans[found->num++] = (struct text_span){i, length};
         else if (length)

@@ -28,8 +28,12 @@ struct text_mask {
     bool wraps;      // symbol, the span, symbol + 1; default: the symbol alone
 };
 
-// Finds placeholders in a UTF-8 text: %s, %1$d, %(name)s, %NAME, {0}, ${name}, $(NAME), $NAME,
-// @NAME@, #NAME#, <tags>, &entities;, escapes as \n, addresses.
+// Bytes of the placeholder of a UTF-8 text that begins at `at`, 0 if none does: %s, %1$d, %(name)s,
+// %NAME, {0}, {{name}}, {\an8}, ${name}, $(NAME), $[name], $NAME, @NAME@, #NAME#, <tags>,
+// &entities;, escapes as \n, addresses.
+size_t placeholders_length(const char *text, size_t num_bytes, size_t at);
+
+// Finds these in a text.
 void placeholders_find(const char *text, size_t num_bytes, struct placeholders *found);
 
 // A copy of the text with masks, which are in order and apart; NULL if there is no memory. It ends
