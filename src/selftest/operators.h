@@ -14,6 +14,7 @@
     X(attention_step)                                                                              \
     X(alignment)                                                                                   \
     X(attention_probe)                                                                             \
+    X(ssru)                                                                                        \
     X(cross_entropy)                                                                               \
     X(logits)                                                                                      \
     X(top_k)                                                                                       \
