@@ -44,12 +44,14 @@ void attention_maps_shape(const struct attention_maps *maps, const struct attent
     *num_cols = maps->params.kind == VKS_ATTENTION_DECODER ? num_target : num_source;
 }
 
-// The probed attention's number in the graph: a decoder layer attends to itself, then to the
-// source.
+// The probed attention's number in the graph: a decoder layer attends to itself unless it has a
+// cell, then to the source.
 static uint32_t attention_number(const struct attention_maps *maps) {
     uint32_t num_before = maps->model->config.encoder_layers, layer = maps->params.layer;
     if (maps->params.kind == VKS_ATTENTION_ENCODER)
         return layer;
+    if (maps->model->config.decoder_cell == VKS_CELL_SSRU)
+        return num_before + layer;
     return num_before + 2 * layer + (maps->params.kind == VKS_ATTENTION_CROSS);
 }
 

@@ -14,6 +14,11 @@ enum { MAX_TOKENS = 2048 };
 static enum vks_status check_params(const struct vks_model_config *config,
                                     const struct vks_attention_params *p) {
     bool is_encoder = p->kind == VKS_ATTENTION_ENCODER;
+    if (p->kind == VKS_ATTENTION_DECODER && config->decoder_cell == VKS_CELL_SSRU) {
+        log_error(p->log, "the model's decoder has recurrent cells in the place of attention to "
+                          "itself");
+        return VKS_ERR_ARGUMENT;
+    }
     uint32_t num_layers = is_encoder ? config->encoder_layers : config->decoder_layers;
     if (p->layer >= num_layers) {
         log_error(p->log, "layer %u of the %s; the model has layers 0 to %u", p->layer,

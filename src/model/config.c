@@ -21,6 +21,7 @@ enum {
 
 static const char *const activation_names[] = {"relu", "gelu", "swish"};
 static const char *const position_names[] = {"hf", "fairseq", "learned"};
+static const char *const cell_names[] = {"self-attention", "ssru"};
 static const char *const search_names[] = {"marian", "hf", "exact"}; // from VKS_SEARCH_MARIAN on
 
 enum vks_status vks_model_config_preset(const char *task, struct vks_model_config *config) {
@@ -50,6 +51,22 @@ enum vks_status vks_model_config_preset(const char *task, struct vks_model_confi
 static void set_default(uint32_t *value, uint32_t by_default) {
     if (*value == 0)
         *value = by_default;
+}
+
+// A decoder layer that has another one's weights names one that has its own.
+static enum vks_status check_tied_layers(const struct vks_model_config *c, const char *name,
+                                         const struct vks_log *log) {
+    for (uint32_t i = 0; i < VKS_MAX_LAYERS; i++) {
+        uint32_t other = c->tied_layers[i];
+        if (other == 0 || (i < c->decoder_layers && other <= i && c->tied_layers[other - 1] == 0))
+            continue;
+        log_error(log,
+                  "%s: decoder layer %u has the weights of layer %u: expected an earlier one that "
+                  "has its own",
+                  name, i + 1, other);
+        return VKS_ERR_ARGUMENT;
+    }
+    return VKS_OK;
 }
 
 enum vks_status config_complete(struct vks_model_config *c, const char *name,
@@ -91,8 +108,9 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
          c->pad_id},
         {c->eos_id >= c->target_vocab || c->eos_id == c->pad_id,
          "id of </s>, which must be in the target vocabulary and not <pad>", c->eos_id},
-        {c->tying == VKS_TIED_ALL && c->source_vocab != c->target_vocab,
-         "target vocabulary, which must be the source's where all embeddings are tied",
+        {(c->tying == VKS_TIED_ALL || c->tying == VKS_TIED_SOURCE) &&
+             c->source_vocab != c->target_vocab,
+         "target vocabulary, which must be the source's where both sides' embeddings are tied",
          c->target_vocab},
         {c->position_offset > MAX_POSITION_OFFSET, "offset of positions, at most 1024",
          c->position_offset},
@@ -105,7 +123,7 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
         log_error(log, "%s: %u is no good as %s", name, checks[i].value, checks[i].what);
         return VKS_ERR_ARGUMENT;
     }
-    return VKS_OK;
+    return check_tied_layers(c, name, log);
 }
 
 // A config.json being read; the first failure stays.
@@ -208,6 +226,36 @@ static void read_search(struct reader *reader, struct vks_model_config *config) 
         reader_fail(reader, "search", "\"marian\", \"hf\" or \"exact\"");
 }
 
+static void read_cell(struct reader *reader, struct vks_model_config *config) {
+    const char *name = read_text(reader, "decoder_cell", cell_names[VKS_CELL_ATTENTION]);
+    for (size_t i = 0; i < COUNT_OF(cell_names); i++) {
+        if (strcmp(name, cell_names[i]) == 0) {
+            config->decoder_cell = (enum vks_decoder_cell)i;
+            return;
+        }
+    }
+    reader_fail(reader, "decoder_cell", "\"self-attention\" or \"ssru\"");
+}
+
+// [0, 0, 1]: the third layer has the weights of the first.
+static void read_tied_layers(struct reader *reader, struct vks_model_config *config) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(reader->json, "tied_layers");
+    const cJSON *item;
+    uint32_t num = 0;
+    if (!list)
+        return;
+    bool is_list = cJSON_IsArray(list) && cJSON_GetArraySize(list) <= VKS_MAX_LAYERS;
+    for (item = is_list ? list->child : NULL; item && is_list; item = item->next) {
+        double layer = item->valuedouble;
+        is_list =
+            cJSON_IsNumber(item) && layer >= 0 && layer <= VKS_MAX_LAYERS && floor(layer) == layer;
+        if (is_list)
+            config->tied_layers[num++] = (uint8_t)layer;
+    }
+    if (!is_list)
+        reader_fail(reader, "tied_layers", "a list of layers' numbers, for at most 64 layers");
+}
+
 static void read_class(struct reader *reader, struct vks_model_config *config) {
     const char *type = read_text(reader, "model_type", NULL);
     if (strcmp(type, "marian") == 0)
@@ -240,7 +288,17 @@ static void read_config(struct reader *reader, struct vks_model_config *c) {
     c->alignment_layer = read_u32(reader, "alignment_layer", 0, 0);
     bool shared = read_bool(reader, "share_encoder_decoder_embeddings", true);
     bool tied = read_bool(reader, "tie_word_embeddings", true);
-    c->tying = shared && tied ? VKS_TIED_ALL : tied ? VKS_TIED_OUTPUT : VKS_TIED_NONE;
+    bool joint = read_bool(reader, "share_input_embeddings", false);
+    c->tying = shared && tied ? VKS_TIED_ALL
+               : tied         ? VKS_TIED_OUTPUT
+               : joint        ? VKS_TIED_SOURCE
+                              : VKS_TIED_NONE;
+    read_cell(reader, c);
+    read_tied_layers(reader, c);
+    c->rnn_projection = read_bool(reader, "rnn_projection", false);
+    c->no_final_norm = !read_bool(reader, "add_final_layer_norm", true);
+    c->shared_positions = read_bool(reader, "share_positions", false);
+    c->output_bias = read_bool(reader, "output_bias", false);
     check_same(reader, "decoder_ffn_dim", "encoder_ffn_dim", c->ffn_width);
     check_same(reader, "decoder_attention_heads", "encoder_attention_heads", c->num_heads);
     check_same(reader, "decoder_start_token_id", "pad_token_id", c->pad_id);
@@ -326,9 +384,45 @@ static void add_ids(struct writer *writer, const struct vks_model_config *c) {
     add_number(writer, "num_beams", 4);
 }
 
+static bool has_tied_layers(const struct vks_model_config *c) {
+    for (uint32_t i = 0; i < VKS_MAX_LAYERS; i++)
+        if (c->tied_layers[i])
+            return true;
+    return false;
+}
+
+// Whether one of Hugging Face's classes computes the same.
+static bool has_class(const struct vks_model_config *c) {
+    bool is_tied = c->tying == VKS_TIED_ALL || (c->tying == VKS_TIED_OUTPUT && !c->pre_norm);
+    return is_tied && c->positions == VKS_POSITIONS_HF && c->position_offset == 0 &&
+           c->decoder_cell == VKS_CELL_ATTENTION && !c->no_final_norm && !has_tied_layers(c);
+}
+
+// What only models of vkseq have, if the model has it.
+static void add_own_fields(struct writer *writer, const struct vks_model_config *c) {
+    if (c->alignment_layer)
+        add_number(writer, "alignment_layer", c->alignment_layer);
+    if (c->tying == VKS_TIED_SOURCE)
+        add_bool(writer, "share_input_embeddings", true);
+    if (c->decoder_cell != VKS_CELL_ATTENTION)
+        add_text(writer, "decoder_cell", cell_names[c->decoder_cell]);
+    if (c->rnn_projection)
+        add_bool(writer, "rnn_projection", true);
+    if (c->no_final_norm)
+        add_bool(writer, "add_final_layer_norm", false);
+    if (c->shared_positions)
+        add_bool(writer, "share_positions", true);
+    if (c->output_bias)
+        add_bool(writer, "output_bias", true);
+    if (!has_tied_layers(c))
+        return;
+    cJSON *list = cJSON_AddArrayToObject(writer->json, "tied_layers");
+    for (uint32_t i = 0; i < c->decoder_layers; i++)
+        writer->is_whole &= cJSON_AddItemToArray(list, cJSON_CreateNumber(c->tied_layers[i]));
+}
+
 static void add_config(struct writer *writer, const struct vks_model_config *c) {
-    bool is_class = c->positions == VKS_POSITIONS_HF && c->position_offset == 0 &&
-                    c->tying != VKS_TIED_NONE && (!c->pre_norm || c->tying == VKS_TIED_ALL);
+    bool is_class = has_class(c);
     const char *type = !is_class ? "vkseq" : c->pre_norm ? "pegasus" : "marian";
     const char *class_name = c->pre_norm ? "PegasusForConditionalGeneration" : "MarianMTModel";
     add_text(writer, "model_type", type);
@@ -351,14 +445,14 @@ static void add_config(struct writer *writer, const struct vks_model_config *c) 
     add_bool(writer, "scale_embedding", !c->no_embedding_scale);
     add_bool(writer, "static_position_embeddings", c->positions != VKS_POSITIONS_LEARNED);
     add_bool(writer, "share_encoder_decoder_embeddings", c->tying == VKS_TIED_ALL);
-    add_bool(writer, "tie_word_embeddings", c->tying != VKS_TIED_NONE);
+    add_bool(writer, "tie_word_embeddings",
+             c->tying == VKS_TIED_ALL || c->tying == VKS_TIED_OUTPUT);
     add_bool(writer, "normalize_before", c->pre_norm);
     add_text(writer, "position_formula", position_names[c->positions]);
     add_number(writer, "position_offset", c->position_offset);
     if (c->search != VKS_SEARCH_DEFAULT)
         add_text(writer, "search", search_names[c->search - VKS_SEARCH_MARIAN]);
-    if (c->alignment_layer)
-        add_number(writer, "alignment_layer", c->alignment_layer);
+    add_own_fields(writer, c);
     add_text(writer, "torch_dtype", "float32");
     add_ids(writer, c);
 }

@@ -5,7 +5,7 @@
 #include "graph/parameters.h"
 #include "vkseq/model.h"
 
-enum { WEIGHTS_MAX_LAYERS = 64, WEIGHTS_NAME_BYTES = 96 };
+enum { WEIGHTS_MAX_LAYERS = VKS_MAX_LAYERS, WEIGHTS_NAME_BYTES = 96 };
 
 // Query, key and value projections lie one below the other, so that they are one matrix product:
 // qkv [3 D, D] for self-attention; q [D, D] and kv [2 D, D] for attention to the encoder.
@@ -19,8 +19,15 @@ struct norm_weights {
     struct parameter gamma, beta;
 };
 
+// What a cell makes of its input, its gate, and with a projection of what it gives.
+struct cell_weights {
+    struct parameter input, forget, forget_bias;
+    struct parameter out, out_bias;
+};
+
 struct layer_weights {
     struct attention_weights self, cross; // cross: decoder only
+    struct cell_weights cell;             // of decoders that have them, in the place of self
     struct norm_weights self_norm, cross_norm, ffn_norm;
     struct parameter fc1, fc1_bias, fc2, fc2_bias;
 };
@@ -28,7 +35,7 @@ struct layer_weights {
 struct stack_weights {
     struct layer_weights layers[WEIGHTS_MAX_LAYERS];
     uint32_t num_layers;
-    struct norm_weights final_norm; // pre-norm only
+    struct norm_weights final_norm; // pre-norm only, if at all
     struct parameter embedding;     // of both stacks when tied
     struct parameter positions;     // learned, or the table of sines
 };
@@ -49,8 +56,9 @@ struct weights {
     // Positions of sines: constant, hence not in the store that is trained.
     struct parameter_store constants;
     struct stack_weights encoder, decoder;
-    struct parameter output;    // the target embedding when tied
-    struct named_weight *named; // owned
+    struct parameter output;      // the target embedding when tied
+    struct parameter output_bias; // [1, V], if the model has one
+    struct named_weight *named;   // owned
     size_t num_named, named_capacity;
     uint32_t num_parameters;
 };

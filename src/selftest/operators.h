@@ -9,6 +9,7 @@
     X(linear)                                                                                      \
     X(feed_forward)                                                                                \
     X(residual_norm)                                                                               \
+    X(residual)                                                                                    \
     X(embedding)                                                                                   \
     X(attention)                                                                                   \
     X(attention_step)                                                                              \
