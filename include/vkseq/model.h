@@ -21,8 +21,17 @@ enum vks_positions {
 enum vks_tying {
     VKS_TIED_ALL,    // source, target and output (one joint vocabulary)
     VKS_TIED_OUTPUT, // target and output
-    VKS_TIED_NONE
+    VKS_TIED_NONE,
+    VKS_TIED_SOURCE // source and target (one joint vocabulary)
 };
+
+// What a decoder layer knows the tokens before by.
+enum vks_decoder_cell {
+    VKS_CELL_ATTENTION,
+    VKS_CELL_SSRU // simpler simple recurrent unit: Kim et al. 2019, D19-5632, section 3.1
+};
+
+enum { VKS_MAX_LAYERS = 64 };
 
 // When a search for translations is over; docs/decoding.md has the rules.
 enum vks_search {
@@ -84,6 +93,13 @@ struct vks_model_config {
     enum vks_search search; // what the toolkit does that the model comes from
     // Decoder layer, from 1 on, whose first head has learned alignments; 0: none.
     uint32_t alignment_layer;
+    enum vks_decoder_cell decoder_cell;
+    bool rnn_projection;   // what the decoder's cells give is projected, as attention is
+    bool no_final_norm;    // pre_norm without the norm at the end
+    bool shared_positions; // learned ones of source and target are the same
+    bool output_bias;      // logits have a bias
+    // Decoder layers that have the weights of an earlier one: its number, from 1 on; 0: their own.
+    uint8_t tied_layers[VKS_MAX_LAYERS];
     enum vks_model_class model_class;
     struct vks_generation generation;
 };

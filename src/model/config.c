@@ -24,6 +24,7 @@ enum {
 
 static const char *const activation_names[] = {"relu", "gelu", "swish"};
 static const char *const position_names[] = {"hf", "fairseq", "learned"};
+static const char *const cell_names[] = {"self-attention", "ssru"};
 static const char *const search_names[] = {"marian", "hf", "exact",
                                            "hf-early"}; // from VKS_SEARCH_MARIAN on
 
@@ -54,6 +55,22 @@ enum vks_status vks_model_config_preset(const char *task, struct vks_model_confi
 static void set_default(uint32_t *value, uint32_t by_default) {
     if (*value == 0)
         *value = by_default;
+}
+
+// A decoder layer that has another one's weights names one that has its own.
+static enum vks_status check_tied_layers(const struct vks_model_config *c, const char *name,
+                                         const struct vks_log *log) {
+    for (uint32_t i = 0; i < VKS_MAX_LAYERS; i++) {
+        uint32_t other = c->tied_layers[i];
+        if (other == 0 || (i < c->decoder_layers && other <= i && c->tied_layers[other - 1] == 0))
+            continue;
+        log_error(log,
+                  "%s: decoder layer %u has the weights of layer %u: expected an earlier one that "
+                  "has its own",
+                  name, i + 1, other);
+        return VKS_ERR_ARGUMENT;
+    }
+    return VKS_OK;
 }
 
 enum vks_status config_complete(struct vks_model_config *c, const char *name,
@@ -108,8 +125,9 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
          "id of the decoder's first input, which must be in the target vocabulary", c->start_id},
         {c->generation.forces_first && c->generation.first_id >= c->target_vocab,
          "id of the first token, which must be in the target vocabulary", c->generation.first_id},
-        {c->tying == VKS_TIED_ALL && c->source_vocab != c->target_vocab,
-         "target vocabulary, which must be the source's where all embeddings are tied",
+        {(c->tying == VKS_TIED_ALL || c->tying == VKS_TIED_SOURCE) &&
+             c->source_vocab != c->target_vocab,
+         "target vocabulary, which must be the source's where both sides' embeddings are tied",
          c->target_vocab},
         {c->position_offset > MAX_POSITION_OFFSET, "offset of positions, at most 1024",
          c->position_offset},
@@ -122,7 +140,7 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
         log_error(log, "%s: %u is no good as %s", name, checks[i].value, checks[i].what);
         return VKS_ERR_ARGUMENT;
     }
-    return VKS_OK;
+    return check_tied_layers(c, name, log);
 }
 
 // Names that transformers has for the same function too.
@@ -155,6 +173,25 @@ static void read_search(struct fields_reader *reader, struct vks_model_config *c
                                                                    is_hf ? "hf" : NULL, expected));
 }
 
+// [0, 0, 1]: the third layer has the weights of the first.
+static void read_tied_layers(struct fields_reader *reader, struct vks_model_config *config) {
+    const cJSON *list = fields_find(reader, "tied_layers");
+    const cJSON *item;
+    uint32_t num = 0;
+    if (!list)
+        return;
+    bool is_list = cJSON_IsArray(list) && cJSON_GetArraySize(list) <= VKS_MAX_LAYERS;
+    for (item = is_list ? list->child : NULL; item && is_list; item = item->next) {
+        double layer = item->valuedouble;
+        is_list =
+            cJSON_IsNumber(item) && layer >= 0 && layer <= VKS_MAX_LAYERS && floor(layer) == layer;
+        if (is_list)
+            config->tied_layers[num++] = (uint8_t)layer;
+    }
+    if (!is_list)
+        fields_fail(reader, "tied_layers", "a list of layers' numbers, for at most 64 layers");
+}
+
 // By whose rules the rest is read.
 static void read_class(struct fields_reader *reader, struct vks_model_config *config) {
     const char *type = fields_read_text(reader, "model_type", NULL);
@@ -179,7 +216,7 @@ static void read_tokens(struct fields_reader *reader, struct vks_model_config *c
     c->pad_is_zero = c->pad_id == 0;
     bool starts_with_pad = has_defaults || c->model_class == VKS_CLASS_PEGASUS;
     c->start_id =
-        fields_read_u32(reader, "decoder_start_token_id", 0, starts_with_pad ? c->pad_id : -1);
+        fields_read_u32(reader, "decoder_start_token_id", 0, starts_with_pad ? (int64_t)c->pad_id : -1);
     if (c->start_id == 0 && !c->pad_is_zero)
         fields_fail(reader, "decoder_start_token_id", "another token than 0, which is not <pad>");
 }
@@ -189,7 +226,11 @@ static void read_tying(struct fields_reader *reader, struct vks_model_config *c)
     bool may_part = c->model_class == VKS_CLASS_OWN || c->model_class == VKS_CLASS_MARIAN;
     bool shared = !may_part || fields_read_bool(reader, "share_encoder_decoder_embeddings", true);
     bool tied = fields_read_bool(reader, "tie_word_embeddings", true);
-    c->tying = shared && tied ? VKS_TIED_ALL : tied ? VKS_TIED_OUTPUT : VKS_TIED_NONE;
+    bool joint = fields_read_bool(reader, "share_input_embeddings", false);
+    c->tying = shared && tied ? VKS_TIED_ALL
+               : tied         ? VKS_TIED_OUTPUT
+               : joint        ? VKS_TIED_SOURCE
+                              : VKS_TIED_NONE;
     c->target_vocab = may_part ? fields_read_u32(reader, "decoder_vocab_size", 1, c->source_vocab)
                                : c->source_vocab;
 }
@@ -202,6 +243,13 @@ static void read_own(struct fields_reader *reader, struct vks_model_config *c) {
     c->position_offset = fields_read_u32(reader, "position_offset", 0, 0);
     c->embedding_norm = fields_read_bool(reader, "normalize_embedding", false);
     c->pad_in_softmax = fields_read_bool(reader, "pad_in_softmax", false);
+    c->decoder_cell = (enum vks_decoder_cell)fields_read_name(
+        reader, "decoder_cell", cell_names, COUNT_OF(cell_names), cell_names[VKS_CELL_ATTENTION],
+        "\"self-attention\" or \"ssru\"");
+    read_tied_layers(reader, c);
+    c->rnn_projection = fields_read_bool(reader, "rnn_projection", false);
+    c->no_final_norm = !fields_read_bool(reader, "add_final_layer_norm", true);
+    c->shared_positions = fields_read_bool(reader, "share_positions", false);
     read_search(reader, c);
 }
 
@@ -219,6 +267,7 @@ static void read_config(struct fields_reader *reader, struct vks_model_config *c
     c->max_positions = fields_read_u32(reader, "max_position_embeddings", 1, 512);
     c->no_embedding_scale = !fields_read_bool(reader, "scale_embedding", false);
     c->alignment_layer = fields_read_u32(reader, "alignment_layer", 0, 0);
+    c->output_bias = fields_read_bool(reader, "output_bias", false);
     read_activation(reader, c);
     read_tokens(reader, c);
     if (c->model_class == VKS_CLASS_OWN)
@@ -325,16 +374,43 @@ static void add_ids(struct fields_writer *writer, const struct vks_model_config 
     fields_add_number(writer, "num_beams", 4);
 }
 
+static bool has_tied_layers(const struct vks_model_config *c) {
+    for (uint32_t i = 0; i < VKS_MAX_LAYERS; i++)
+        if (c->tied_layers[i])
+            return true;
+    return false;
+}
+
 // The class that computes the same as a model of vkseq's own; VKS_CLASS_OWN: there is none.
 static enum vks_model_class find_class(const struct vks_model_config *c) {
     if (c->model_class != VKS_CLASS_OWN)
         return c->model_class;
     if (c->positions != VKS_POSITIONS_HF || c->position_offset != 0 || c->embedding_norm ||
-        c->start_id != c->pad_id || c->tying == VKS_TIED_NONE)
+        c->start_id != c->pad_id || c->decoder_cell != VKS_CELL_ATTENTION || c->no_final_norm ||
+        has_tied_layers(c))
         return VKS_CLASS_OWN;
-    if (c->pre_norm)
-        return c->tying == VKS_TIED_ALL ? VKS_CLASS_PEGASUS : VKS_CLASS_OWN;
-    return VKS_CLASS_MARIAN;
+    if (c->tying == VKS_TIED_ALL)
+        return c->pre_norm ? VKS_CLASS_PEGASUS : VKS_CLASS_MARIAN;
+    return c->tying == VKS_TIED_OUTPUT && !c->pre_norm ? VKS_CLASS_MARIAN : VKS_CLASS_OWN;
+}
+
+// What only models of vkseq have, if the model has it.
+static void add_parts(struct fields_writer *writer, const struct vks_model_config *c) {
+    if (c->tying == VKS_TIED_SOURCE)
+        fields_add_bool(writer, "share_input_embeddings", true);
+    if (c->decoder_cell != VKS_CELL_ATTENTION)
+        fields_add_text(writer, "decoder_cell", cell_names[c->decoder_cell]);
+    if (c->rnn_projection)
+        fields_add_bool(writer, "rnn_projection", true);
+    if (c->no_final_norm)
+        fields_add_bool(writer, "add_final_layer_norm", false);
+    if (c->shared_positions)
+        fields_add_bool(writer, "share_positions", true);
+    if (!has_tied_layers(c))
+        return;
+    cJSON *list = cJSON_AddArrayToObject(writer->json, "tied_layers");
+    for (uint32_t i = 0; i < c->decoder_layers; i++)
+        writer->is_whole &= cJSON_AddItemToArray(list, cJSON_CreateNumber(c->tied_layers[i]));
 }
 
 static void add_own(struct fields_writer *writer, const struct vks_model_config *c) {
@@ -347,6 +423,7 @@ static void add_own(struct fields_writer *writer, const struct vks_model_config 
         fields_add_bool(writer, "normalize_embedding", true);
     if (c->pad_in_softmax)
         fields_add_bool(writer, "pad_in_softmax", true);
+    add_parts(writer, c);
 }
 
 static void add_config(struct fields_writer *writer, const struct vks_model_config *c) {
@@ -372,11 +449,14 @@ static void add_config(struct fields_writer *writer, const struct vks_model_conf
     fields_add_bool(writer, "scale_embedding", !c->no_embedding_scale);
     fields_add_bool(writer, "static_position_embeddings", c->positions != VKS_POSITIONS_LEARNED);
     fields_add_bool(writer, "share_encoder_decoder_embeddings", c->tying == VKS_TIED_ALL);
-    fields_add_bool(writer, "tie_word_embeddings", c->tying != VKS_TIED_NONE);
+    fields_add_bool(writer, "tie_word_embeddings",
+                    c->tying == VKS_TIED_ALL || c->tying == VKS_TIED_OUTPUT);
     if (c->model_class == VKS_CLASS_OWN)
         add_own(writer, c);
     if (c->alignment_layer)
         fields_add_number(writer, "alignment_layer", c->alignment_layer);
+    if (c->output_bias)
+        fields_add_bool(writer, "output_bias", true);
     fields_add_text(writer, "torch_dtype", "float32");
     add_ids(writer, c);
 }
