@@ -11,18 +11,24 @@ struct sentence {
     struct token_list prefix; // what the translation begins with
 };
 
-// A step, before the beams take it: for tests that choose for themselves. step_log_probs' rows are
-// those of the beams' hypotheses that are alive, in order.
+// A step of the sentences that took part in it. step_log_probs' rows are those of the beams'
+// hypotheses that are alive, in order.
 struct search_step {
-    const struct beam *beams;       // [num_sentences]
-    const size_t *sentence_indices; // [num_sentences]
+    const struct beam *const *beams; // [num_sentences]
+    const size_t *sentence_indices;  // [num_sentences]
     uint32_t num_sentences;
     struct step_log_probs log_probs;
 };
 
+// Either function may be NULL.
 struct search_observer {
+    // Before the beams take a step: for tests that choose for themselves, of a decoder with log
+    // probabilities.
     void (*observe)(void *user, const struct search_step *step);
     void *user;
+    // And when they have, without log probabilities; sentences that are done have their
+    // translations. False ends the search.
+    bool (*may_go_on)(void *user, const struct search_step *step);
 };
 
 struct search {
@@ -56,11 +62,15 @@ void search_finish(struct search *search);
 // Tokens, </s> included, that a source sentence may have.
 uint32_t search_max_source(const struct search *search);
 
+// Warns that a translation of num_ids tokens may have ended before its time.
+void search_warn_if_cut(const struct search *search, size_t sentence_idx, uint32_t num_ids,
+                        const struct vks_translation *translation);
+
 // translations [num_sentences], zeroed, gets the n best of every sentence, the texts NULL; those of
 // an empty sentence have none. Ids must be below the source vocabulary, lengths at most
 // search_max_source. A prefix that leaves no room for a token is cut, with a warning. Errors:
-// VKS_ERR_DIVERGED when the model gives no finite probabilities, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM,
-// VKS_ERR_DEVICE_LOST; translations may be filled in part.
+// VKS_ERR_DIVERGED when the model gives no finite probabilities, VKS_ERR_CANCELLED by the observer,
+// VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, VKS_ERR_DEVICE_LOST; translations may be filled in part.
 enum vks_status search_run(struct search *search, const struct sentence *sentences,
                            size_t num_sentences, struct vks_translation *translations);
 

@@ -56,7 +56,7 @@ static void build(struct graph *graph, const struct loss_params *params,
         .output = output,
         .labels = loss->inputs.labels,
         .weights = loss->label_weights,
-        .pad = params->config->pad_id,
+        .pad = params->config->pad_in_softmax ? CROSS_ENTROPY_NO_PAD : params->config->pad_id,
         .smoothing = params->label_smoothing,
         .with_gradient = params->with_gradient,
     };

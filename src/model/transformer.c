@@ -52,7 +52,17 @@ static struct tensor *embed(const struct transformer *m, const struct stack_weig
         .by_token = inputs->by_token,
         .by_position = inputs->by_position,
     };
-    return op_embedding(m->graph, &params);
+    struct tensor *x = op_embedding(m->graph, &params), *sum, *normed;
+    if (!m->config->embedding_norm || m->graph->status != VKS_OK)
+        return x;
+    const struct residual_norm_params norm = {
+        .x = x,
+        .gamma = transformer_weight(m, &stack->embedding_norm.gamma),
+        .beta = transformer_weight(m, &stack->embedding_norm.beta),
+        .eps = m->config->norm_eps,
+    };
+    op_residual_norm(m->graph, &norm, &sum, &normed);
+    return normed;
 }
 
 // The residual stream, and what the next block reads: normalised after (post-norm) or before
@@ -118,7 +128,7 @@ static struct tensor *feed_forward(const struct transformer *m, struct tensor *x
 }
 
 static struct tensor *self_attention(const struct transformer *m, struct tensor *x,
-                                     const struct attention_weights *weights,
+                                     const struct attention_weights *weights, uint32_t num_heads,
                                      const struct attention_blocks *blocks) {
     uint32_t width = m->config->width;
     struct tensor *qkv = linear(m, x, &weights->q, &weights->q_bias);
@@ -127,7 +137,7 @@ static struct tensor *self_attention(const struct transformer *m, struct tensor 
                                             .k_col = width,
                                             .v_col = 2 * width,
                                             .width = width,
-                                            .num_heads = m->config->num_heads,
+                                            .num_heads = num_heads,
                                             .blocks = *blocks,
                                             .dropout = m->dropout_attention};
     return linear(m, op_attention(m->graph, &params), &weights->out, &weights->out_bias);
@@ -146,7 +156,7 @@ static struct tensor *decoder_self(const struct transformer *m, struct tensor *x
                                    const struct batch_inputs *inputs) {
     const struct cell_weights *cell = &layer->cell;
     if (m->config->decoder_cell == VKS_CELL_ATTENTION)
-        return self_attention(m, x, &layer->self, &inputs->decoder_self);
+        return self_attention(m, x, &layer->self, m->config->decoder_heads, &inputs->decoder_self);
     struct tensor *input = linear(m, x, &cell->input, NULL);
     struct tensor *forget = linear(m, x, &cell->forget, &cell->forget_bias);
     return project_cell(m, op_ssru(m->graph, input, forget, inputs->sequences), cell);
@@ -181,7 +191,7 @@ static struct tensor *cross_attention(const struct transformer *m, struct tensor
                                             .kv = kv,
                                             .v_col = width,
                                             .width = width,
-                                            .num_heads = m->config->num_heads,
+                                            .num_heads = m->config->decoder_heads,
                                             .blocks = *blocks,
                                             .dropout = m->dropout_attention};
     if (m->probe && m->probe->layer_idx == layer_idx)
@@ -201,7 +211,9 @@ struct tensor *transformer_encode(const struct transformer *m, const struct batc
           &stack->layers[0].self_norm);
     for (uint32_t i = 0; i < stack->num_layers; i++) {
         const struct layer_weights *layer = &stack->layers[i];
-        add(&stream, self_attention(m, stream.input, &layer->self, &inputs->encoder_self),
+        add(&stream,
+            self_attention(m, stream.input, &layer->self, m->config->num_heads,
+                           &inputs->encoder_self),
             &layer->self_norm, &layer->ffn_norm, false);
         add(&stream, feed_forward(m, stream.input, layer), &layer->ffn_norm, next_norm(stack, i),
             i + 1 == stack->num_layers);
@@ -250,7 +262,7 @@ static struct tensor *step_self(const struct transformer *m, struct tensor *x,
     const struct attention_step_params params = {.q = qkv,
                                                  .kv = inputs->self_caches[layer_idx],
                                                  .width = width,
-                                                 .num_heads = m->config->num_heads,
+                                                 .num_heads = m->config->decoder_heads,
                                                  .ranges = inputs->self_ranges,
                                                  .cache_rows = inputs->cache_rows};
     return linear(m, op_attention_step(m->graph, &params), &weights->out, &weights->out_bias);
@@ -275,7 +287,7 @@ static struct tensor *step_cross(const struct transformer *m, struct tensor *x,
     const struct attention_step_params params = {.q = linear(m, x, &weights->q, &weights->q_bias),
                                                  .kv = inputs->memory_kvs[layer_idx],
                                                  .width = m->config->width,
-                                                 .num_heads = m->config->num_heads,
+                                                 .num_heads = m->config->decoder_heads,
                                                  .ranges = inputs->cross_ranges};
     return linear(m, op_attention_step(m->graph, &params), &weights->out, &weights->out_bias);
 }

@@ -140,8 +140,9 @@ static void lay_out_layer(struct layout *layout, struct layer_weights *layer, bo
         snprintf(name, sizeof name, "model.%s.layers.%u.encoder_attn_layer_norm", stack, idx);
         lay_out_norm(layout, &layer->cross_norm, name);
     }
-    lay_out_linear(layout, &layer->fc1, &layer->fc1_bias, config->ffn_width, config->width);
-    lay_out_linear(layout, &layer->fc2, &layer->fc2_bias, config->width, config->ffn_width);
+    uint32_t ffn_width = is_decoder ? config->decoder_ffn_width : config->ffn_width;
+    lay_out_linear(layout, &layer->fc1, &layer->fc1_bias, ffn_width, config->width);
+    lay_out_linear(layout, &layer->fc2, &layer->fc2_bias, config->width, ffn_width);
     name_weight(layout, whole(layer->fc1, INIT_XAVIER), "model.%s.layers.%u.fc1.weight", stack,
                 idx);
     name_weight(layout, whole(layer->fc1_bias, INIT_ZERO), "model.%s.layers.%u.fc1.bias", stack,
@@ -158,6 +159,10 @@ static void lay_out_stack(struct layout *layout, struct stack_weights *stack, bo
     const struct vks_model_config *config = layout->config;
     const char *name = is_decoder ? "decoder" : "encoder";
     stack->num_layers = is_decoder ? config->decoder_layers : config->encoder_layers;
+    if (config->embedding_norm)
+        lay_out_norm(layout, &stack->embedding_norm,
+                     is_decoder ? "model.decoder.layernorm_embedding"
+                                : "model.encoder.layernorm_embedding");
     for (uint32_t i = 0; i < stack->num_layers; i++) {
         if (is_decoder && config->tied_layers[i])
             stack->layers[i] = stack->layers[config->tied_layers[i] - 1];
@@ -249,6 +254,19 @@ void weights_finish(struct weights *weights) {
     weights->num_named = 0;
 }
 
+void weights_fill_positions(const struct vks_model_config *config, uint32_t num_rows,
+                            float *table) {
+    uint32_t width = config->width, half = width / 2;
+    double last = config->positions == VKS_POSITIONS_HF ? width / 2.0 : half - 1.0;
+    for (uint32_t row = 0; row < num_rows; row++) {
+        for (uint32_t i = 0; i < half; i++) {
+            double angle = row * pow(10000.0, -(i / last));
+            table[(size_t)row * width + i] = (float)sin(angle);
+            table[(size_t)row * width + half + i] = (float)cos(angle);
+        }
+    }
+}
+
 enum vks_status weights_reserve_positions(struct weights *weights,
                                           const struct vks_model_config *config,
                                           uint32_t num_positions) {
@@ -264,15 +282,7 @@ enum vks_status weights_reserve_positions(struct weights *weights,
     float *table = memory_malloc((size_t)rows * width * sizeof *table);
     if (!table)
         return VKS_ERR_OOM;
-    uint32_t half = width / 2;
-    double last = config->positions == VKS_POSITIONS_HF ? width / 2.0 : half - 1.0;
-    for (uint32_t row = 0; row < rows; row++) {
-        for (uint32_t i = 0; i < half; i++) {
-            double angle = row * pow(10000.0, -(i / last));
-            table[(size_t)row * width + i] = (float)sin(angle);
-            table[(size_t)row * width + half + i] = (float)cos(angle);
-        }
-    }
+    weights_fill_positions(config, rows, table);
     enum vks_status status;
     TRY_GOTO(status, parameter_store_reserve(&grown, rows, width, &positions), done);
     TRY_GOTO(status, parameter_store_allocate(&grown, PARTS_RUN), done);

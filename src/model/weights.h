@@ -35,9 +35,10 @@ struct layer_weights {
 struct stack_weights {
     struct layer_weights layers[WEIGHTS_MAX_LAYERS];
     uint32_t num_layers;
-    struct norm_weights final_norm; // pre-norm only, if at all
-    struct parameter embedding;     // of both stacks when tied
-    struct parameter positions;     // learned, or the table of sines
+    struct norm_weights embedding_norm; // if the model has one
+    struct norm_weights final_norm;     // pre-norm only, if at all
+    struct parameter embedding;         // of both stacks when tied
+    struct parameter positions;         // learned, or the table of sines
 };
 
 // A tensor of the file format: a stretch of rows of a parameter, or of columns of a one-row one.
@@ -86,6 +87,10 @@ enum vks_status named_weight_read(struct weights *weights, enum parameter_part p
                                   const struct named_weight *weight, float *values);
 enum vks_status named_weight_write(struct weights *weights, enum parameter_part part,
                                    const struct named_weight *weight, const float *values);
+
+// The table of sinusoidal positions 0 .. num_rows - 1.
+//   table  [num_rows, D]  written
+void weights_fill_positions(const struct vks_model_config *config, uint32_t num_rows, float *table);
 
 // Makes room for sinusoidal positions 0 .. num_positions - 1 of the stack's table; does nothing
 // when there are as many. Programs built before must not be used after.
