@@ -123,7 +123,7 @@ static enum vks_status read_data(struct cursor *cursor, const unsigned char *hea
 enum vks_status marian_bin_list(struct marian_source *source) {
     struct cursor cursor = {.source = source};
     const unsigned char *headers, *padding;
-    uint64_t num;
+    uint64_t num = 0;
     TRY(read_start(&cursor, &num));
     TRY(marian_source_reserve(source, (size_t)num));
     TRY(take(&cursor, num * HEADER_WORDS * WORD_BYTES, "its headers", &headers));
