@@ -18,8 +18,18 @@
 // device's memory.
 static const uint64_t MAX_CACHE_BYTES = 512ull << 20;
 
-static uint64_t cache_row_bytes(const struct vks_model *model) {
+static uint64_t kv_row_bytes(const struct vks_model *model) {
     return (uint64_t)row_stride(model->device, 2 * model->config.width) * sizeof(float);
+}
+
+// What a position of a hypothesis leaves to later ones: keys and values, or a cell's state.
+static uint32_t cache_cols(const struct vks_model *model) {
+    return model->config.decoder_cell == VKS_CELL_SSRU ? model->config.width
+                                                       : 2 * model->config.width;
+}
+
+static uint64_t cache_row_bytes(const struct vks_model *model) {
+    return (uint64_t)row_stride(model->device, cache_cols(model)) * sizeof(float);
 }
 
 static struct vks_device *device_of(const struct step_decoder *decoder) {
@@ -116,12 +126,17 @@ void step_decoder_finish(struct step_decoder *decoder) {
     decoder->suppressed = NULL;
 }
 
-// A buffer of rows as wide as keys and values, as a tensor.
+// A buffer of rows as a tensor.
+static struct tensor *rows_tensor(struct graph *graph, const struct vk_buffer *buffer,
+                                  uint32_t num_rows, uint32_t cols) {
+    struct vk_range range = {buffer, 0, buffer->bytes};
+    return graph_stored(graph, range, graph_dim_fixed(graph, num_rows), cols);
+}
+
+// Keys and values of the memory.
 static struct tensor *kv_tensor(const struct step_model *model, struct graph *graph,
                                 const struct vk_buffer *buffer, uint32_t num_rows) {
-    struct vk_range range = {buffer, 0, buffer->bytes};
-    return graph_stored(graph, range, graph_dim_fixed(graph, num_rows),
-                        2 * model->model->config.width);
+    return rows_tensor(graph, buffer, num_rows, 2 * model->model->config.width);
 }
 
 static uint32_t num_rows(const struct step_decoder *decoder, const struct step_capacity *capacity) {
@@ -248,8 +263,8 @@ static struct tensor *add_model(const struct step_model *step_model, struct grap
     const struct transformer transformer = {
         .graph = graph, .config = &model->config, .weights = &model->weights};
     for (uint32_t i = 0; i < model->config.decoder_layers; i++) {
-        self_caches[i] =
-            kv_tensor(step_model, graph, &step_model->self_caches[i], capacity->num_cache_rows);
+        self_caches[i] = rows_tensor(graph, &step_model->self_caches[i], capacity->num_cache_rows,
+                                     cache_cols(model));
         memory_kvs[i] = kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src);
     }
     const struct step_inputs inputs = {
@@ -267,8 +282,7 @@ static struct tensor *add_model(const struct step_model *step_model, struct grap
     struct tensor *h = transformer_step(&transformer, &inputs);
     if (graph->status != VKS_OK)
         return NULL;
-    const struct output_params output = {
-        .h = h, .weight = transformer_weight(&transformer, &model->weights.output)};
+    const struct output_params output = transformer_output(&transformer, h);
     return op_logits(graph, &output);
 }
 
@@ -397,11 +411,11 @@ static enum vks_status build(struct step_decoder *decoder, const struct step_cap
     TRY(allocate_tables(decoder, capacity));
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
         struct step_model *model = &decoder->models[i];
-        uint64_t row_bytes = cache_row_bytes(model->model);
         for (uint32_t j = 0; j < model->model->config.decoder_layers; j++) {
-            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_cache_rows * row_bytes,
+            TRY(buffer_init(device, BUFFER_DEVICE,
+                            capacity->num_cache_rows * cache_row_bytes(model->model),
                             &model->self_caches[j]));
-            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_src * row_bytes,
+            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_src * kv_row_bytes(model->model),
                             &model->memory_kvs[j]));
         }
         TRY(build_encoder(decoder, model, capacity));
