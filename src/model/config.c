@@ -131,6 +131,8 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
          c->target_vocab},
         {c->position_offset > MAX_POSITION_OFFSET, "offset of positions, at most 1024",
          c->position_offset},
+        {c->positions == VKS_POSITIONS_LEARNED && c->max_positions < 2,
+         "number of learned positions, at least 2", c->max_positions},
         {c->positions == VKS_POSITIONS_FAIRSEQ && c->width < 4,
          "model width, at least 4 for these positions", c->width},
     };
@@ -215,8 +217,8 @@ static void read_tokens(struct fields_reader *reader, struct vks_model_config *c
     c->pad_id = fields_read_u32(reader, "pad_token_id", 0, -1);
     c->pad_is_zero = c->pad_id == 0;
     bool starts_with_pad = has_defaults || c->model_class == VKS_CLASS_PEGASUS;
-    c->start_id =
-        fields_read_u32(reader, "decoder_start_token_id", 0, starts_with_pad ? (int64_t)c->pad_id : -1);
+    c->start_id = fields_read_u32(reader, "decoder_start_token_id", 0,
+                                  starts_with_pad ? (int64_t)c->pad_id : -1);
     if (c->start_id == 0 && !c->pad_is_zero)
         fields_fail(reader, "decoder_start_token_id", "another token than 0, which is not <pad>");
 }
