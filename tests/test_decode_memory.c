@@ -52,7 +52,7 @@ static enum vks_status translate(struct vks_model *model,
                                  const struct text *text, struct vks_translation *translations) {
     struct vks_translator_params complete = *params;
     struct search search;
-    assert_int_equal(search_complete_params(&complete), VKS_OK);
+    assert_int_equal(search_complete_params(&model->config, &complete), VKS_OK);
     const struct search_params search_params = {
         .models = &model, .num_models = 1, .translator = &complete};
     enum vks_status status = search_init(&search_params, &search);

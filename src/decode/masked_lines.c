@@ -60,17 +60,23 @@ enum vks_status masked_lines_mask_prefixes(const struct masked_lines *masked,
     return VKS_OK;
 }
 
+enum vks_status masked_lines_restore_text(const struct masked_lines *masked, size_t line,
+                                          char **text, bool *is_whole) {
+    char *restored = placeholders_restore(&masked->found[line], *text, is_whole);
+    if (!restored)
+        return VKS_ERR_OOM;
+    free(*text);
+    *text = restored;
+    return VKS_OK;
+}
+
 enum vks_status masked_lines_restore(const struct masked_lines *masked,
                                      struct vks_translation *translations) {
     for (size_t i = 0; i < masked->num; i++) {
         for (size_t j = 0; j < translations[i].num_hypotheses; j++) {
             struct vks_hypothesis *hypothesis = &translations[i].hypotheses[j];
             bool is_whole;
-            char *text = placeholders_restore(&masked->found[i], hypothesis->text, &is_whole);
-            if (!text)
-                return VKS_ERR_OOM;
-            free(hypothesis->text);
-            hypothesis->text = text;
+            TRY(masked_lines_restore_text(masked, i, &hypothesis->text, &is_whole));
             hypothesis->placeholders_lost = !is_whole;
         }
     }

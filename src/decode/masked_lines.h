@@ -23,6 +23,11 @@ VKS_MUST_CHECK enum vks_status masked_lines_mask_prefixes(const struct masked_li
                                                           const char *const *prefixes,
                                                           char ***result);
 
+// Puts placeholders back into a text of one of the lines. *text: owned by the caller (free), before
+// and after. Errors: VKS_ERR_OOM; the text is as it was.
+VKS_MUST_CHECK enum vks_status masked_lines_restore_text(const struct masked_lines *masked,
+                                                         size_t line, char **text, bool *is_whole);
+
 // Puts placeholders back into all texts of the lines' translations [num], and says which have lost
 // some. Errors: VKS_ERR_OOM.
 VKS_MUST_CHECK enum vks_status masked_lines_restore(const struct masked_lines *masked,

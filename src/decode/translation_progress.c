@@ -134,8 +134,13 @@ bool translation_progress_tell(void *user, const struct search_step *step) {
         return true;
     if (progress->params->beam_size == 1)
         progress->status = line_text(progress, step, line, &text);
-    if (progress->status != VKS_OK)
+    bool is_whole; // not before the end
+    if (progress->status == VKS_OK && text && progress->masked)
+        progress->status = masked_lines_restore_text(progress->masked, line, &text, &is_whole);
+    if (progress->status != VKS_OK) {
+        vks_free(text);
         return false;
+    }
     const struct vks_progress told = {line, text, progress->num_done,
                                       progress->passages->num_lines};
     bool goes_on = progress->params->observe(progress->params->observe_user, &told);

@@ -24,7 +24,8 @@ struct vks_translator {
     struct search search;
     struct search branching; // of alternatives; beam size 0: there is none
     struct attention_maps alignments;
-    uint64_t num_lines; // translated so far
+    uint64_t num_lines;                // translated so far
+    const struct masked_lines *masked; // what is being translated; NULL: it is not masked
 };
 
 // Whether a model can translate together with the first one.
@@ -205,6 +206,7 @@ static enum vks_status search_parts(struct vks_translator *translator,
     struct translation_progress progress = {.params = &translator->params,
                                             .tokenizer = translator->tokenizer,
                                             .passages = passages,
+                                            .masked = translator->masked,
                                             .sentences = sentences,
                                             .parts = parts};
     const struct search_observer observer = {.user = &progress,
@@ -323,9 +325,11 @@ static enum vks_status translate_masked(struct vks_translator *translator, const
     enum vks_status status = VKS_OK;
     if (prefixes)
         status = masked_lines_mask_prefixes(&masked, prefixes, &masked_prefixes);
+    translator->masked = &masked;
     if (status == VKS_OK)
         status = translate_lines(translator, (const char *const *)masked.lines,
                                  (const char *const *)masked_prefixes, num_lines, &translations);
+    translator->masked = NULL;
     if (status == VKS_OK)
         status = masked_lines_restore(&masked, translations);
     masked_texts_free(masked_prefixes, num_lines);
