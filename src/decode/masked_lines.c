@@ -1,6 +1,7 @@
 #include "decode/masked_lines.h"
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "text/placeholders.h"
 
