@@ -264,7 +264,7 @@ static enum vks_status read_file(struct vks_document *document, struct po *po) {
         text_append(&plain, "\n", is_crlf);
         line = next;
     }
-    enum vks_status status = plain.is_short ? VKS_ERR_OOM : VKS_OK;
+    enum vks_status status = document_report(document, plain.is_short ? VKS_ERR_OOM : VKS_OK);
     if (status == VKS_OK)
         status = po_read(plain.text ? plain.text : "", plain.num_bytes, document->name,
                          document->log, &po->file);
@@ -275,16 +275,16 @@ static enum vks_status read_file(struct vks_document *document, struct po *po) {
 static enum vks_status parse_po(struct vks_document *document) {
     struct po *po = memory_calloc(1, sizeof *po);
     if (!po)
-        return VKS_ERR_OOM;
+        return document_report(document, VKS_ERR_OOM);
     document->state = po;
     TRY(read_file(document, po));
-    return read_domains(document);
+    return document_report(document, read_domains(document));
 }
 
 static enum vks_status include_fuzzy(struct vks_document *document) {
     const struct po *po = document->state;
     for (size_t i = 0; i < po->num_domains; i++)
-        TRY(add_entries(document, &po->domains[i], true));
+        TRY(document_report(document, add_entries(document, &po->domains[i], true)));
     return VKS_OK;
 }
 
@@ -380,7 +380,7 @@ static enum vks_status update_po(struct vks_document *document, size_t segment_i
         if (segments[i].is_lost)
             entry->state = ENTRY_LOST;
     }
-    return is_whole ? fill_entry(document, entry) : VKS_OK;
+    return is_whole ? document_report(document, fill_entry(document, entry)) : VKS_OK;
 }
 
 static void count_po(const struct vks_document *document, struct vks_document_counts *counts) {

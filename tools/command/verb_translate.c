@@ -237,7 +237,8 @@ static enum vks_status check_format(const struct values *values, struct console 
                       "option '--format auto' needs '--input FILE', by whose name it goes");
         return VKS_ERR_ARGUMENT;
     }
-    if (!values->fuzzy || is_document)
+    bool may_be_po = is_document && (format == VKS_DOCUMENT_AUTO || format == VKS_DOCUMENT_PO);
+    if (!values->fuzzy || may_be_po)
         return VKS_OK;
     console_error(console, "option '--fuzzy' needs '--format po'");
     return VKS_ERR_ARGUMENT;
