@@ -95,19 +95,19 @@ static void fuzzy_entries_are_translated_when_asked_for(void **state) {
 static void accelerators_move(void **state) {
     static const char text[] = HEADER("") "\nmsgid \"_File\"\nmsgstr \"\"\n"
                                           "\nmsgid \"E_xit...\"\nmsgstr \"\"\n"
-                                          "\nmsgid \"s_ort\"\nmsgstr \"\"\n";
+                                          "\nmsgid \"Not s_ort\"\nmsgstr \"\"\n";
     struct vks_document *document = fake_open(*state, "a.po", text, VKS_DOCUMENT_AUTO);
     set(document, 0, "File", "Datei finden");
     set(document, 1, "Exit...",
         "Schlie\xC3\x9F"
         "en.");
-    set(document, 2, "sort", "\xE6\x8E\x92\xE5\xBA\x8F");
+    set(document, 2, "Not sort", "\xE6\x8E\x92\xE5\xBA\x8F");
     fake_assert_content(
         document,
         HEADER("") "\n#, fuzzy\nmsgid \"_File\"\nmsgstr \"Datei _finden\"\n"
                    "\n#, fuzzy\nmsgid \"E_xit...\"\nmsgstr \"_Schlie\xC3\x9F"
                    "en...\"\n"
-                   "\n#, fuzzy\nmsgid \"s_ort\"\nmsgstr \"\xE6\x8E\x92\xE5\xBA\x8F(_O)\"\n");
+                   "\n#, fuzzy\nmsgid \"Not s_ort\"\nmsgstr \"\xE6\x8E\x92\xE5\xBA\x8F(_O)\"\n");
     assert_msgfmt_takes(*state, document);
     vks_document_close(&document);
 }
