@@ -7,6 +7,8 @@
 
 // Longer texts, and those with more words, are no labels.
 enum { MAX_LABEL_COLUMNS = 60, MAX_LABEL_WORDS = 8 };
+// Parts of a word that is cut for an accelerator alone; names such as file_name have longer ones.
+enum { MAX_SHORT_BYTES = 2, MIN_WORD_BYTES = 4 };
 
 enum certainty { NO_ACCELERATOR, MAYBE_ACCELERATOR, IS_ACCELERATOR };
 
@@ -69,8 +71,17 @@ static enum certainty judge(const char *text, size_t num_bytes, size_t at) {
         return IS_ACCELERATOR;
     if (!is_label(text, num_bytes))
         return NO_ACCELERATOR;
-    return before != 0 && char_is_upper(char_at(text, num_bytes, begin)) ? IS_ACCELERATOR
-                                                                         : MAYBE_ACCELERATOR;
+    if (before == 0)
+        return MAYBE_ACCELERATOR; // "Undo _last"
+    if (char_is_upper(char_at(text, num_bytes, begin)))
+        return IS_ACCELERATOR;
+    // "Sort by n_ame" rather than "file_name" or "a_b".
+    size_t num_before = at - begin, num_after = end - at - 1;
+    bool has_short = num_before <= MAX_SHORT_BYTES || num_after <= MAX_SHORT_BYTES;
+    return has_short && num_before + num_after >= MIN_WORD_BYTES &&
+                   char_is_upper(char_at(text, num_bytes, 0))
+               ? MAYBE_ACCELERATOR
+               : NO_ACCELERATOR;
 }
 
 // Goes through what may be a marker; *length is how much is passed, of a doubled one 2.

@@ -14,7 +14,7 @@ struct accelerator {
 bool accelerator_is_certain(const char *text, char marker);
 
 // The accelerator of a text; a text has one or none. is_usual: such markers are usual where the
-// text comes from, so that one within a word ("s_ort") is an accelerator too. Appends the text
+// text comes from, so that one within a word ("n_ame") is an accelerator too. Appends the text
 // without marker, and doubled ones single. Errors: VKS_ERR_OOM.
 VKS_MUST_CHECK enum vks_status accelerator_take(const char *text, bool (*is_usual)(void *, char),
                                                 void *user, struct text_buffer *buffer,
