@@ -1,6 +1,6 @@
 #include "command.h"
 
-#include "folders.h"
+#include "cli/folders.h"
 
 #include <unistd.h>
 

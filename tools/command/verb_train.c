@@ -1,6 +1,6 @@
 // vkseq train: trains a model, or goes on with it, until a limit or a signal.
 #include "cli/system.h"
-#include "folders.h"
+#include "cli/folders.h"
 #include "train_model.h"
 #include "train_score.h"
 

@@ -1,6 +1,6 @@
 // The environment of Vulkan drivers, which has to be there before the first Vulkan call.
-#ifndef COMMAND_ENVIRONMENT_H
-#define COMMAND_ENVIRONMENT_H
+#ifndef CLI_ENVIRONMENT_H
+#define CLI_ENVIRONMENT_H
 
 // For the software driver lavapipe, unless the user has set the variables:
 //   LP_NATIVE_VECTOR_WIDTH   512 where the processor has AVX-512, else left to the driver
