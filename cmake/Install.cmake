@@ -1,7 +1,7 @@
 # Library, headers, command, pkg-config file and CMake package.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS vkseq EXPORT vkseqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS vkseq vkseq_document EXPORT vkseqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS vkseq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/vkseq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 

@@ -17,13 +17,13 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
                  "model": "model", "text": "io", "trainer": "train", "translator": "decode",
-                 "attention_map": "decode", "bench": "bench",
+                 "attention_map": "decode", "bench": "bench", "document": "document",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
 SHARED_OPS = {"ops/matmul.h", "ops/tiles.h", "ops/dropout.h", "ops/beam_tables.h"}
-# Libraries that one layer alone knows, by the beginning of a header's name.
-LIBRARY_LAYERS = {"volk": "vk", "vulkan": "vk", "sentencepiece": "text", "unicode/": "text",
-                  "zlib": "io"}
+# Libraries and the layers that alone know them, by the beginning of a header's name.
+LIBRARY_LAYERS = {"volk": {"vk"}, "vulkan": {"vk"}, "sentencepiece": {"text"},
+                  "unicode/": {"text", "document"}, "zlib": {"io"}, "gettext-po": {"document"}}
 # The layers that may call the operating system. The others include of the system ISO C's headers
 # alone, which declare nothing else but the functions below, and headers of C++ and of libraries.
 PLATFORM_LAYERS = {"base", "io"}
@@ -82,8 +82,8 @@ def layer_table():
 def include_allowed(layer, header, is_library, table):
     layers, headers = table[layer]
     if is_library:
-        owners = {owner for start, owner in LIBRARY_LAYERS.items() if header.startswith(start)}
-        return not owners or layer in owners
+        return all(layer in owners for start, owners in LIBRARY_LAYERS.items()
+                   if header.startswith(start))
     folder, _, rest = header.partition("/")
     if folder == "vkseq":
         owner = PUBLIC_LAYERS.get(rest.removesuffix(".h"))

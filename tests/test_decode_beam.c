@@ -182,7 +182,7 @@ static void a_beam_of_one_is_greedy_search(void **state) {
     assert_true(text && greedy);
     make_text(21, false, text);
     for (uint32_t rule = 0; rule < COUNT_OF(rules); rule++) {
-        const struct search_observer observer = {take_highest, greedy};
+        const struct search_observer observer = {.observe = take_highest, .user = greedy};
         struct search search;
         memset(greedy, 0, sizeof *greedy);
         open_search(model,

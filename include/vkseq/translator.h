@@ -19,6 +19,16 @@ enum vks_sampling {
 
 enum { VKS_MAX_MODELS = 8 };
 
+// How far a call of vks_translate is, as it is told after each step of decoding.
+struct vks_progress {
+    size_t line; // the first line under way, from 0; if none is, one that was done in this step
+    // Its translation so far, UTF-8 without cut characters; borrowed until the function returns.
+    // It grows from step to step. NULL with a beam or several draws: what is best is known at the
+    // end.
+    const char *text;
+    size_t num_done, num_lines;
+};
+
 // Zero-initialised fields mean the default in parentheses. docs/decoding.md has formulas.
 struct vks_translator_params {
     uint32_t beam_size;      // 1 is greedy search; at most 64 (4; 1 with sampling)
@@ -51,6 +61,11 @@ struct vks_translator_params {
     struct vks_model *const *more_models; // [num_more_models]; borrowed while the translator lives
     size_t num_more_models;               // under VKS_MAX_MODELS
     const float *weights;                 // of the first model and of these; copied (1 each)
+    // Called after each step of vks_translate and vks_translate_from, by the thread that called
+    // these. False ends the work: they return VKS_ERR_CANCELLED, and the translator can be used
+    // again. It must not use the translator itself (NULL: not called).
+    bool (*observe)(void *user, const struct vks_progress *progress);
+    void *observe_user;
     const struct vks_log *log;
 };
 
@@ -92,7 +107,8 @@ vks_translator_create(struct vks_model *model, const struct vks_tokenizer *token
 // is [num_lines], in order; free with vks_translations_free. A line has the same translation and
 // score, bit for bit, alone or among others. A line that was cut into parts has one hypothesis,
 // with the sums of their figures. Messages count lines from the first call on. Errors:
-// VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_OOM, VKS_ERR_DEVICE_LOST.
+// VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_CANCELLED by `observe`, VKS_ERR_OOM,
+// VKS_ERR_DEVICE_LOST.
 VKS_API VKS_MUST_CHECK enum vks_status vks_translate(struct vks_translator *translator,
                                                      const char *const *lines, size_t num_lines,
                                                      struct vks_translation **translations);

@@ -258,7 +258,9 @@ static enum vks_status reserve(struct search *search, const struct place *order,
 struct decoding {
     struct search *search;
     struct arena arena;
-    struct beam *beams; // [num_sentences]
+    const struct place *order;            // [num_sentences]; borrowed
+    struct vks_translation *translations; // of all sentences; borrowed
+    struct beam *beams;                   // [num_sentences]
     struct step_sentence *sentences;
     size_t *indices;
     uint32_t *tokens, *offsets; // the batch, packed
@@ -270,7 +272,7 @@ static enum vks_status begin(struct search *search, const struct step_capacity *
                              struct decoding *decoding) {
     struct arena *arena = &decoding->arena;
     uint32_t num = needed->num_sentences, num_tokens = 0;
-    *decoding = (struct decoding){.search = search, .num_sentences = num};
+    *decoding = (struct decoding){.search = search, .order = order, .num_sentences = num};
     decoding->beams = ARENA_NEW(arena, struct beam, num);
     decoding->sentences = ARENA_NEW(arena, struct step_sentence, num);
     decoding->indices = ARENA_NEW(arena, size_t, num);
@@ -312,27 +314,53 @@ static uint32_t max_rows(const struct decoding *decoding) {
     return num;
 }
 
+static void warn_if_cut(const struct search *search, const struct place *place,
+                        const struct vks_translation *translation) {
+    uint32_t most = max_target(search, place->num_ids);
+    if (translation->num_hypotheses > 0 && translation->hypotheses[0].num_ids == most &&
+        most < wanted_target(search, place->num_ids))
+        log_warn(search->log, "line %zu: no more than %u tokens of the translation are possible",
+                 place->idx + 1, most);
+}
+
+// What the step collected last did to a sentence, whose translation is given when it is done.
+static enum vks_status take_step(struct decoding *decoding, uint32_t sentence_idx) {
+    struct search *search = decoding->search;
+    struct beam *beam = &decoding->beams[sentence_idx];
+    const struct place *place = &decoding->order[sentence_idx];
+    struct vks_translation *translation = &decoding->translations[place->idx];
+    struct beam_events events;
+    if (beam->num_alive == 0)
+        return VKS_OK;
+    step_decoder_events(&search->decoder, sentence_idx, &events);
+    enum vks_status status = beam_apply(beam, &events);
+    if (status == VKS_ERR_DIVERGED)
+        log_error(search->log, "the model's probabilities are not finite numbers");
+    if (status != VKS_OK || beam->num_alive > 0)
+        return status;
+    TRY(beam_results(beam, translation));
+    warn_if_cut(search, place, translation);
+    return VKS_OK;
+}
+
 static enum vks_status collect(struct decoding *decoding) {
     struct search *search = decoding->search;
+    const struct search_observer *observer = search->observer;
+    struct search_step step = {
+        .beams = decoding->beams,
+        .sentence_indices = decoding->indices,
+        .num_sentences = decoding->num_sentences,
+    };
     TRY(step_decoder_collect(&search->decoder));
-    if (search->observer) {
-        struct search_step step = {
-            .beams = decoding->beams,
-            .sentence_indices = decoding->indices,
-            .num_sentences = decoding->num_sentences,
-        };
+    if (observer && observer->observe) {
         step_decoder_log_probs(&search->decoder, &step.log_probs);
-        search->observer->observe(search->observer->user, &step);
+        observer->observe(observer->user, &step);
     }
-    for (uint32_t i = 0; i < decoding->num_sentences; i++) {
-        struct beam_events events;
-        step_decoder_events(&search->decoder, i, &events);
-        enum vks_status status = beam_apply(&decoding->beams[i], &events);
-        if (status == VKS_ERR_DIVERGED)
-            log_error(search->log, "the model's probabilities are not finite numbers");
-        TRY(status);
-    }
-    return VKS_OK;
+    for (uint32_t i = 0; i < decoding->num_sentences; i++)
+        TRY(take_step(decoding, i));
+    step.log_probs = (struct step_log_probs){0};
+    bool goes_on = !observer || !observer->may_go_on || observer->may_go_on(observer->user, &step);
+    return goes_on ? VKS_OK : VKS_ERR_CANCELLED;
 }
 
 // Keeps the device supplied with steps, and reads them as they end.
@@ -350,26 +378,13 @@ static enum vks_status run(struct decoding *decoding) {
     return VKS_OK;
 }
 
-static void warn_if_cut(const struct search *search, const struct place *place,
-                        const struct vks_translation *translation) {
-    uint32_t most = max_target(search, place->num_ids);
-    if (translation->num_hypotheses > 0 && translation->hypotheses[0].num_ids == most &&
-        most < wanted_target(search, place->num_ids))
-        log_warn(search->log, "line %zu: no more than %u tokens of the translation are possible",
-                 place->idx + 1, most);
-}
-
 static enum vks_status translate_batch(struct search *search, const struct step_capacity *needed,
                                        const struct sentence *sentences, const struct place *order,
                                        struct vks_translation *translations) {
     struct decoding decoding;
     TRY(begin(search, needed, sentences, order, &decoding));
+    decoding.translations = translations;
     enum vks_status status = run(&decoding);
-    for (uint32_t i = 0; i < decoding.num_sentences && status == VKS_OK; i++) {
-        status = beam_results(&decoding.beams[i], &translations[order[i].idx]);
-        if (status == VKS_OK)
-            warn_if_cut(search, &order[i], &translations[order[i].idx]);
-    }
     finish(&decoding);
     return status;
 }

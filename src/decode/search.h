@@ -11,8 +11,8 @@ struct sentence {
     struct token_list prefix; // what the translation begins with
 };
 
-// A step, before the beams take it: for tests that choose for themselves. step_log_probs' rows are
-// those of the beams' hypotheses that are alive, in order.
+// A step of a batch. step_log_probs' rows are those of the beams' hypotheses that are alive, in
+// order.
 struct search_step {
     const struct beam *beams;       // [num_sentences]
     const size_t *sentence_indices; // [num_sentences]
@@ -20,9 +20,15 @@ struct search_step {
     struct step_log_probs log_probs;
 };
 
+// Either function may be NULL.
 struct search_observer {
+    // Before the beams take a step: for tests that choose for themselves, of a decoder with log
+    // probabilities.
     void (*observe)(void *user, const struct search_step *step);
     void *user;
+    // And when they have, without log probabilities; sentences that are done have their
+    // translations. False ends the search.
+    bool (*may_go_on)(void *user, const struct search_step *step);
 };
 
 struct search {
@@ -59,8 +65,8 @@ uint32_t search_max_source(const struct search *search);
 // translations [num_sentences], zeroed, gets the n best of every sentence, the texts NULL; those of
 // an empty sentence have none. Ids must be below the source vocabulary, lengths at most
 // search_max_source. A prefix that leaves no room for a token is cut, with a warning. Errors:
-// VKS_ERR_DIVERGED when the model gives no finite probabilities, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM,
-// VKS_ERR_DEVICE_LOST; translations may be filled in part.
+// VKS_ERR_DIVERGED when the model gives no finite probabilities, VKS_ERR_CANCELLED by the observer,
+// VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, VKS_ERR_DEVICE_LOST; translations may be filled in part.
 enum vks_status search_run(struct search *search, const struct sentence *sentences,
                            size_t num_sentences, struct vks_translation *translations);
 

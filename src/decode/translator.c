@@ -7,6 +7,7 @@
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
+#include "decode/translation_progress.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -194,6 +195,32 @@ static void add_prefixes(const struct passages *passages, const struct sentence 
     }
 }
 
+// Searches for the translations of parts, and tells how far it is.
+static enum vks_status search_parts(struct vks_translator *translator,
+                                    const struct passages *passages,
+                                    const struct sentence *sentences,
+                                    struct vks_translation *parts) {
+    struct search *search = &translator->search;
+    struct translation_progress progress = {.params = &translator->params,
+                                            .tokenizer = translator->tokenizer,
+                                            .passages = passages,
+                                            .sentences = sentences,
+                                            .parts = parts};
+    const struct search_observer observer = {.user = &progress,
+                                             .may_go_on = translation_progress_tell};
+    if (!translator->params.observe)
+        return search_run(search, sentences, passages->num_parts, parts);
+    enum vks_status status = translation_progress_init(&progress);
+    search->observer = &observer;
+    if (status == VKS_OK)
+        status = search_run(search, sentences, passages->num_parts, parts);
+    search->observer = NULL;
+    if (progress.status != VKS_OK)
+        status = progress.status;
+    translation_progress_finish(&progress);
+    return status;
+}
+
 // Translations [passages->num_parts] of the parts; zeroed before. prefixes [passages->num_lines];
 // may be NULL.
 static enum vks_status translate_parts(struct vks_translator *translator,
@@ -214,7 +241,7 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
     if (prefixes)
         add_prefixes(passages, prefixes, sentences);
-    enum vks_status status = search_run(&translator->search, sentences, num, parts);
+    enum vks_status status = search_parts(translator, passages, sentences, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
     if (status == VKS_OK && translator->params.alignment)

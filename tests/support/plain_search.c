@@ -208,7 +208,7 @@ void plain_search_init(struct search *search, const struct sentence *sources, ui
     *plain = (struct plain_search){.search = search,
                                    .sources = sources,
                                    .sentences = calloc(num, sizeof *plain->sentences),
-                                   .observer = {observe, plain}};
+                                   .observer = {.observe = observe, .user = plain}};
     assert_non_null(plain->sentences);
     assert_true(search->params.beam_size <= PLAIN_MAX_BEAM);
     for (uint32_t i = 0; i < num; i++) {
