@@ -29,6 +29,7 @@ static void choose(GtkListBox *list, GtkListBoxRow *row, struct alternatives *al
     char *prefix = g_strdup(alternatives->prefixes->pdata[idx]);
     char *source = g_strdup(alternatives->source);
     alternatives_hide(alternatives);
+    gtk_widget_grab_focus(GTK_WIDGET(alternatives->params.target));
     if (g_ptr_array_find(alternatives->params.texts->segments, segment, NULL) &&
         strcmp(segment->source, source) == 0)
         alternatives->params.chosen(alternatives->params.user, segment, prefix);
@@ -68,10 +69,13 @@ static bool is_listed(const struct alternatives *alternatives, const char *prefi
     return g_ptr_array_find_with_equal_func(alternatives->prefixes, prefix, g_str_equal, NULL);
 }
 
-// A row for a way to go on, unless it has the word that is there, or one that is listed.
+// A row for a way to go on, unless it has the word that is there, or one that is listed, or goes on
+// within the word before.
 static void add(struct alternatives *alternatives, const struct alternative *alternative) {
     const char *text = alternative->sentence->text;
     struct span word = span_next_word(text, alternative->start);
+    if (span_of_word(text, word.start).start != word.start)
+        return;
     char *content = span_text(text, word);
     char *prefix = span_text(text, (struct span){0, word.end});
     if (alternatives->prefixes->len < MAX_SHOWN && *content &&
@@ -110,6 +114,15 @@ static void fill(struct job *user) {
         gtk_widget_grab_focus(gtk_widget_get_first_child(alternatives->list));
 }
 
+// The popover's parent is not the view, which would not give it another size with its content.
+static void point_to(struct alternatives *alternatives, const GdkRectangle *place) {
+    double x, y;
+    gtk_widget_translate_coordinates(GTK_WIDGET(alternatives->params.target),
+                                     alternatives->params.card, place->x, place->y, &x, &y);
+    gtk_popover_set_pointing_to(GTK_POPOVER(alternatives->popover),
+                                &(GdkRectangle){(int)x, (int)y, place->width, place->height});
+}
+
 void alternatives_show(struct alternatives *alternatives, const struct segment *segment,
                        struct span word, const GdkRectangle *place) {
     drop_job(alternatives);
@@ -125,7 +138,7 @@ void alternatives_show(struct alternatives *alternatives, const struct segment *
     alternatives->job->job.done = fill;
     g_free(prefix);
     gtk_stack_set_visible_child_name(GTK_STACK(alternatives->stack), "wait");
-    gtk_popover_set_pointing_to(GTK_POPOVER(alternatives->popover), place);
+    point_to(alternatives, place);
     gtk_popover_popup(GTK_POPOVER(alternatives->popover));
     worker_push(alternatives->params.worker, &alternatives->job->job);
 }
@@ -157,7 +170,7 @@ struct alternatives *alternatives_create(const struct lookup_params *params) {
     gtk_widget_add_css_class(alternatives->popover, "alternatives");
     gtk_popover_set_child(GTK_POPOVER(alternatives->popover), alternatives->stack);
     gtk_popover_set_position(GTK_POPOVER(alternatives->popover), GTK_POS_BOTTOM);
-    gtk_widget_set_parent(alternatives->popover, GTK_WIDGET(params->target));
+    gtk_widget_set_parent(alternatives->popover, params->card);
     gtk_accessible_update_property(GTK_ACCESSIBLE(alternatives->list),
                                    GTK_ACCESSIBLE_PROPERTY_LABEL, "Other words", -1);
     g_signal_connect(alternatives->list, "row-activated", G_CALLBACK(choose), alternatives);

@@ -27,7 +27,9 @@ static void set_up_button(GtkListItemFactory *factory, GtkListItem *item, struct
     GtkWidget *kind = add_label(box, "choice-kind");
     gtk_label_set_label(GTK_LABEL(kind), chooser->kind);
     gtk_label_set_ellipsize(GTK_LABEL(kind), PANGO_ELLIPSIZE_NONE);
-    gtk_widget_set_hexpand(add_label(box, "choice-name"), TRUE);
+    GtkWidget *name = add_label(box, "choice-name");
+    gtk_label_set_max_width_chars(GTK_LABEL(name), 1); // the panes' widths count, not the names'
+    gtk_widget_set_hexpand(name, TRUE);
     gtk_list_item_set_child(item, box);
 }
 

@@ -17,6 +17,7 @@ struct engine {
     GMutex lock;
     GString *messages; // under lock: vkseq's threads write, too
     unsigned num_losses;
+    const struct job *job; // that is translating; NULL: none
 };
 
 static void write_message(void *user, enum vks_log_level level, const char *text) {
@@ -31,8 +32,7 @@ struct engine *engine_create(void) {
     struct engine *engine = g_new0(struct engine, 1);
     g_mutex_init(&engine->lock);
     engine->messages = g_string_new(NULL);
-    engine->log =
-        (struct vks_log){.write = write_message, .user = engine, .level = VKS_LOG_WARN};
+    engine->log = (struct vks_log){.write = write_message, .user = engine, .level = VKS_LOG_WARN};
     return engine;
 }
 
@@ -64,10 +64,19 @@ void engine_destroy(struct engine **engine) {
     g_clear_pointer(engine, g_free);
 }
 
+static bool observe(void *user, const struct vks_progress *progress) {
+    const struct engine *engine = user;
+    (void)progress;
+    return !job_is_cancelled(engine->job);
+}
+
 // What the command does without options.
 static enum vks_status create_translator(struct engine *engine) {
-    const struct vks_translator_params params = {
-        .alignment = true, .word_scores = true, .log = &engine->log};
+    const struct vks_translator_params params = {.alignment = true,
+                                                 .word_scores = true,
+                                                 .observe = observe,
+                                                 .observe_user = engine,
+                                                 .log = &engine->log};
     return vks_translator_create(engine->model, engine->tokenizer, &params, &engine->translator);
 }
 
@@ -133,6 +142,7 @@ enum vks_status engine_translate(struct engine *engine, const struct job *job,
                                  const struct engine_lines *lines, struct sentence **sentences) {
     if (job_is_cancelled(job))
         return VKS_ERR_CANCELLED;
+    engine->job = job;
     enum vks_status status = translate_once(engine, lines, sentences);
     for (int i = 1; status == VKS_ERR_DEVICE_LOST && i < MAX_TRIES; i++) {
         status = open_again(engine);
@@ -147,9 +157,8 @@ static struct alternative alternative_of(const struct engine *engine, const char
                                          const struct vks_hypothesis *hypothesis, size_t position) {
     struct alternative alternative = {
         .sentence = sentence_create(engine->tokenizer, line, translation, hypothesis),
-        .probability = position < hypothesis->num_word_scores
-                           ? expf(hypothesis->word_scores[position])
-                           : 0};
+        .probability =
+            position < hypothesis->num_word_scores ? expf(hypothesis->word_scores[position]) : 0};
     alternative.start = position < hypothesis->num_ids
                             ? alternative.sentence->target_spans[position].start
                             : (int)g_utf8_strlen(hypothesis->text, -1);
@@ -163,8 +172,8 @@ static enum vks_status find_alternatives(struct engine *engine, const char *line
     size_t position;
     if (!engine->translator)
         return VKS_ERR_ARGUMENT;
-    enum vks_status status = vks_translate_alternatives(
-        engine->translator, line, prefix, NUM_ALTERNATIVES, &translation, &position);
+    enum vks_status status = vks_translate_alternatives(engine->translator, line, prefix,
+                                                        NUM_ALTERNATIVES, &translation, &position);
     if (status != VKS_OK)
         return status;
     size_t num_found = translation->num_hypotheses;

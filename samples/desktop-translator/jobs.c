@@ -9,8 +9,7 @@ static void end(struct outcome *outcome, struct engine *engine, enum vks_status 
 
 static void list_devices(struct job *user, struct engine *engine) {
     struct devices_job *job = (struct devices_job *)user;
-    end(&job->outcome, engine,
-        vks_devices_list(engine_log(engine), &job->infos, &job->num_infos));
+    end(&job->outcome, engine, vks_devices_list(engine_log(engine), &job->infos, &job->num_infos));
 }
 
 static void destroy_devices(struct job *user) {

@@ -1,5 +1,5 @@
-// What the window has the worker do. Each job has what it needs and what it found; whoever pushes it
-// sets job.done and job.owner, and borrows it until done returns.
+// What the window has the worker do. Each job has what it needs and what it found; whoever pushes
+// it sets job.done and job.owner, and borrows it until done returns.
 #ifndef DESKTOP_JOBS_H
 #define DESKTOP_JOBS_H
 
@@ -34,8 +34,8 @@ struct translate_job {
     struct outcome outcome;
     char **lines, **prefixes; // [num], ended by NULL
     size_t num;
-    struct sentence **sentences; // [num], those done so far
-    size_t num_done;             // on the main thread: how many there are
+    struct sentence **sentences;                 // [num], those done so far
+    size_t num_done;                             // on the main thread: how many there are
     void (*advanced)(struct translate_job *job); // on the main thread, when there are more
     uint64_t num_tokens;                         // of the translations
     double seconds;                              // that translating took

@@ -35,14 +35,22 @@ static void set_color(GtkTextTag *tag, const GdkRGBA *color, float alpha) {
     g_object_set(tag, "background-rgba", &faint, NULL);
 }
 
+static float mix(float a, float b) {
+    const float part = 0.3f;
+    return a + part * (b - a);
+}
+
 static void set_colors(struct lookup *lookup) {
     GtkStyleContext *style = gtk_widget_get_style_context(GTK_WIDGET(lookup->params.target));
-    GdkRGBA color;
+    GdkRGBA color, text;
+    gtk_style_context_get_color(style, &text);
     if (!gtk_style_context_lookup_color(style, "theme_selected_bg_color", &color))
-        gtk_style_context_get_color(style, &color);
-    set_color(lookup->word, &color, 0.22f);
-    set_color(lookup->strong, &color, 0.38f);
-    set_color(lookup->weak, &color, 0.18f);
+        color = text;
+    color = (GdkRGBA){mix(color.red, text.red), mix(color.green, text.green),
+                      mix(color.blue, text.blue), 1};
+    set_color(lookup->word, &color, 0.3f);
+    set_color(lookup->strong, &color, 0.45f);
+    set_color(lookup->weak, &color, 0.2f);
 }
 
 // Highlights a word of a segment's translation and what it comes from.
@@ -67,8 +75,7 @@ static void highlight(struct lookup *lookup, const struct segment *segment, stru
 static struct segment *word_at(const struct lookup *lookup, int offset, struct span *word) {
     int position;
     struct segment *segment = texts_at(lookup->params.texts, offset, &position);
-    if (!segment || !segment->sentence ||
-        strcmp(segment->sentence->source, segment->source) != 0)
+    if (!segment || !segment->sentence || strcmp(segment->sentence->source, segment->source) != 0)
         return NULL;
     *word = span_of_word(segment->sentence->text, position);
     return word->end > word->start ? segment : NULL;
@@ -94,7 +101,8 @@ static void move(GtkEventControllerMotion *controller, double x, double y, struc
         highlight(lookup, segment, word);
     else
         remove_tags(lookup);
-    gtk_widget_set_cursor_from_name(GTK_WIDGET(lookup->params.target), segment ? "pointer" : "text");
+    gtk_widget_set_cursor_from_name(GTK_WIDGET(lookup->params.target),
+                                    segment ? "pointer" : "text");
 }
 
 static void leave(GtkEventControllerMotion *controller, struct lookup *lookup) {
@@ -150,7 +158,7 @@ void lookup_reset(struct lookup *lookup) {
 
 static void forget_target(GtkTextBuffer *buffer, struct lookup *lookup) {
     (void)buffer;
-    lookup->segment = NULL;
+    remove_tags(lookup);
 }
 
 struct lookup *lookup_create(const struct lookup_params *params) {

@@ -6,9 +6,10 @@
 #include "jobs.h"
 
 struct lookup_params {
-    GtkTextView *source, *target; // borrowed
-    const struct texts *texts;    // borrowed
-    struct worker *worker;        // borrowed
+    GtkTextView *target;       // borrowed
+    GtkWidget *card;           // borrowed; a box that has it, to which the popover belongs
+    const struct texts *texts; // borrowed
+    struct worker *worker;     // borrowed
     // A beginning was chosen, from which on the segment is to be translated again.
     void (*chosen)(void *user, const struct segment *segment, const char *prefix);
     void (*failed)(void *user, const struct outcome *outcome);

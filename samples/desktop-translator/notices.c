@@ -210,7 +210,6 @@ void notices_show_unwritable(struct notices *notices, const char *path, const ch
 void notices_show_saved(struct notices *notices, const char *path, const char *details) {
     char *name = g_path_get_basename(path);
     show(notices, g_strdup_printf("Saved as “%s”", name),
-         &(struct notice){
-             .kind = NOTICE_DOCUMENT, .type = GTK_MESSAGE_INFO, .advice = details});
+         &(struct notice){.kind = NOTICE_DOCUMENT, .type = GTK_MESSAGE_INFO, .advice = details});
     g_free(name);
 }

@@ -40,8 +40,7 @@ struct sentence *sentence_create(const struct vks_tokenizer *tokenizer, const ch
     sentence->source_spans =
         find_tokens(tokenizer, VKS_SOURCE, source, translation->source_ids, num_source);
     sentence->num_source = num_source;
-    sentence->alignment =
-        g_memdup2(hypothesis->alignment, num_target * num_source * sizeof(float));
+    sentence->alignment = g_memdup2(hypothesis->alignment, num_target * num_source * sizeof(float));
     return sentence;
 }
 
@@ -74,9 +73,8 @@ void sentence_unref(struct sentence *sentence) {
 static float weight_between(const struct sentence *sentence, struct span word, struct span source) {
     float sum = 0;
     for (size_t i = 0; i < sentence->num_target; i++)
-        for (size_t k = 0; spans_overlap(sentence->target_spans[i], word) &&
-                           k < sentence->num_source;
-             k++)
+        for (size_t k = 0;
+             spans_overlap(sentence->target_spans[i], word) && k < sentence->num_source; k++)
             if (spans_overlap(sentence->source_spans[k], source))
                 sum += sentence->alignment[i * sentence->num_source + k];
     return sum;

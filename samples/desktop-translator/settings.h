@@ -12,8 +12,8 @@ struct settings {
     int width, height; // of the window; 0: not known
     bool is_maximized;
     enum theme theme;
-    char *model;       // its folder; NULL: none was chosen
-    char *device;      // its name; NULL: none was chosen
+    char *model;        // its folder; NULL: none was chosen
+    char *device;       // its name and driver; NULL: none was chosen
     char **more_models; // folders that the user has added, ended by NULL; may be NULL
 };
 

@@ -8,8 +8,8 @@
 
 struct segment {
     char *source;
-    struct sentence *sentence; // owned; NULL: not translated yet
-    char *shown;               // the translation in the pane, also an older or unfinished one
+    struct sentence *sentence;      // owned; NULL: not translated yet
+    char *shown;                    // the translation in the pane, also an older or unfinished one
     int source_start, target_start; // characters of the panes
 };
 
