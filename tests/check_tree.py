@@ -27,8 +27,9 @@ LIBRARY_LAYERS = {"volk": {"vk"}, "vulkan": {"vk"}, "sentencepiece": {"text"},
 # The layers that may call the operating system. The others include of the system ISO C's headers
 # alone, which declare nothing else but the functions below, and headers of C++ and of libraries.
 PLATFORM_LAYERS = {"base", "io"}
-PORTABLE_HEADERS = {"ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
-                    "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}
+PORTABLE_HEADERS = {"ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h",
+                    "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
+                    "stdio.h", "stdlib.h", "string.h"}
 PORTABLE_LIBRARIES = ("cjson/", "cJSON.h", *LIBRARY_LAYERS)
 PLATFORM_CALL = re.compile(
     r"(?<![\w.:>])(?:pthread_\w+|f?open|fdopen|freopen|popen|fileno|isatty|rename|remove|unlink|mkdir|rmdir|"
@@ -38,6 +39,8 @@ HEADERLESS = {"src/vk/volk_build.c": "compiles volk itself",
               "src/io/file_system_posix.c": "implements io/file_system.h",
               "src/io/file_system_windows.c": "implements io/file_system.h",
               "src/train/validator.c": "one of the trainer's parts, declared in train/trainer.h"}
+# Functions whose parameters a library says.
+HANDLERS = {("src/document/po_calls.c", "handle"), ("src/document/po_calls.c", "handle_two")}
 REPEATED_NAMES = {"README.md", "CMakeLists.txt"}
 # Where the library's memory comes from (base/memory.h), and what it must therefore not call.
 ALLOCATING = {"src/base/memory.h"}
@@ -211,7 +214,7 @@ class Tree(unittest.TestCase):
                 if num_lines > MAX_FUNCTION_LINES:
                     violations.append(f"{name_of(path)}:{line}: {name} has {num_lines} lines, "
                                       f"at most {MAX_FUNCTION_LINES}")
-                if num_parameters > MAX_PARAMETERS:
+                if num_parameters > MAX_PARAMETERS and (name_of(path), name) not in HANDLERS:
                     violations.append(f"{name_of(path)}:{line}: {name} has {num_parameters} "
                                       f"parameters, at most {MAX_PARAMETERS}")
         self.assertGreater(num, 100)

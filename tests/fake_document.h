@@ -4,7 +4,8 @@
 
 #include "scratch.h"
 
-#include "document/survival.h"
+#include "document/growing.h"
+#include "text/placeholders.h"
 #include "vkseq/document.h"
 
 #include <ctype.h>
@@ -28,7 +29,7 @@ static inline char *fake_upper(const char *text) {
     char *upper = strdup(text);
     assert_non_null(upper);
     for (size_t at = 0, length; at < num_bytes; at += length ? length : 1) {
-        length = placeholder_length(text, num_bytes, at);
+        length = placeholders_length(text, num_bytes, at);
         if (length == 0)
             upper[at] = (char)toupper((unsigned char)text[at]);
     }

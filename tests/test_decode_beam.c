@@ -163,7 +163,7 @@ static void take_highest(void *user, const struct search_step *step) {
     for (uint32_t i = 0; i < step->num_sentences; i++) {
         size_t idx = step->sentence_indices[i];
         uint32_t highest = 0;
-        if (step->beams[i].num_alive == 0)
+        if (step->beams[i]->num_alive == 0)
             continue;
         for (uint32_t token = 1; token + 1 < RANDOM_MODEL_VOCAB; token++) // but the pad
             if (rows.logits[token] > rows.logits[highest])

@@ -1,9 +1,9 @@
 #include "decode/search.h"
 
-#include "base/arena.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "decode/admission.h"
 #include "ops/sample.h"
 
 #include <math.h>
@@ -181,44 +181,40 @@ static uint32_t max_target(const struct search *search, uint32_t num_src) {
     return wanted < 1 ? 1 : wanted < most ? (uint32_t)wanted : most;
 }
 
-// A sentence's place in the order of work: long ones first, so that batches are of like length and
-// programs are built for the longest at once.
-struct place {
-    uint32_t num_ids, num_steps, num_prefix;
-    size_t idx;
-};
-
+// Long ones first, so that those under way are of like length and programs are built for the
+// longest at once.
 static int longer_first(const void *a_ref, const void *b_ref) {
-    const struct place *a = a_ref, *b = b_ref;
+    const struct work_item *a = a_ref, *b = b_ref;
     if (a->num_ids != b->num_ids)
         return a->num_ids < b->num_ids ? 1 : -1;
     return a->idx < b->idx ? -1 : 1;
 }
 
-static struct place place_of(const struct search *search, const struct sentence *sentence,
-                             size_t idx) {
-    struct place place = {sentence->num_ids, max_target(search, sentence->num_ids),
-                          min_u32(sentence->prefix.num_ids, most_target(search) - 1), idx};
-    if (place.num_prefix < sentence->prefix.num_ids)
+static struct work_item item_of(const struct search *search, const struct sentence *sentence,
+                                size_t idx) {
+    struct work_item item = {sentence->num_ids, max_target(search, sentence->num_ids),
+                             min_u32(sentence->prefix.num_ids, most_target(search) - 1), idx};
+    if (item.num_prefix < sentence->prefix.num_ids)
         log_warn(search->log,
                  "line %zu: %u tokens are given of the translation; those after %u "
                  "are cut off",
-                 idx + 1, sentence->prefix.num_ids, place.num_prefix);
-    place.num_steps = max_u32(place.num_steps, place.num_prefix + 1);
-    return place;
+                 idx + 1, sentence->prefix.num_ids, item.num_prefix);
+    item.num_steps = max_u32(item.num_steps, item.num_prefix + 1);
+    return item;
 }
 
-static bool add_to_batch(const struct search *search, const struct place *place,
+static bool add_to_batch(const struct search *search, const struct work_item *item,
                          struct step_capacity *needed) {
     struct step_capacity next = {
-        .num_src = needed->num_src + place->num_ids,
+        .num_src = needed->num_src + item->num_ids,
         .num_sentences = needed->num_sentences + 1,
-        .num_steps = max_u32(needed->num_steps, place->num_steps),
-        .num_positions = max_u32(needed->num_positions, max_u32(place->num_ids, place->num_steps)),
-        .num_words = needed->num_words + place->num_prefix,
-        .has_prefixes = needed->has_prefixes | (place->num_prefix > 0),
+        .num_steps = max_u32(needed->num_steps, item->num_steps),
+        .num_positions = max_u32(needed->num_positions, max_u32(item->num_ids, item->num_steps)),
+        .num_words = needed->num_words + item->num_prefix,
+        .has_prefixes = needed->has_prefixes | (item->num_prefix > 0),
     };
-    uint64_t cache_rows = (uint64_t)next.num_sentences * search->params.beam_size * next.num_steps;
+    uint64_t cache_rows =
+        needed->num_cache_rows + (uint64_t)search->params.beam_size * item->num_steps;
     if (needed->num_sentences > 0 &&
         (next.num_sentences > search->max_sentences || next.num_src > BATCH_TOKENS ||
          cache_rows > search->decoder.max_cache_rows))
@@ -229,7 +225,7 @@ static bool add_to_batch(const struct search *search, const struct place *place,
 }
 
 // The end of the batch that begins at `first`, and what it needs.
-static size_t batch_end(const struct search *search, const struct place *order, size_t first,
+static size_t batch_end(const struct search *search, const struct work_item *order, size_t first,
                         size_t num, struct step_capacity *needed) {
     *needed = (struct step_capacity){0};
     size_t end = first;
@@ -239,7 +235,7 @@ static size_t batch_end(const struct search *search, const struct place *order, 
 }
 
 // Programs for the largest of all batches, so that they are built once.
-static enum vks_status reserve(struct search *search, const struct place *order, size_t num) {
+static enum vks_status reserve(struct search *search, const struct work_item *order, size_t num) {
     struct step_capacity most = {0}, needed;
     for (size_t first = 0; first < num;) {
         first = batch_end(search, order, first, num, &needed);
@@ -254,158 +250,28 @@ static enum vks_status reserve(struct search *search, const struct place *order,
     return step_decoder_reserve(&search->decoder, &most);
 }
 
-// A batch of sentences under way.
-struct decoding {
-    struct search *search;
-    struct arena arena;
-    const struct place *order;            // [num_sentences]; borrowed
-    struct vks_translation *translations; // of all sentences; borrowed
-    struct beam *beams;                   // [num_sentences]
-    struct step_sentence *sentences;
-    size_t *indices;
-    uint32_t *tokens, *offsets; // the batch, packed
-    uint32_t num_sentences;
-};
-
-static enum vks_status begin(struct search *search, const struct step_capacity *needed,
-                             const struct sentence *sentences, const struct place *order,
-                             struct decoding *decoding) {
-    struct arena *arena = &decoding->arena;
-    uint32_t num = needed->num_sentences, num_tokens = 0;
-    *decoding = (struct decoding){.search = search, .order = order, .num_sentences = num};
-    decoding->beams = ARENA_NEW(arena, struct beam, num);
-    decoding->sentences = ARENA_NEW(arena, struct step_sentence, num);
-    decoding->indices = ARENA_NEW(arena, size_t, num);
-    decoding->tokens = ARENA_NEW(arena, uint32_t, needed->num_src);
-    decoding->offsets = ARENA_NEW(arena, uint32_t, num + 1);
-    if (!decoding->beams || !decoding->sentences || !decoding->indices || !decoding->tokens ||
-        !decoding->offsets) {
-        arena_finish(arena);
-        return VKS_ERR_OOM;
-    }
-    for (uint32_t i = 0; i < num; i++) {
-        const struct sentence *sentence = &sentences[order[i].idx];
-        beam_init(&search->beam, search->decoder.params.rule.start_alive, &decoding->beams[i]);
-        decoding->sentences[i] =
-            (struct step_sentence){.ids = sentence->ids,
-                                   .num_ids = sentence->num_ids,
-                                   .max_steps = order[i].num_steps,
-                                   .prefix = {sentence->prefix.ids, order[i].num_prefix}};
-        decoding->indices[i] = order[i].idx;
-        memcpy(decoding->tokens + num_tokens, sentence->ids,
-               sentence->num_ids * sizeof *decoding->tokens);
-        num_tokens += sentence->num_ids;
-        decoding->offsets[i + 1] = num_tokens;
-    }
-    return VKS_OK;
-}
-
-static void finish(struct decoding *decoding) {
-    for (uint32_t i = 0; i < decoding->num_sentences; i++)
-        beam_finish(&decoding->beams[i]);
-    arena_finish(&decoding->arena);
-}
-
-// Hypotheses that may be alive when the next step runs.
-static uint32_t max_rows(const struct decoding *decoding) {
-    uint32_t num_waiting = step_decoder_num_waiting(&decoding->search->decoder), num = 0;
-    for (uint32_t i = 0; i < decoding->num_sentences; i++)
-        num += beam_max_alive(&decoding->beams[i], num_waiting);
-    return num;
-}
-
-static void warn_if_cut(const struct search *search, const struct place *place,
+void search_warn_if_cut(const struct search *search, size_t sentence_idx, uint32_t num_ids,
                         const struct vks_translation *translation) {
-    uint32_t most = max_target(search, place->num_ids);
+    uint32_t most = max_target(search, num_ids);
     if (translation->num_hypotheses > 0 && translation->hypotheses[0].num_ids == most &&
-        most < wanted_target(search, place->num_ids))
+        most < wanted_target(search, num_ids))
         log_warn(search->log, "line %zu: no more than %u tokens of the translation are possible",
-                 place->idx + 1, most);
-}
-
-// What the step collected last did to a sentence, whose translation is given when it is done.
-static enum vks_status take_step(struct decoding *decoding, uint32_t sentence_idx) {
-    struct search *search = decoding->search;
-    struct beam *beam = &decoding->beams[sentence_idx];
-    const struct place *place = &decoding->order[sentence_idx];
-    struct vks_translation *translation = &decoding->translations[place->idx];
-    struct beam_events events;
-    if (beam->num_alive == 0)
-        return VKS_OK;
-    step_decoder_events(&search->decoder, sentence_idx, &events);
-    enum vks_status status = beam_apply(beam, &events);
-    if (status == VKS_ERR_DIVERGED)
-        log_error(search->log, "the model's probabilities are not finite numbers");
-    if (status != VKS_OK || beam->num_alive > 0)
-        return status;
-    TRY(beam_results(beam, translation));
-    warn_if_cut(search, place, translation);
-    return VKS_OK;
-}
-
-static enum vks_status collect(struct decoding *decoding) {
-    struct search *search = decoding->search;
-    const struct search_observer *observer = search->observer;
-    struct search_step step = {
-        .beams = decoding->beams,
-        .sentence_indices = decoding->indices,
-        .num_sentences = decoding->num_sentences,
-    };
-    TRY(step_decoder_collect(&search->decoder));
-    if (observer && observer->observe) {
-        step_decoder_log_probs(&search->decoder, &step.log_probs);
-        observer->observe(observer->user, &step);
-    }
-    for (uint32_t i = 0; i < decoding->num_sentences; i++)
-        TRY(take_step(decoding, i));
-    step.log_probs = (struct step_log_probs){0};
-    bool goes_on = !observer || !observer->may_go_on || observer->may_go_on(observer->user, &step);
-    return goes_on ? VKS_OK : VKS_ERR_CANCELLED;
-}
-
-// Keeps the device supplied with steps, and reads them as they end.
-static enum vks_status run(struct decoding *decoding) {
-    struct step_decoder *decoder = &decoding->search->decoder;
-    const struct packed source = {decoding->tokens, decoding->offsets, decoding->num_sentences};
-    TRY(step_decoder_begin(decoder, &source, decoding->sentences));
-    for (uint32_t num_rows; (num_rows = max_rows(decoding)) > 0;) {
-        TRY(step_decoder_submit(decoder, num_rows));
-        if (step_decoder_num_waiting(decoder) == decoder->num_slots)
-            TRY(collect(decoding));
-    }
-    while (step_decoder_num_waiting(decoder) > 0)
-        TRY(collect(decoding));
-    return VKS_OK;
-}
-
-static enum vks_status translate_batch(struct search *search, const struct step_capacity *needed,
-                                       const struct sentence *sentences, const struct place *order,
-                                       struct vks_translation *translations) {
-    struct decoding decoding;
-    TRY(begin(search, needed, sentences, order, &decoding));
-    decoding.translations = translations;
-    enum vks_status status = run(&decoding);
-    finish(&decoding);
-    return status;
+                 sentence_idx + 1, most);
 }
 
 enum vks_status search_run(struct search *search, const struct sentence *sentences,
                            size_t num_sentences, struct vks_translation *translations) {
-    struct place *order = memory_calloc(num_sentences + 1, sizeof *order);
+    struct work_item *order = memory_calloc(num_sentences + 1, sizeof *order);
     size_t num = 0;
     if (!order)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < num_sentences; i++)
         if (sentences[i].num_ids > 0)
-            order[num++] = place_of(search, &sentences[i], i);
+            order[num++] = item_of(search, &sentences[i], i);
     qsort(order, num, sizeof *order, longer_first);
     enum vks_status status = num > 0 ? reserve(search, order, num) : VKS_OK;
-    for (size_t first = 0; first < num && status == VKS_OK;) {
-        struct step_capacity needed;
-        size_t end = batch_end(search, order, first, num, &needed);
-        status = translate_batch(search, &needed, sentences, order + first, translations);
-        first = end;
-    }
+    if (num > 0 && status == VKS_OK)
+        status = admission_run(search, sentences, order, num, translations);
     free(order);
     return status;
 }

@@ -11,11 +11,11 @@ struct sentence {
     struct token_list prefix; // what the translation begins with
 };
 
-// A step of a batch. step_log_probs' rows are those of the beams' hypotheses that are alive, in
-// order.
+// A step of the sentences that took part in it. step_log_probs' rows are those of the beams'
+// hypotheses that are alive, in order.
 struct search_step {
-    const struct beam *beams;       // [num_sentences]
-    const size_t *sentence_indices; // [num_sentences]
+    const struct beam *const *beams; // [num_sentences]
+    const size_t *sentence_indices;  // [num_sentences]
     uint32_t num_sentences;
     struct step_log_probs log_probs;
 };
@@ -61,6 +61,10 @@ void search_finish(struct search *search);
 
 // Tokens, </s> included, that a source sentence may have.
 uint32_t search_max_source(const struct search *search);
+
+// Warns that a translation of num_ids tokens may have ended before its time.
+void search_warn_if_cut(const struct search *search, size_t sentence_idx, uint32_t num_ids,
+                        const struct vks_translation *translation);
 
 // translations [num_sentences], zeroed, gets the n best of every sentence, the texts NULL; those of
 // an empty sentence have none. Ids must be below the source vocabulary, lengths at most

@@ -224,9 +224,12 @@ static enum vks_status build_encoder(struct step_decoder *decoder, struct step_m
                                        .num_sequences = capacity->num_sentences};
     feed_declare(graph, &model->config, &feed, false, &step_model->batch);
     struct tensor *memory = transformer_encode(&transformer, &step_model->batch);
+    if (graph->status == VKS_OK)
+        step_model->memory_places = graph_input(graph, memory->rows, 1);
     for (uint32_t i = 0; i < model->config.decoder_layers; i++)
-        op_copy_to(graph, transformer_memory_kv(&transformer, memory, i),
-                   kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src));
+        op_scatter_rows(
+            graph, transformer_memory_kv(&transformer, memory, i), 0, step_model->memory_places,
+            kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src));
     if (step_model == decoder->models)
         add_begin(decoder, graph, capacity);
     return program_create(&graph, &(struct program_params){.num_slots = 1}, &step_model->encoder);
@@ -456,46 +459,70 @@ enum vks_status step_decoder_reserve(struct step_decoder *decoder,
     return VKS_OK;
 }
 
-static void write_sentences(struct step_decoder *decoder, const struct packed *source,
-                            const struct step_sentence *sentences) {
-    struct program *encoder = decoder->models[0].encoder;
-    uint32_t(*table_rows)[SENTENCE_WORDS] = program_input(encoder, 0, decoder->sentences_in);
-    uint32_t *words = program_input(encoder, 0, decoder->words_in);
-    uint32_t num_words = decoder->num_suppressed_words;
-    memcpy(words, decoder->suppressed, num_words * sizeof *words);
-    for (uint32_t i = 0; i < source->num_sequences; i++) {
-        const struct step_sentence *sentence = &sentences[i];
-        uint64_t hash = hash64_of(sentence->ids, sentence->num_ids * sizeof *sentence->ids);
-        uint32_t *row = table_rows[i];
-        row[SENTENCE_FIRST_KEY] = source->offsets[i];
-        row[SENTENCE_END_KEY] = source->offsets[i + 1];
-        row[SENTENCE_MAX_STEPS] = sentence->max_steps;
-        row[SENTENCE_HASH] = (uint32_t)hash;
-        row[SENTENCE_HASH + 1] = (uint32_t)(hash >> 32);
-        row[SENTENCE_PREFIX] = num_words;
-        row[SENTENCE_PREFIX_LENGTH] = sentence->prefix.num_ids;
-        CHECK(sentence->max_steps > sentence->prefix.num_ids &&
-              num_words + sentence->prefix.num_ids <= decoder->capacity.num_words);
-        for (uint32_t j = 0; j < sentence->prefix.num_ids; j++)
-            words[num_words++] = sentence->prefix.ids[j];
-    }
-}
-
-enum vks_status step_decoder_begin(struct step_decoder *decoder, const struct packed *source,
-                                   const struct step_sentence *sentences) {
+enum vks_status step_decoder_restart(struct step_decoder *decoder) {
     // A batch that failed may have left work.
     for (uint32_t slot = 0; slot < decoder->num_slots; slot++)
         TRY(program_wait(decoder->step, slot));
+    decoder->num_submitted = decoder->num_collected = decoder->num_admitted = 0;
+    return VKS_OK;
+}
+
+bool step_decoder_can_admit(const struct step_decoder *decoder) {
+    return step_decoder_num_waiting(decoder) == 0 || decoder->num_collected > decoder->num_admitted;
+}
+
+static void write_sentence(struct step_decoder *decoder, const struct step_sentence *sentence) {
+    struct program *encoder = decoder->models[0].encoder;
+    uint32_t(*rows)[SENTENCE_WORDS] = program_input(encoder, 0, decoder->sentences_in);
+    uint32_t *words = program_input(encoder, 0, decoder->words_in), *row = rows[sentence->slot];
+    uint64_t hash = hash64_of(sentence->ids, sentence->num_ids * sizeof *sentence->ids);
+    uint32_t first_word = decoder->num_suppressed_words + sentence->first_word;
+    CHECK(sentence->slot < decoder->capacity.num_sentences &&
+          sentence->first_key + sentence->num_ids <= decoder->capacity.num_src &&
+          sentence->first_place + sentence->max_steps * decoder->params.rule.k <=
+              decoder->capacity.num_cache_rows &&
+          sentence->max_steps > sentence->prefix.num_ids &&
+          first_word + sentence->prefix.num_ids <= decoder->capacity.num_words);
+    row[SENTENCE_FIRST_KEY] = sentence->first_key;
+    row[SENTENCE_END_KEY] = sentence->first_key + sentence->num_ids;
+    row[SENTENCE_MAX_STEPS] = sentence->max_steps;
+    row[SENTENCE_HASH] = (uint32_t)hash;
+    row[SENTENCE_HASH + 1] = (uint32_t)(hash >> 32);
+    row[SENTENCE_PREFIX] = first_word;
+    row[SENTENCE_PREFIX_LENGTH] = sentence->prefix.num_ids;
+    row[SENTENCE_FIRST_PLACE] = sentence->first_place;
+    row[SENTENCE_IS_NEW] = 1;
+    if (sentence->prefix.num_ids > 0)
+        memcpy(words + first_word, sentence->prefix.ids, sentence->prefix.num_ids * sizeof *words);
+}
+
+// The table of all sentences, of which these are new.
+static void write_sentences(struct step_decoder *decoder, const struct step_sentence *sentences,
+                            uint32_t num_sentences) {
+    struct program *encoder = decoder->models[0].encoder;
+    uint32_t(*rows)[SENTENCE_WORDS] = program_input(encoder, 0, decoder->sentences_in);
+    uint32_t *words = program_input(encoder, 0, decoder->words_in);
+    memcpy(words, decoder->suppressed, decoder->num_suppressed_words * sizeof *words);
+    for (uint32_t i = 0; i < decoder->capacity.num_sentences; i++)
+        rows[i][SENTENCE_IS_NEW] = 0;
+    for (uint32_t i = 0; i < num_sentences; i++)
+        write_sentence(decoder, &sentences[i]);
+}
+
+enum vks_status step_decoder_admit(struct step_decoder *decoder, const struct packed *source,
+                                   const struct step_sentence *sentences, uint32_t num_table_rows) {
     for (uint32_t i = 0; i < decoder->params.num_models; i++)
         TRY(program_wait(decoder->models[i].encoder, 0));
-    decoder->num_submitted = decoder->num_collected = 0;
-    write_sentences(decoder, source, sentences);
-    program_set_dim(decoder->models[0].encoder, 0, decoder->encoder_sentences,
-                    source->num_sequences);
-    for (uint32_t slot = 0; slot < decoder->num_slots; slot++)
-        program_set_dim(decoder->step, slot, decoder->sentences, source->num_sequences);
+    decoder->num_admitted = decoder->num_submitted;
+    decoder->num_table_rows = num_table_rows;
+    write_sentences(decoder, sentences, source->num_sequences);
+    program_set_dim(decoder->models[0].encoder, 0, decoder->encoder_sentences, num_table_rows);
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
         struct step_model *model = &decoder->models[i];
+        uint32_t *places = program_input(model->encoder, 0, model->memory_places);
+        for (uint32_t j = 0; j < source->num_sequences; j++)
+            for (uint32_t key = 0; key < sentences[j].num_ids; key++)
+                *places++ = sentences[j].first_key + key;
         feed_write(model->encoder, 0, &model->batch, source, NULL, NULL);
         TRY(program_submit(model->encoder, 0));
     }
@@ -506,6 +533,7 @@ enum vks_status step_decoder_submit(struct step_decoder *decoder, uint32_t num_a
     CHECK(step_decoder_num_waiting(decoder) < decoder->num_slots);
     uint32_t slot = decoder->num_submitted % decoder->num_slots;
     program_set_dim(decoder->step, slot, decoder->rows, num_alive_rows);
+    program_set_dim(decoder->step, slot, decoder->sentences, decoder->num_table_rows);
     TRY(program_submit(decoder->step, slot));
     decoder->num_submitted++;
     return VKS_OK;

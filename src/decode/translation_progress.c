@@ -71,7 +71,7 @@ static enum vks_status part_text(const struct translation_progress *progress,
     }
     for (uint32_t i = 0; i < step->num_sentences; i++)
         if (step->sentence_indices[i] == part)
-            return decode_alive(progress, &step->beams[i], text);
+            return decode_alive(progress, step->beams[i], text);
     return VKS_OK;
 }
 

@@ -3,6 +3,8 @@
 #include "document/document_object.h"
 #include "document/endings.h"
 #include "document/plain_text.h"
+#include "document/po_document.h"
+#include "document/subtitles.h"
 #include "document/survival.h"
 #include "io/files.h"
 
@@ -36,6 +38,19 @@ static enum vks_status choose_kind(struct vks_document *document, enum vks_docum
     case VKS_DOCUMENT_TEXT:
         document->kind = &document_text;
         return VKS_OK;
+    case VKS_DOCUMENT_SRT:
+        document->kind = &document_srt;
+        return VKS_OK;
+    case VKS_DOCUMENT_PO:
+#ifdef VKSEQ_WITH_PO
+        document->kind = &document_po;
+        return VKS_OK;
+#else
+        log_error(document->log,
+                  "%s: PO documents cannot be read: this vkseq was built without libgettextpo",
+                  document->name);
+        return VKS_ERR_UNSUPPORTED;
+#endif
     default:
         log_error(document->log, "%s: there is no document format %d", document->name, format);
         return VKS_ERR_ARGUMENT;

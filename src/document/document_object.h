@@ -11,6 +11,7 @@ struct document_segment {
     const char *text;  // in the document's arena
     char *translation; // owned; as it is put into the document; NULL: none
     bool is_lost;      // there was one, without the placeholders
+    size_t owner;      // of the kind: the entry or subtitle that it belongs to
 };
 
 // A format. Its functions report their failures, memory apart.

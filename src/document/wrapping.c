@@ -1,7 +1,7 @@
 #include "document/wrapping.h"
 
 #include "document/characters.h"
-#include "document/survival.h"
+#include "text/placeholders.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@
 static size_t hidden_length(const char *text, size_t num_bytes, size_t at) {
     bool may_be =
         text[at] == '<' || (text[at] == '{' && at + 1 < num_bytes && text[at + 1] == '\\');
-    return may_be ? placeholder_length(text, num_bytes, at) : 0;
+    return may_be ? placeholders_length(text, num_bytes, at) : 0;
 }
 
 size_t shown_columns(const char *text, size_t num_bytes) {

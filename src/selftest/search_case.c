@@ -294,6 +294,8 @@ enum vks_status search_case_check(struct check *check, const struct search_case 
         row[SENTENCE_MAX_STEPS] = MAX_STEPS;
         row[SENTENCE_PREFIX] = 3;
         row[SENTENCE_PREFIX_LENGTH] = c->has_prefix && i == 0;
+        row[SENTENCE_FIRST_PLACE] = i * c->k * MAX_STEPS;
+        row[SENTENCE_IS_NEW] = 1;
     }
     for (uint32_t step = 0; step < NUM_STEPS; step++) {
         for (uint32_t model = 0; model < NUM_MODELS; model++)
