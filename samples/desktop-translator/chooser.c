@@ -64,9 +64,24 @@ static GtkListItemFactory *factory_create(struct chooser *chooser, GCallback set
     return factory;
 }
 
+// What is chosen is part of the name: the list's button has none of its own.
+static void set_accessible_name(const struct chooser *chooser) {
+    guint idx = gtk_drop_down_get_selected(chooser->drop_down);
+    const char *entry = idx == GTK_INVALID_LIST_POSITION
+                            ? "none"
+                            : gtk_string_list_get_string(chooser->entries, idx);
+    char *name = g_strdup_printf("%s: %.*s", chooser->kind, (int)strcspn(entry, "\n"), entry);
+    GtkWidget *button = gtk_widget_get_first_child(GTK_WIDGET(chooser->drop_down));
+    gtk_accessible_update_property(GTK_ACCESSIBLE(chooser->drop_down),
+                                   GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+    g_free(name);
+}
+
 static void tell(GtkDropDown *drop_down, GParamSpec *property, struct chooser *chooser) {
     (void)property;
     guint idx = gtk_drop_down_get_selected(drop_down);
+    set_accessible_name(chooser);
     if (!chooser->is_filling && idx != GTK_INVALID_LIST_POSITION)
         chooser->chosen(chooser->user, idx);
 }
@@ -87,6 +102,7 @@ struct chooser *chooser_create(GtkDropDown *drop_down, const char *kind,
     g_object_unref(button);
     g_object_unref(row);
     g_signal_connect(drop_down, "notify::selected", G_CALLBACK(tell), chooser);
+    set_accessible_name(chooser);
     return chooser;
 }
 

@@ -8,8 +8,8 @@ struct document_view {
     struct document_view_params params;
     GtkWindow *window;
     GtkTextView *source;
-    GtkRevealer *bar;
-    GtkLabel *name, *size;
+    GtkRevealer *bar, *translation_bar;
+    GtkLabel *name, *size, *translation_size;
     char *path;                    // of the document; NULL: none is open
     struct vks_document *document; // owned; the worker alone uses it
     struct read_job *reading;      // borrowed from the worker
@@ -29,6 +29,8 @@ struct document_view *document_view_create(const struct document_view_params *pa
     view->bar = GTK_REVEALER(part(params, "document-bar"));
     view->name = GTK_LABEL(part(params, "document-name"));
     view->size = GTK_LABEL(part(params, "document-size"));
+    view->translation_bar = GTK_REVEALER(part(params, "translation-bar"));
+    view->translation_size = GTK_LABEL(part(params, "translation-size"));
     return view;
 }
 
@@ -60,11 +62,26 @@ bool document_view_is_open(const struct document_view *view) {
     return view->path != NULL;
 }
 
+void document_view_update(struct document_view *view) {
+    const GPtrArray *segments = view->params.texts->segments;
+    size_t num_translated = 0;
+    if (!document_view_is_open(view))
+        return;
+    for (guint i = 0; i < segments->len; i++)
+        num_translated += texts_segment(view->params.texts, i)->sentence != NULL;
+    char *text = num_translated < segments->len
+                     ? g_strdup_printf("%'zu of %'u", num_translated, segments->len)
+                     : g_strdup("complete");
+    gtk_label_set_label(view->translation_size, text);
+    g_free(text);
+}
+
 // Shows text in the source pane, typed or a document's.
 static void show_text(struct document_view *view, const char *text) {
     bool is_document = document_view_is_open(view);
     gtk_text_view_set_editable(view->source, !is_document);
     gtk_revealer_set_reveal_child(view->bar, is_document);
+    gtk_revealer_set_reveal_child(view->translation_bar, is_document);
     gtk_text_buffer_set_text(view->params.texts->source, text, -1);
 }
 

@@ -24,6 +24,9 @@ void document_view_open(struct document_view *view, const char *path);
 void document_view_ask_open(struct document_view *view);
 void document_view_ask_save(struct document_view *view);
 
+// Says how much of the document is translated.
+void document_view_update(struct document_view *view);
+
 bool document_view_is_open(const struct document_view *view);
 // Back to typed text, of which there is none then.
 void document_view_close(struct document_view *view);

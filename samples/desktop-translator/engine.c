@@ -48,9 +48,8 @@ static void close_device(struct engine *engine) {
 }
 
 static void set_choice(struct engine *engine, const struct engine_choice *choice) {
-    struct engine_choice copy = {g_strdup(choice->model_dir), g_strdup(choice->device)};
+    struct engine_choice copy = {g_strdup(choice->model_dir), choice->device};
     g_free(engine->choice.model_dir);
-    g_free(engine->choice.device);
     engine->choice = copy;
 }
 
@@ -84,8 +83,11 @@ static enum vks_status open_chosen(struct engine *engine) {
     const char *dir = engine->choice.model_dir;
     enum vks_status status = VKS_OK;
     close_model(engine);
-    if (!engine->device)
-        status = vks_device_create(engine->choice.device, &engine->log, &engine->device);
+    if (!engine->device) {
+        char *index = g_strdup_printf("%u", engine->choice.device);
+        status = vks_device_create(index, &engine->log, &engine->device);
+        g_free(index);
+    }
     if (status == VKS_OK)
         status = vks_tokenizer_load(dir, &engine->log, &engine->tokenizer);
     if (status == VKS_OK)
@@ -105,7 +107,7 @@ static enum vks_status open_again(struct engine *engine) {
 }
 
 enum vks_status engine_open(struct engine *engine, const struct engine_choice *choice) {
-    if (!choice->device || g_strcmp0(choice->device, engine->choice.device) != 0)
+    if (choice->device != engine->choice.device)
         close_device(engine);
     set_choice(engine, choice);
     enum vks_status status = open_chosen(engine);

@@ -16,7 +16,7 @@ void engine_destroy(struct engine **engine);
 // Which device and model; a copy of it is kept.
 struct engine_choice {
     char *model_dir;
-    char *device; // an index of vks_devices_list; NULL: the best
+    uint32_t device; // an index of vks_devices_list
 };
 
 // Opens them in place of those before, which are closed first. Errors: those of vks_device_create,

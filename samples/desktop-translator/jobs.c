@@ -9,7 +9,14 @@ static void end(struct outcome *outcome, struct engine *engine, enum vks_status 
 
 static void list_devices(struct job *user, struct engine *engine) {
     struct devices_job *job = (struct devices_job *)user;
-    end(&job->outcome, engine, vks_devices_list(engine_log(engine), &job->infos, &job->num_infos));
+    struct vks_device *device;
+    enum vks_status status = vks_devices_list(engine_log(engine), &job->infos, &job->num_infos);
+    if (status == VKS_OK && vks_device_create(NULL, NULL, &device) == VKS_OK) {
+        job->has_default = true;
+        job->default_index = vks_device_info(device)->index;
+        vks_device_destroy(&device);
+    }
+    end(&job->outcome, engine, status);
 }
 
 static void destroy_devices(struct job *user) {
@@ -38,15 +45,14 @@ static void open_choice(struct job *user, struct engine *engine) {
 static void destroy_open(struct job *user) {
     struct open_job *job = (struct open_job *)user;
     g_free(job->choice.model_dir);
-    g_free(job->choice.device);
     g_free(job->outcome.messages);
     g_free(job);
 }
 
-struct open_job *open_job_create(const char *model_dir, const char *device) {
+struct open_job *open_job_create(const char *model_dir, uint32_t device) {
     struct open_job *job = g_new0(struct open_job, 1);
     job->job = (struct job){.run = open_choice, .destroy = destroy_open};
-    job->choice = (struct engine_choice){g_strdup(model_dir), g_strdup(device)};
+    job->choice = (struct engine_choice){g_strdup(model_dir), device};
     return job;
 }
 

@@ -17,6 +17,8 @@ struct devices_job {
     struct outcome outcome;
     struct vks_device_info *infos;
     size_t num_infos;
+    bool has_default;
+    uint32_t default_index; // of the device that is taken when none is chosen
 };
 struct devices_job *devices_job_create(void);
 
@@ -26,8 +28,8 @@ struct open_job {
     struct engine_choice choice;
     struct vks_device_info device; // which was opened
 };
-// device: as of struct engine_choice.
-struct open_job *open_job_create(const char *model_dir, const char *device);
+// device: its index.
+struct open_job *open_job_create(const char *model_dir, uint32_t device);
 
 struct translate_job {
     struct job job;

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-// From the last keystroke to the work, and from a first estimate to one that is worth telling.
+// From the last keystroke to the work.
 enum { DELAY_MS = 120 };
-static const double MIN_ESTIMATE_S = 1.0;
+// After less time an estimate is not worth telling.
+static const double MIN_ESTIMATE_S = 1.5;
 
 struct live {
     struct live_params params;
@@ -15,6 +16,9 @@ struct live {
     size_t num_taken;          // sentences of the job that the texts have
     size_t taken_bytes, job_bytes;
     gint64 start_us;
+    // The first block, in which drivers still compile, is no measure of those that follow.
+    size_t first_bytes;
+    gint64 first_us;
 };
 
 struct live *live_create(const struct live_params *params) {
@@ -56,6 +60,10 @@ static void take_sentences(struct translate_job *job) {
                     sentence);
         live->taken_bytes += strlen(sentence->source);
     }
+    if (live->first_bytes == 0) {
+        live->first_bytes = live->taken_bytes;
+        live->first_us = g_get_monotonic_time();
+    }
     texts_show(live->params.texts);
     live->params.changed(live->params.user);
 }
@@ -81,7 +89,7 @@ static void push(struct live *live, char **lines, char **prefixes, size_t *segme
     live->job->job.done = end_job;
     live->job->advanced = take_sentences;
     live->segment_idxs = segment_idxs;
-    live->num_taken = live->taken_bytes = live->job_bytes = 0;
+    live->num_taken = live->taken_bytes = live->job_bytes = live->first_bytes = 0;
     for (size_t i = 0; i < live->job->num; i++)
         live->job_bytes += strlen(lines[i]);
     live->start_us = g_get_monotonic_time();
@@ -157,14 +165,16 @@ void live_translate_from(struct live *live, const struct segment *segment, const
 bool live_progress(const struct live *live, struct live_progress *progress) {
     if (!live->job)
         return false;
-    double taken = (double)live->taken_bytes, all = (double)MAX(live->job_bytes, 1);
-    *progress = (struct live_progress){
-        .num_done = live->num_taken,
-        .num_lines = live->job->num,
-        .fraction = taken / all,
-        .running_s = (double)(g_get_monotonic_time() - live->start_us) / G_USEC_PER_SEC,
-        .left_s = -1};
-    if (taken > 0 && progress->running_s > MIN_ESTIMATE_S)
-        progress->left_s = progress->running_s * (all - taken) / taken;
+    gint64 now = g_get_monotonic_time();
+    double left_bytes = (double)(live->job_bytes - live->taken_bytes);
+    double since_first_s = (double)(now - live->first_us) / G_USEC_PER_SEC;
+    *progress = (struct live_progress){.num_done = live->num_taken,
+                                       .num_lines = live->job->num,
+                                       .fraction = 1 - left_bytes / (double)MAX(live->job_bytes, 1),
+                                       .running_s = (double)(now - live->start_us) / G_USEC_PER_SEC,
+                                       .left_s = -1};
+    if (live->taken_bytes > live->first_bytes && since_first_s > MIN_ESTIMATE_S)
+        progress->left_s =
+            since_first_s * left_bytes / (double)(live->taken_bytes - live->first_bytes);
     return true;
 }

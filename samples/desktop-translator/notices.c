@@ -76,7 +76,7 @@ static void show(struct notices *notices, char *title, const struct notice *noti
 void notices_show_no_device(struct notices *notices, const struct outcome *outcome) {
     show(notices, g_strdup("No Vulkan driver was found"),
          &(struct notice){
-             .kind = NOTICE_DEVICE,
+             .kind = NOTICE_SETUP,
              .type = GTK_MESSAGE_ERROR,
              .advice = "Translating takes a Vulkan driver. Install your graphics card's, or the "
                        "software driver, which needs no graphics card: on Debian, Ubuntu and "
@@ -91,7 +91,7 @@ void notices_show_no_model(struct notices *notices, const char *folder) {
                                    "into %s.",
                                    folder);
     show(notices, g_strdup("There is no model yet"),
-         &(struct notice){.kind = NOTICE_MODEL,
+         &(struct notice){.kind = NOTICE_SETUP,
                           .type = GTK_MESSAGE_INFO,
                           .advice = advice,
                           .action = "win.add-model",
@@ -102,7 +102,7 @@ void notices_show_no_model(struct notices *notices, const char *folder) {
 void notices_show_not_a_model(struct notices *notices, const char *path) {
     char *name = g_path_get_basename(path);
     show(notices, g_strdup_printf("“%s” is not a model folder", name),
-         &(struct notice){.kind = NOTICE_MODEL,
+         &(struct notice){.kind = NOTICE_FOLDER,
                           .type = GTK_MESSAGE_ERROR,
                           .advice = "A model's folder holds config.json, model.safetensors and its "
                                     "vocabulary. Choose the folder in which these files lie.",
@@ -114,7 +114,7 @@ void notices_show_not_a_model(struct notices *notices, const char *path) {
 
 void notices_show_unusable(struct notices *notices, const char *device, const char *reason) {
     show(notices, g_strdup_printf("“%s” cannot be used", device),
-         &(struct notice){.kind = NOTICE_DEVICE,
+         &(struct notice){.kind = NOTICE_SETUP,
                           .type = GTK_MESSAGE_WARNING,
                           .advice = "Choose another device. A newer driver may help.",
                           .details = reason});
@@ -127,7 +127,7 @@ static bool is_memory(enum vks_status status) {
 void notices_show_open_failed(struct notices *notices, const char *model, const char *device,
                               const struct outcome *outcome) {
     struct notice notice = {
-        .kind = NOTICE_MODEL, .type = GTK_MESSAGE_ERROR, .details = outcome->messages};
+        .kind = NOTICE_SETUP, .type = GTK_MESSAGE_ERROR, .details = outcome->messages};
     char *title;
     if (is_memory(outcome->status)) {
         title = g_strdup_printf("Not enough memory for “%s” on %s", model, device);
@@ -137,7 +137,6 @@ void notices_show_open_failed(struct notices *notices, const char *model, const 
         notice.action_label = "Try Again";
     } else if (outcome->status == VKS_ERR_NO_DEVICE || outcome->status == VKS_ERR_DEVICE_LOST) {
         title = g_strdup_printf("%s cannot be used", device);
-        notice.kind = NOTICE_DEVICE;
         notice.advice = "Choose another device, or try again after updating its driver.";
         notice.action = "win.try-again";
         notice.action_label = "Try Again";

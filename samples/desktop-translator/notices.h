@@ -13,7 +13,13 @@ void notices_destroy(struct notices **notices);
 void notices_hide(struct notices *notices);
 
 // What is shown now, so that whoever showed it can take it back when it no longer holds.
-enum notice_kind { NOTICE_NONE, NOTICE_DEVICE, NOTICE_MODEL, NOTICE_TRANSLATION, NOTICE_DOCUMENT };
+enum notice_kind {
+    NOTICE_NONE,
+    NOTICE_SETUP, // no model is open on a device
+    NOTICE_FOLDER,
+    NOTICE_TRANSLATION,
+    NOTICE_DOCUMENT
+};
 enum notice_kind notices_kind(const struct notices *notices);
 
 // There is no device to compute on.

@@ -112,7 +112,6 @@ static void fill_devices(struct setup *setup) {
     }
     chooser_fill(setup->device_chooser, (const char *const *)names, (const char *const *)details,
                  (guint)setup->num_devices);
-    chooser_select(setup->device_chooser, index_of_device(setup, setup->wanted_device));
     setup->open_device = GTK_INVALID_LIST_POSITION;
     g_strfreev(names);
     g_strfreev(details);
@@ -127,6 +126,11 @@ static void take_devices(struct job *user) {
     setup->num_devices = job->num_infos;
     job->infos = NULL;
     fill_devices(setup);
+    guint wanted = index_of_device(setup, setup->wanted_device);
+    for (guint i = 0; wanted == GTK_INVALID_LIST_POSITION && i < setup->num_devices; i++)
+        if (job->has_default && setup->devices[i].index == job->default_index)
+            wanted = i;
+    chooser_select(setup->device_chooser, wanted);
     if (job->outcome.status != VKS_OK)
         notices_show_no_device(setup->params.notices, &job->outcome);
     else
@@ -149,16 +153,12 @@ void setup_start(struct setup *setup) {
 
 static void remember(struct setup *setup, const struct open_job *job) {
     enum notice_kind kind = notices_kind(setup->params.notices);
-    for (guint i = 0; i < setup->num_devices; i++)
-        if (setup->devices[i].index == job->device.index)
-            chooser_select(setup->device_chooser, i);
     set_name(&setup->params.settings->device, device_identity(&job->device));
     setup->open_model = chooser_selected(setup->model_chooser);
     setup->open_device = chooser_selected(setup->device_chooser);
-    set_name(&setup->device_name, device_label(setup, &job->device));
     settings_set_text(&setup->params.settings->model, job->choice.model_dir);
     settings_save(setup->params.settings);
-    if (!setup->is_falling_back && kind != NOTICE_DOCUMENT)
+    if (!setup->is_falling_back && (kind == NOTICE_SETUP || kind == NOTICE_TRANSLATION))
         notices_hide(setup->params.notices);
     setup->is_falling_back = false;
 }
@@ -201,7 +201,7 @@ static void drop_opening(struct setup *setup) {
     setup->opening = NULL;
 }
 
-static void push_opening(struct setup *setup, const char *model_dir, const char *device) {
+static void push_opening(struct setup *setup, const char *model_dir, uint32_t device) {
     drop_opening(setup);
     live_set_ready(setup->params.live, false);
     setup->is_ready = false;
@@ -217,6 +217,12 @@ static void open_chosen(struct setup *setup) {
     guint device = chooser_selected(setup->device_chooser);
     if (setup->num_devices == 0)
         return;
+    if (device == GTK_INVALID_LIST_POSITION) {
+        // None was chosen, and none can be used.
+        notices_show_unusable(setup->params.notices, setup->devices[0].name,
+                              setup->devices[0].unusable);
+        return;
+    }
     if (model == GTK_INVALID_LIST_POSITION) {
         char *folder = models_user_folder();
         notices_show_no_model(setup->params.notices, folder);
@@ -224,21 +230,14 @@ static void open_chosen(struct setup *setup) {
         return;
     }
     set_name(&setup->model_name, model_name(setup->models->pdata[model]));
-    if (device == GTK_INVALID_LIST_POSITION) {
-        set_name(&setup->device_name, g_strdup("the best device"));
-        push_opening(setup, setup->models->pdata[model], NULL);
-        return;
-    }
     const struct vks_device_info *info = &setup->devices[device];
     if (info->unusable[0]) {
         notices_show_unusable(setup->params.notices, info->name, info->unusable);
         chooser_select(setup->device_chooser, setup->open_device);
         return;
     }
-    char *index = g_strdup_printf("%u", info->index);
     set_name(&setup->device_name, device_label(setup, info));
-    push_opening(setup, setup->models->pdata[model], index);
-    g_free(index);
+    push_opening(setup, setup->models->pdata[model], info->index);
 }
 
 static void take_choice(void *user, guint idx) {
@@ -251,6 +250,8 @@ static void take_choice(void *user, guint idx) {
     if (device != GTK_INVALID_LIST_POSITION)
         set_name(&setup->wanted_device, device_identity(&setup->devices[device]));
     setup->is_falling_back = false;
+    if (notices_kind(setup->params.notices) == NOTICE_FOLDER)
+        notices_hide(setup->params.notices);
     open_chosen(setup);
 }
 

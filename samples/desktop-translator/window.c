@@ -21,6 +21,7 @@ static void update_labels(struct window *window) {
 static void update(void *user) {
     struct window *window = user;
     status_line_update(window->status);
+    document_view_update(window->document);
     update_labels(window);
     window_update_actions(window);
 }

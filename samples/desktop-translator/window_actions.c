@@ -133,6 +133,7 @@ void window_add_actions(struct window *window, GtkApplication *application) {
         {"win.swap", "<Control><Shift>x"},
         {"win.alternatives", "<Alt>Down"},
         {"win.add-model", "<Control><Shift>o"},
+        {"win.try-again", "F5"},
         {"win.choose-model", "<Control>m"},
         {"win.choose-device", "<Control>d"},
         {"win.toggle-dark", "<Control><Shift>l"},
