@@ -74,6 +74,14 @@ class Case(unittest.TestCase):
         parser.read(self.folder / "config" / "vkseq" / "translator.ini", "utf-8")
         return parser.get(section, name, fallback=None)
 
+    def choose(self, keys, step):
+        """Another entry of a list, by the keyboard."""
+        self.desktop.key(keys)
+        time.sleep(0.7)
+        self.desktop.key(step)
+        time.sleep(0.2)
+        self.desktop.key("Return")
+
     def choose_file(self, program, path):
         """Types a path into the file dialog that is open."""
         time.sleep(1)
@@ -189,7 +197,7 @@ class Choosing(Case):
     def test_model_is_switched_and_remembered(self):
         program = self.ready()
         self.desktop.type("rot Haus")
-        self.desktop.key("ctrl+m", "Up", "Return")
+        self.choose("ctrl+m", "Up")
         program.wait(lambda: program.find("Model: de-en-two"), "other model")
         self.translated(program, "red house")
         self.desktop.key("ctrl+q")
@@ -205,7 +213,7 @@ class Choosing(Case):
         self.desktop.type("red house")
         self.translated(program, "rot Haus")
         first = program.find(contains="Device: ").get_name()
-        self.desktop.key("ctrl+d", "Down" if first.startswith("Device: 0") else "Up", "Return")
+        self.choose("ctrl+d", "Down" if first.startswith("Device: 0") else "Up")
         program.wait(lambda: program.find(contains="Device: ").get_name() != first, "other device")
         second = program.find(contains="Device: ").get_name().removeprefix("Device: ")
         program.wait(lambda: program.find(contains=f"{second} · ", role="label") and
@@ -407,9 +415,10 @@ class Failures(Case):
         weights = self.models / "de-en-two" / "model.safetensors"
         weights.write_bytes(weights.read_bytes()[:1000])
         program = self.ready()
-        self.desktop.key("ctrl+m", "Up", "Return")
+        self.choose("ctrl+m", "Up")
         self.notice(program, "The model “de-en-two” cannot be opened")
         program.wait(lambda: program.find("Model: en-de-one"), "model that works")
+        self.desktop.click(*program.center(program.find(SOURCE, "text")))
         self.desktop.type("red house")
         self.translated(program, "rot Haus")
         self.assertIsNotNone(program.find(contains="de-en-two” cannot be opened"))

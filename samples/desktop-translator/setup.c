@@ -117,6 +117,18 @@ static void fill_devices(struct setup *setup) {
     g_strfreev(details);
 }
 
+// The device that vkseq takes by itself; if that cannot be opened now, the first that could be.
+static guint index_of_best(const struct setup *setup, const struct devices_job *job) {
+    guint best = GTK_INVALID_LIST_POSITION;
+    for (guint i = 0; i < setup->num_devices; i++) {
+        if (job->has_default && setup->devices[i].index == job->default_index)
+            return i;
+        if (best == GTK_INVALID_LIST_POSITION && !setup->devices[i].unusable[0])
+            best = i;
+    }
+    return best;
+}
+
 static void take_devices(struct job *user) {
     struct devices_job *job = (struct devices_job *)user;
     struct setup *setup = job->job.owner;
@@ -127,9 +139,8 @@ static void take_devices(struct job *user) {
     job->infos = NULL;
     fill_devices(setup);
     guint wanted = index_of_device(setup, setup->wanted_device);
-    for (guint i = 0; wanted == GTK_INVALID_LIST_POSITION && i < setup->num_devices; i++)
-        if (job->has_default && setup->devices[i].index == job->default_index)
-            wanted = i;
+    if (wanted == GTK_INVALID_LIST_POSITION)
+        wanted = index_of_best(setup, job);
     chooser_select(setup->device_chooser, wanted);
     if (job->outcome.status != VKS_OK)
         notices_show_no_device(setup->params.notices, &job->outcome);
