@@ -207,6 +207,12 @@ class Usage(Case):
                 ("stream_drawn", [*translate, "--stream", "--output-sampling", "full",
                                   "--beam-size", "2"]),
                 ("stream_n_best", [*translate, "--stream", "--n-best"]),
+                ("format_unknown", [*translate, "--format", "odt"]),
+                ("format_auto", [*translate, "--format", "auto"]),
+                ("format_n_best", [*translate, "--format", "po", "--n-best"]),
+                ("format_stream", [*translate, "--format", "srt", "--stream"]),
+                ("format_prefixes", [*translate, "--format", "text", "--force-decode", "ref.de"]),
+                ("fuzzy_alone", [*translate, "--fuzzy"]),
                 ("attention_part", ["attention", "-m", "model", "-s", "a", "--part", "self"]),
                 ("attention_source", ["attention", "-m", "model"])):
             with self.subTest(name):

@@ -214,6 +214,19 @@ static void what_is_written_is_utf8(void **state) {
                       "\n#, fuzzy\nmsgid \"one\"\nmsgstr \"ONE\"\n");
 }
 
+static void texts_without_a_charset_keep_their_characters(void **state) {
+    struct vks_document *document =
+        fake_open(*state, "a.po", "# \xC3\xA4\n\n# \xC3\xB6\nmsgid \"\xC3\xBC\"\nmsgstr \"\"\n",
+                  VKS_DOCUMENT_AUTO);
+    set(document, 0, "\xC3\xBC", "\xC3\x9F");
+    fake_assert_content(
+        document, "msgid \"\"\nmsgstr \"\"\n\"MIME-Version: 1.0\\n\"\n"
+                  "\"Content-Type: text/plain; charset=UTF-8\\n\"\n"
+                  "\"Content-Transfer-Encoding: 8bit\\n\"\n"
+                  "\n# \xC3\xA4\n# \xC3\xB6\n#, fuzzy\nmsgid \"\xC3\xBC\"\nmsgstr \"\xC3\x9F\"\n");
+    vks_document_close(&document);
+}
+
 static void malformed_files_are_refused_with_a_line(void **state) {
     fake_assert_refused(*state, "a.po", "msgid \"a\"\nmsgstr \"b\n\nmsgid \"x\"\nfoo\n",
                         "a.po:3: end-of-line within string");
@@ -282,6 +295,7 @@ int main(void) {
         SCRATCH_TEST(line_ends_and_white_space_are_those_of_the_msgid),
         SCRATCH_TEST(crlf_stays_and_the_byte_order_mark_goes),
         SCRATCH_TEST(what_is_written_is_utf8),
+        SCRATCH_TEST(texts_without_a_charset_keep_their_characters),
         SCRATCH_TEST(malformed_files_are_refused_with_a_line),
         SCRATCH_TEST(a_refused_file_leaves_nothing_behind),
         SCRATCH_TEST(five_thousand_entries_take_no_time),

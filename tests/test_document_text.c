@@ -1,6 +1,8 @@
 // Plain text as a document: what is translated, and what stays as it was.
 #include "fake_document.h"
 
+#include "base/inject.h"
+
 static void an_untranslated_document_is_what_it_was(void **state) {
     static const char *const texts[] = {
         "",
@@ -121,6 +123,54 @@ static void a_translation_that_is_no_text_is_refused(void **state) {
     vks_document_close(&document);
 }
 
+// A document opened, translated and written; the status of the first failure.
+static enum vks_status work_through(struct scratch *scratch, const char *path) {
+    struct vks_document *document = NULL;
+    char *content = NULL;
+    size_t num_bytes;
+    enum vks_status status = vks_document_open(path, VKS_DOCUMENT_AUTO, &scratch->log, &document);
+    for (size_t i = 0; status == VKS_OK && i < vks_document_num_segments(document); i++)
+        status = vks_document_set_translation(document, i, vks_document_segment(document, i));
+    if (status == VKS_OK)
+        status = vks_document_content(document, &content, &num_bytes);
+    vks_document_close(&document);
+    free(content);
+    return status;
+}
+
+static void each_allocation_may_fail(void **state) {
+    static const char *const documents[][2] = {
+        {"a.txt", "A sentence that\ngoes on %s.\n\tx"},
+        {"a.srt", "1\n00:00:01,000 --> 00:00:02,000\n- I <i>say\n- so,\n\n2\n"
+                  "00:00:02,000 --> 00:00:03,000\nand so.\n"},
+        {"a.po", "msgid \"\"\nmsgstr \"Plural-Forms: nplurals=2; plural=n != 1;\\n\"\n\n"
+                 "msgid \"_a %d\"\nmsgid_plural \"%d b\"\nmsgstr[0] \"\"\nmsgstr[1] \"\"\n"},
+    };
+    struct scratch *scratch = *state;
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+        char *path = scratch_path(scratch, documents[i][0]);
+        scratch_put(scratch, documents[i][0], documents[i][1], strlen(documents[i][1]));
+        enum vks_status status = work_through(scratch, path);
+        uint32_t num_failed = 0;
+        bool is_done = status == VKS_ERR_UNSUPPORTED; // built without libgettextpo
+        assert_true(is_done || status == VKS_OK);
+        bool is_skipped = is_done;
+        for (; !is_done; num_failed += !is_done) {
+            char fault[32];
+            snprintf(fault, sizeof fault, "alloc:%u", num_failed + 1);
+            scratch->num_messages = 0;
+            assert_true(inject_set(fault));
+            status = work_through(scratch, path);
+            is_done = inject_num_done() == 0;
+            assert_true(inject_set(NULL));
+            assert_int_equal(status, is_done ? VKS_OK : VKS_ERR_OOM);
+            assert_int_equal(scratch->num_messages, !is_done);
+        }
+        assert_true(is_skipped || num_failed > 10);
+        free(path);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(an_untranslated_document_is_what_it_was),
@@ -134,6 +184,7 @@ int main(void) {
         SCRATCH_TEST(bytes_that_are_no_text_are_refused),
         SCRATCH_TEST(saving_replaces_the_file_that_was_opened),
         SCRATCH_TEST(a_translation_that_is_no_text_is_refused),
+        SCRATCH_TEST(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,9 +12,10 @@
 
 #define MAX_BYTES ((size_t)1 << 30)
 
-static enum vks_status memory_error(const struct vks_document *document) {
-    log_error(document->log, "%s: out of memory", document->name);
-    return VKS_ERR_OOM;
+enum vks_status document_report(const struct vks_document *document, enum vks_status status) {
+    if (status == VKS_ERR_OOM)
+        log_error(document->log, "%s: out of memory", document->name);
+    return status;
 }
 
 static bool ends_with(const char *path, const char *ending) {
@@ -113,11 +114,8 @@ enum vks_status vks_document_open(const char *path, enum vks_document_format for
         status = choose_kind(document, format == VKS_DOCUMENT_AUTO ? format_of(path) : format);
     if (status == VKS_OK)
         status = check_text(document);
-    if (status == VKS_OK) {
+    if (status == VKS_OK)
         status = document->kind->parse(document);
-        if (status == VKS_ERR_OOM)
-            memory_error(document);
-    }
     if (status != VKS_OK)
         vks_document_close(&document);
     else
@@ -126,10 +124,7 @@ enum vks_status vks_document_open(const char *path, enum vks_document_format for
 }
 
 enum vks_status vks_document_include_fuzzy(struct vks_document *document) {
-    enum vks_status status = VKS_OK;
-    if (document->kind->include_fuzzy)
-        status = document->kind->include_fuzzy(document);
-    return status == VKS_ERR_OOM ? memory_error(document) : status;
+    return document->kind->include_fuzzy ? document->kind->include_fuzzy(document) : VKS_OK;
 }
 
 void vks_document_close(struct vks_document **document_ref) {
@@ -207,13 +202,11 @@ enum vks_status vks_document_set_translation(struct vks_document *document, size
     if (text)
         status = finish_translation(segment->text, text, &finished, &is_lost);
     if (status != VKS_OK)
-        return memory_error(document);
+        return document_report(document, status);
     free(segment->translation);
     segment->translation = finished;
     segment->is_lost = is_lost;
-    if (document->kind->update)
-        status = document->kind->update(document, segment_idx);
-    return status == VKS_ERR_OOM ? memory_error(document) : status;
+    return document->kind->update ? document->kind->update(document, segment_idx) : VKS_OK;
 }
 
 void vks_document_count(const struct vks_document *document, struct vks_document_counts *counts) {
@@ -230,10 +223,9 @@ enum vks_status vks_document_content(const struct vks_document *document, char *
     struct text_buffer buffer = {0};
     enum vks_status status = document->kind->write(document, &buffer);
     if (status == VKS_OK)
-        status = text_take(&buffer, content, num_bytes);
-    else
-        text_buffer_finish(&buffer);
-    return status == VKS_ERR_OOM ? memory_error(document) : status;
+        return document_report(document, text_take(&buffer, content, num_bytes));
+    text_buffer_finish(&buffer);
+    return status;
 }
 
 enum vks_status vks_document_save(const struct vks_document *document, const char *path) {

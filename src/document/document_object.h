@@ -14,7 +14,7 @@ struct document_segment {
     size_t owner;      // of the kind: the entry or subtitle that it belongs to
 };
 
-// A format. Its functions report their failures, memory apart.
+// A format. Its functions report their failures.
 struct document_kind {
     const char *unit;
     // Reads the document's bytes, and adds its segments.
@@ -42,7 +42,11 @@ struct vks_document {
     void *state; // of the kind
 };
 
-// Adds a text to translate, which is copied. Errors: VKS_ERR_OOM.
+// Reports that memory ran out, if that is the status. Returns the status.
+enum vks_status document_report(const struct vks_document *document, enum vks_status status);
+
+// Adds a text to translate, which is copied. Errors: VKS_ERR_OOM, not reported, as by all functions
+// that formats share.
 VKS_MUST_CHECK enum vks_status document_add_segment(struct vks_document *document, const char *text,
                                                     size_t num_bytes, size_t *segment_idx);
 

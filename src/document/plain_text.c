@@ -7,9 +7,10 @@ static enum vks_status parse_text(struct vks_document *document) {
     struct units *units = memory_calloc(1, sizeof *units);
     size_t begin = document_mark_bytes(document);
     if (!units)
-        return VKS_ERR_OOM;
+        return document_report(document, VKS_ERR_OOM);
     document->state = units;
-    return units_cut(document, document->bytes + begin, document->num_bytes - begin, units);
+    return document_report(
+        document, units_cut(document, document->bytes + begin, document->num_bytes - begin, units));
 }
 
 static enum vks_status write_text(const struct vks_document *document, struct text_buffer *buffer) {

@@ -50,7 +50,7 @@ struct po {
     size_t num_messages; // that are neither header nor obsolete
     size_t num_formless; // that have plural forms, of which the header says nothing
     bool is_usual[sizeof markers];
-    bool has_crlf;
+    bool has_crlf, is_ascii;
 };
 
 static bool is_usual(void *user, char marker) {
@@ -254,6 +254,9 @@ static enum vks_status read_file(struct vks_document *document, struct po *po) {
     size_t begin = document_mark_bytes(document), end = document->num_bytes;
     const char *newline = memchr(document->bytes, '\n', end);
     struct text_buffer plain = {0};
+    po->is_ascii = true;
+    for (size_t i = begin; i < end; i++)
+        po->is_ascii &= (unsigned char)document->bytes[i] < 0x80;
     po->has_crlf = newline && newline > document->bytes && newline[-1] == '\r';
     for (size_t line = begin; line < end;) {
         newline = memchr(document->bytes + line, '\n', end - line);
@@ -264,7 +267,7 @@ static enum vks_status read_file(struct vks_document *document, struct po *po) {
         text_append(&plain, "\n", is_crlf);
         line = next;
     }
-    enum vks_status status = plain.is_short ? VKS_ERR_OOM : VKS_OK;
+    enum vks_status status = document_report(document, plain.is_short ? VKS_ERR_OOM : VKS_OK);
     if (status == VKS_OK)
         status = po_read(plain.text ? plain.text : "", plain.num_bytes, document->name,
                          document->log, &po->file);
@@ -275,16 +278,16 @@ static enum vks_status read_file(struct vks_document *document, struct po *po) {
 static enum vks_status parse_po(struct vks_document *document) {
     struct po *po = memory_calloc(1, sizeof *po);
     if (!po)
-        return VKS_ERR_OOM;
+        return document_report(document, VKS_ERR_OOM);
     document->state = po;
     TRY(read_file(document, po));
-    return read_domains(document);
+    return document_report(document, read_domains(document));
 }
 
 static enum vks_status include_fuzzy(struct vks_document *document) {
     const struct po *po = document->state;
     for (size_t i = 0; i < po->num_domains; i++)
-        TRY(add_entries(document, &po->domains[i], true));
+        TRY(document_report(document, add_entries(document, &po->domains[i], true)));
     return VKS_OK;
 }
 
@@ -380,7 +383,7 @@ static enum vks_status update_po(struct vks_document *document, size_t segment_i
         if (segments[i].is_lost)
             entry->state = ENTRY_LOST;
     }
-    return is_whole ? fill_entry(document, entry) : VKS_OK;
+    return is_whole ? document_report(document, fill_entry(document, entry)) : VKS_OK;
 }
 
 static void count_po(const struct vks_document *document, struct vks_document_counts *counts) {
@@ -398,7 +401,7 @@ static void count_po(const struct vks_document *document, struct vks_document_co
 
 // Writing
 
-// Makes the header say that texts are UTF-8, which ASCII was before.
+// Makes the header say that texts are UTF-8: libgettextpo writes nothing but ASCII otherwise.
 static void set_charset(const struct po *po, const struct domain *domain) {
     static const char utf8[] = "text/plain; charset=UTF-8";
     char *type = header_field(po, domain, "Content-Type");
@@ -431,7 +434,7 @@ static enum vks_status write_po(const struct vks_document *document, struct text
     struct vks_document_counts counts = {0};
     struct text_buffer plain = {0};
     count_po(document, &counts);
-    for (size_t i = 0; i < po->num_domains && counts.num_translated > 0; i++)
+    for (size_t i = 0; i < po->num_domains && (!po->is_ascii || counts.num_translated > 0); i++)
         set_charset(po, &po->domains[i]);
     enum vks_status status =
         po_write(po->file, document->name, document->log, po->has_crlf ? &plain : buffer);

@@ -18,12 +18,14 @@ struct subtitles {
 static enum vks_status parse_srt(struct vks_document *document) {
     struct subtitles *subtitles = memory_calloc(1, sizeof *subtitles);
     if (!subtitles)
-        return VKS_ERR_OOM;
+        return document_report(document, VKS_ERR_OOM);
     document->state = subtitles;
     const char *newline = memchr(document->bytes, '\n', document->num_bytes);
     subtitles->has_crlf = newline && newline > document->bytes && newline[-1] == '\r';
-    TRY(cues_read(document, &subtitles->cues));
-    return sentences_cut(document, &subtitles->cues, &subtitles->text);
+    enum vks_status status = cues_read(document, &subtitles->cues);
+    if (status == VKS_OK)
+        status = sentences_cut(document, &subtitles->cues, &subtitles->text);
+    return document_report(document, status);
 }
 
 // Shares a translation out to the subtitles over which its sentence runs.
@@ -37,7 +39,7 @@ static enum vks_status update_srt(struct vks_document *document, size_t segment_
         return VKS_OK;
     size_t *weights = memory_malloc(2 * sentence->num_parts * sizeof *weights);
     if (!weights)
-        return VKS_ERR_OOM;
+        return document_report(document, VKS_ERR_OOM);
     size_t *ends = weights + sentence->num_parts, begin = 0;
     for (size_t i = 0; i < sentence->num_parts; i++) {
         const struct piece *piece = &text->pieces[parts[i].piece_idx];
@@ -86,7 +88,7 @@ static enum vks_status append_piece(const struct vks_document *document, const s
     struct text_buffer words = {0};
     char *text;
     append_words(document, piece, &words);
-    TRY(text_take(&words, &text, NULL));
+    TRY(document_report(document, text_take(&words, &text, NULL)));
     size_t lead = shown_columns(piece->lead, strlen(piece->lead)), limit = LINE_COLUMNS;
     limit -= lead < LINE_COLUMNS / 2 ? lead : 0;
     limit = least_limit(text, wrap_text(text, limit, "", 0, NULL), limit);

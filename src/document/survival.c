@@ -50,7 +50,8 @@ static enum vks_status find(const char *text, struct placeholder_list *found) {
     return VKS_OK;
 }
 
-// Whether a placeholder takes the next argument, as %s does and %1$s, %1, %(name)s and %NAME do not.
+// Whether a placeholder takes the next argument, as %s does and %1$s, %1, %(name)s and %NAME do
+// not.
 static bool goes_by_order(const struct placeholder *item) {
     const char *text = item->text;
     size_t digits = 1;

@@ -118,6 +118,15 @@ def charsmap(text=0, leaf=0xC1):
     return field(2, struct.pack("<I", len(array)) + array + b"b\0")
 
 
+PO_HEADER = (b'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
+             b'"Plural-Forms: nplurals=2; plural=n != 1;\\n"\n\n')
+
+
+def cue(number, text):
+    """A subtitle of SRT."""
+    return f"{number}\n00:00:{number:02},000 --> 00:00:{number + 1:02},000\n{text}\n\n".encode()
+
+
 def without(mapping, key):
     return {name: value for name, value in mapping.items() if name != key}
 
@@ -176,6 +185,27 @@ SEEDS = {
         "formats": b"%s %1$ld %(name)s %L1 %NAME% %% {0} {x:.2f} %-5.3f", "variables":
         b"$(ARG1) ${a.b} $HOME $NAME$ $1$ @A@ #B#", "tags": b"<b>a</b><a href='x'> &lt;&#160;\\n",
         "address": b"see https://example.org/a?b, (x://y).", "symbols": b"<ph0> <ph15><ph16> <ph"},
+    "fuzz_document_text": {
+        "paragraphs": BYTE_ORDER_MARK + b"One.\r\n\r\n  a line that goes\r\n  on here\ttab\r\n- two",
+        "wide": "\u4f60\u597d\u3002\n\u4f60 &amp; %s {0}:\n1. <b>a</b>".encode(),
+        "narrow": b"a\nb\nc\nd %s\ne f", "not_utf8": b"a\n\xff"},
+    "fuzz_document_srt": {
+        "marks": BYTE_ORDER_MARK + cue(1, "{\\an8}<i>One,</i>\n<i>two</i>") + cue(2, "three."),
+        "speakers": cue(1, "- A. B c\n- <b>D</b>") + cue(2, "\u266a e \u266a"),
+        "long": cue(1, "a " * 30) + cue(2, "b") + cue(3, "") + cue(4, "c <u>d"),
+        "crlf": cue(1, "a,").replace(b"\n", b"\r\n") + cue(2, "b"),
+        "settings": b"9\n0:0:1.5 --> 100:59:59,9 X1:3\na", "times": b"1\n00:00:01 --> 2",
+        "number": b"one\n", "end": b"1"},
+    "fuzz_document_po": {
+        "entries": PO_HEADER + b'# a\n#. b\n#: c:1\n#, c-format\nmsgctxt "d"\nmsgid "_Open %s\\n"\n'
+                   b'msgstr ""\n\n#~ msgid "e"\n#~ msgstr "f"\n',
+        "plural": PO_HEADER + b'msgid "a"\nmsgid_plural "%d b"\nmsgstr[0] ""\nmsgstr[1] ""\n',
+        "fuzzy": PO_HEADER + b'#, fuzzy\n#| msgid "a"\nmsgid "E&xit..."\nmsgstr "b"\n',
+        "lines": b'msgid ""\n"a\\n"\n"\\tb:\\n"\nmsgstr ""\n', "domain": b'domain "a"\n',
+        "cut": b'msgid "a\n', "word": b'msgid "a"\nmsgstr "b"\nc',
+        "charset": b'msgid ""\nmsgstr "Content-Type: text/plain; charset=EUC-JP\\n"\n',
+        "forms": b'msgid ""\nmsgstr "Plural-Forms: nplurals=3; plural=n%10==1?0:n/2;\\n"\n'
+                 b'msgid "~a"\nmsgid_plural "b"\nmsgstr[0] ""\n'},
     "fuzz_io_line_reader": {
         "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
         "not_utf8": b"one\n\xff\n", "gzip": stored_gzip(b"one\ntwo\n"),

@@ -12,7 +12,7 @@ static const struct verb {
     int (*run)(const char *program, int argc, char **argv);
 } verbs[] = {
     {"train", "train a model on parallel text, or go on with it", verb_train},
-    {"translate", "translate text, a line in, a line out", verb_translate},
+    {"translate", "translate text, a line in, a line out, or a document", verb_translate},
     {"score", "log probability of given translations", verb_score},
     {"evaluate", "BLEU, chrF and chrF++ of translations", verb_evaluate},
     {"attention", "where a model looks, for one line and its translation", verb_attention},
