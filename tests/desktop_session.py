@@ -231,7 +231,8 @@ class Program:
         """x, y, width, height in its window; no size: it is not shown."""
         try:
             box = self.atspi.Component.get_extents(node, self.atspi.CoordType.WINDOW)
-        except Exception:
+        except Exception as e:
+            print("X", e)
             return 0, 0, 0, 0
         return box.x, box.y, box.width, box.height
 
