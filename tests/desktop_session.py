@@ -231,8 +231,7 @@ class Program:
         """x, y, width, height in its window; no size: it is not shown."""
         try:
             box = self.atspi.Component.get_extents(node, self.atspi.CoordType.WINDOW)
-        except Exception as e:
-            print("X", e)
+        except Exception:  # it has none, or is gone
             return 0, 0, 0, 0
         return box.x, box.y, box.width, box.height
 

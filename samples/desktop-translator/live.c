@@ -5,7 +5,7 @@
 // From the last keystroke to the work.
 enum { DELAY_MS = 120 };
 // After less time an estimate is not worth telling.
-static const double MIN_ESTIMATE_S = 1.5;
+static const double MIN_ESTIMATE_S = 2.5;
 
 struct live {
     struct live_params params;
