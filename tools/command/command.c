@@ -1,7 +1,7 @@
 #include "command.h"
 
-#include "environment.h"
-#include "folders.h"
+#include "cli/environment.h"
+#include "cli/folders.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 #include "command.h"
 
 #include "cli/system.h"
-#include "environment.h"
+#include "cli/environment.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "train_model.h"
 
 #include "cli/system.h"
-#include "folders.h"
+#include "cli/folders.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #include "train_score.h"
-#include "folders.h"
+#include "cli/folders.h"
 #include "translate_lines.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 // vkseq devices: what there is, what it can do, and why something cannot be used.
 #include "command.h"
-#include "environment.h"
+#include "cli/environment.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 // vkseq train: trains a model, or goes on with it, until a limit or a signal.
-#include "folders.h"
+#include "cli/folders.h"
 #include "stop_signal.h"
 #include "train_model.h"
 #include "train_score.h"

@@ -1,6 +1,6 @@
 #include "environment.h"
 
-#include "cli/system.h"
+#include "system.h"
 #include "folders.h"
 
 #include "vkseq/device.h"

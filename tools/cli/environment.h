@@ -1,6 +1,6 @@
 // The environment of Vulkan drivers, which has to be there before the first Vulkan call.
-#ifndef COMMAND_ENVIRONMENT_H
-#define COMMAND_ENVIRONMENT_H
+#ifndef CLI_ENVIRONMENT_H
+#define CLI_ENVIRONMENT_H
 
 #include <stdbool.h>
 

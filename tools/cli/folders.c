@@ -1,6 +1,6 @@
 #include "folders.h"
 
-#include "cli/system.h"
+#include "system.h"
 
 #include <dirent.h>
 #include <errno.h>

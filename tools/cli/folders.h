@@ -1,6 +1,6 @@
 // Paths and folders.
-#ifndef COMMAND_FOLDERS_H
-#define COMMAND_FOLDERS_H
+#ifndef CLI_FOLDERS_H
+#define CLI_FOLDERS_H
 
 #include <stdbool.h>
 
