@@ -61,7 +61,7 @@ def marian(vocab, **more):
 MODELS = {
     "marian_tied_swish": (MARIAN, marian(
         97, **shape(32, (2, 2), (4, 4), (64, 64), activation_function="swish",
-                    scale_embedding=True)), dict(num_beams=4, max_length=MAX_LENGTH), "float32"),
+                    scale_embedding=True)), dict(max_length=MAX_LENGTH), "float32"),
     "marian_separate_relu": (MARIAN, marian(
         101, decoder_vocab_size=103, share_encoder_decoder_embeddings=False,
         **shape(48, (6, 1), (4, 2), (80, 52), activation_function="relu", scale_embedding=True)),
@@ -130,11 +130,11 @@ def make_model(name, seed):
         if hasattr(model, "final_logits_bias"):
             model.final_logits_bias.copy_(0.5 * torch.randn_like(model.final_logits_bias))
             model.final_logits_bias[0, pad] = 0
-        # So that translations end now and then.
-        bias = getattr(model, "final_logits_bias", None)
-        if bias is not None:
-            bias[0, model.config.eos_token_id] += 3
-    for key, value in {**generation, **({"bad_words_ids": MODELS[name][1]["bad_words_ids"]}
+            model.final_logits_bias[0, model.config.eos_token_id] += 4
+        # So that translations end now and then, also where there is no bias.
+        model.lm_head.weight[model.config.eos_token_id] *= 1.5
+    # transformers saves what beams are for with a number of beams alone.
+    for key, value in {"num_beams": 4, **generation, **({"bad_words_ids": MODELS[name][1]["bad_words_ids"]}
                                         if "bad_words_ids" in MODELS[name][1] else {})}.items():
         setattr(model.generation_config, key, value)
     return model.to(getattr(torch, dtype)).eval()
