@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "decode/admission.h"
+#include "ops/constrain.h"
 #include "ops/sample.h"
 
 #include <math.h>
@@ -116,6 +117,15 @@ static bool predicts_pad(const struct vks_model_config *config, const struct tok
     return !is_suppressed;
 }
 
+// As the toolkit that the model comes from.
+static uint32_t penalty_kind(const struct vks_model_config *config,
+                             const struct vks_translator_params *p) {
+    bool is_beam = p->beam_size > 1 && p->sampling == VKS_SAMPLING_NONE;
+    if (config->model_class == VKS_CLASS_OWN)
+        return 0;
+    return is_beam ? PENALTY_OF_START : PENALTY_OF_START | PENALTY_OF_LOGITS;
+}
+
 static struct step_params step_params(const struct search_params *params) {
     const struct vks_translator_params *p = params->translator;
     const struct vks_model_config *config = &params->models[0]->config;
@@ -137,6 +147,7 @@ static struct step_params step_params(const struct search_params *params) {
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,
         .repetition_penalty = p->repetition_penalty,
+        .penalty_kind = penalty_kind(config, p),
         .forces_first = params->first_id || config->generation.forces_first,
         .first_id = params->first_id ? *params->first_id : config->generation.first_id,
         .forces_eos = config->generation.forces_eos,

@@ -336,6 +336,7 @@ static void add_constraints(const struct step_decoder *decoder, struct graph *gr
         .num_suppressed = p->num_suppressed,
         .num_given = p->forces_first,
         .forces_eos = p->forces_eos,
+        .penalty_kind = p->penalty_kind,
         .eos_id = p->rule.eos_id,
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,

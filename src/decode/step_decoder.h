@@ -33,6 +33,7 @@ struct step_params {
     float normalize, word_penalty;
     uint32_t min_length, no_repeat_ngram;
     float repetition_penalty;            // 0, 1: none
+    uint32_t penalty_kind;               // PENALTY_OF_...
     const struct token_list *suppressed; // [num_suppressed], none empty
     uint32_t num_suppressed;
     bool predicts_pad;             // <pad> may be chosen
