@@ -63,6 +63,7 @@
 #define BEAM_RULE_HF 1
 #define BEAM_RULE_EXACT 2
 #define BEAM_RULE_APART 3 // every hypothesis by itself
+#define BEAM_RULE_HF_EARLY 4
 
 // Strides are in words.
 struct beam_push {

@@ -83,6 +83,15 @@ void ban_ngrams(uint num_tokens) {
     }
 }
 
+// Bans all tokens but one; is_given: it costs nothing.
+void force(uint forced, bool is_given) {
+    for (uint token = lane; token < p.vocab; token += WAVE)
+        if (token != forced)
+            logits.data[base + token] = BANNED;
+        else if (is_given)
+            logits.data[base + token] = log_sums.data[search_row];
+}
+
 void main() {
     search_row = p.first_row + gl_WorkGroupID.x;
     base = gl_WorkGroupID.x * p.stride;
@@ -92,10 +101,12 @@ void main() {
     const uint num_tokens = num_keys - 1;
     const uint sentence = rows.data[ROWS_CROSS * p.section + 4 * search_row] * SENTENCE_WORDS;
     if (num_tokens < sentences.data[sentence + SENTENCE_PREFIX_LENGTH]) {
-        const uint forced = words.data[sentences.data[sentence + SENTENCE_PREFIX] + num_tokens];
-        for (uint token = lane; token < p.vocab; token += WAVE)
-            if (token != forced)
-                logits.data[base + token] = BANNED;
+        force(words.data[sentences.data[sentence + SENTENCE_PREFIX] + num_tokens],
+              num_tokens < p.num_given);
+        return;
+    }
+    if (p.forces_eos != 0 && num_tokens + 1 == sentences.data[sentence + SENTENCE_MAX_STEPS]) {
+        force(p.eos, true);
         return;
     }
     if (p.repetition_penalty != 1.0)

@@ -15,6 +15,8 @@ struct constrain_push {
     SHARED_UINT no_repeat_ngram;     // 0: any may repeat
     SHARED_FLOAT repetition_penalty; // 1: none
     SHARED_UINT num_suppressed;      // pairs that the table of words begins with
+    SHARED_UINT num_given;           // forced tokens whose log probability is 0
+    SHARED_UINT forces_eos;          // the last token is </s>, whose log probability is then 0
 };
 
 #endif

@@ -52,7 +52,7 @@ static void open_search(struct vks_model *model, const struct vks_translator_par
                         uint32_t num_suppressed, struct search *search) {
     struct vks_translator_params complete = *params;
     complete.log = &gpu_log;
-    assert_int_equal(search_complete_params(&complete), VKS_OK);
+    assert_int_equal(search_complete_params(&model->config, &complete), VKS_OK);
     const struct search_params search_params = {.models = &model,
                                                 .num_models = 1,
                                                 .translator = &complete,

@@ -179,7 +179,7 @@ static void open_search(struct vks_model *model, const struct vks_translator_par
                         struct search *search) {
     struct vks_translator_params complete = *params;
     complete.log = &gpu_log;
-    assert_int_equal(search_complete_params(&complete), VKS_OK);
+    assert_int_equal(search_complete_params(&model->config, &complete), VKS_OK);
     const struct search_params search_params = {
         .models = &model, .num_models = 1, .translator = &complete};
     assert_int_equal(search_init(&search_params, search), VKS_OK);

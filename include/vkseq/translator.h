@@ -29,11 +29,14 @@ struct vks_progress {
     size_t num_done, num_lines;
 };
 
-// Zero-initialised fields mean the default in parentheses. docs/decoding.md has formulas.
+// Zero-initialised fields mean the default in parentheses; the model's is what it says in struct
+// vks_generation. docs/decoding.md has formulas.
 struct vks_translator_params {
-    uint32_t beam_size;      // 1 is greedy search; at most 64 (4; 1 with sampling)
+    // 1 is greedy search; at most 64 (the model's, else 4; 1 with sampling)
+    uint32_t beam_size;
     enum vks_search search;  // when to stop (the model's)
-    float normalize;         // scores are divided by length^normalize (0: not)
+    float normalize;         // scores are divided by length^normalize (the model's, else 0: not)
+    bool no_normalize;       // they are not, whatever the model says
     float word_penalty;      // subtracted for each target token, </s> included (0)
     uint32_t n_best;         // translations returned a line, at most beam_size (1)
     float max_length_factor; // longest translation, in source tokens (3)
@@ -43,9 +46,10 @@ struct vks_translator_params {
     bool split_sentences; // translate every sentence of a line by itself (false)
     uint32_t mini_batch;  // sentences decoded at once (by beam size and memory)
     // What may follow.
-    uint32_t min_length;           // tokens before </s>, at least (0)
-    uint32_t no_repeat_ngram;      // sequences of that many tokens occur once (0: may repeat)
-    float repetition_penalty;      // log probabilities of tokens that were there are multiplied (1)
+    uint32_t min_length;      // tokens before </s>, at least (the model's)
+    uint32_t no_repeat_ngram; // sequences of that many tokens occur once (the model's)
+    // Log probabilities of tokens that were there are multiplied with it (the model's, else 1)
+    float repetition_penalty;
     const char *const *suppressed; // [num_suppressed] words that no translation has; copied
     size_t num_suppressed;
     // Sampling: beam_size translations are drawn, each by itself. A line's draws are a function of

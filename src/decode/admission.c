@@ -98,10 +98,11 @@ static bool fill_slot(struct decoding *decoding, uint32_t slot_idx) {
     const struct sentence *sentence = &decoding->sentences[item->idx];
     const struct step_decoder *decoder = &decoding->search->decoder;
     struct slot *slot = &decoding->slots[slot_idx];
+    uint32_t num_first = decoder->params.forces_first;
     struct step_sentence lies = {.ids = sentence->ids,
                                  .num_ids = item->num_ids,
                                  .max_steps = item->num_steps,
-                                 .prefix = {sentence->prefix.ids, item->num_prefix},
+                                 .prefix = {sentence->prefix.ids, item->num_prefix - num_first},
                                  .slot = slot_idx};
     if (!take_room(decoding, item, &lies))
         return false;

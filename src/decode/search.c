@@ -13,9 +13,16 @@
 // Rows that keep a device busy, and source tokens that bound the encoder's memory.
 enum { DEFAULT_ROWS = 256, MAX_ROWS = 65535, BATCH_TOKENS = 4096, MAX_NGRAM = 65535 };
 
-static void fill_defaults(struct vks_translator_params *p) {
-    if (p->beam_size == 0)
-        p->beam_size = p->sampling == VKS_SAMPLING_NONE ? 4 : 1;
+static void fill_defaults(const struct vks_generation *model, struct vks_translator_params *p) {
+    if (p->beam_size == 0 && p->sampling == VKS_SAMPLING_NONE)
+        p->beam_size = model->beam_size ? model->beam_size : 4;
+    p->beam_size = p->beam_size ? p->beam_size : 1;
+    if (p->normalize == 0.0f && !p->no_normalize)
+        p->normalize = model->normalize;
+    p->min_length = p->min_length ? p->min_length : model->min_length;
+    p->no_repeat_ngram = p->no_repeat_ngram ? p->no_repeat_ngram : model->no_repeat_ngram;
+    if (p->repetition_penalty == 0.0f)
+        p->repetition_penalty = model->repetition_penalty;
     p->n_best = p->n_best ? p->n_best : 1;
     p->max_length_factor = p->max_length_factor != 0.0f ? p->max_length_factor : 3.0f;
     p->max_length = p->max_length ? p->max_length : 1000;
@@ -48,9 +55,10 @@ static enum vks_status check_choice(const struct vks_translator_params *p) {
     return VKS_OK;
 }
 
-enum vks_status search_complete_params(struct vks_translator_params *params) {
+enum vks_status search_complete_params(const struct vks_model_config *model,
+                                       struct vks_translator_params *params) {
     struct vks_translator_params p = *params;
-    fill_defaults(&p);
+    fill_defaults(&model->generation, &p);
     if (p.beam_size > BEAM_MAX_SIZE) {
         log_error(p.log, "a beam size of %u; at most %d is possible", p.beam_size, BEAM_MAX_SIZE);
         return VKS_ERR_ARGUMENT;
@@ -83,9 +91,29 @@ static uint32_t rule_of(const struct search_params *params) {
         return BEAM_RULE_APART;
     if (p->beam_size == 1) // greedy search ends with the first </s>
         return BEAM_RULE_MARIAN;
-    return search == VKS_SEARCH_HF      ? BEAM_RULE_HF
-           : search == VKS_SEARCH_EXACT ? BEAM_RULE_EXACT
-                                        : BEAM_RULE_MARIAN;
+    return search == VKS_SEARCH_HF         ? BEAM_RULE_HF
+           : search == VKS_SEARCH_EXACT    ? BEAM_RULE_EXACT
+           : search == VKS_SEARCH_HF_EARLY ? BEAM_RULE_HF_EARLY
+                                           : BEAM_RULE_MARIAN;
+}
+
+// What the model's own sequences are that do not occur. lists [VKS_MAX_SUPPRESSED_IDS]: written;
+// borrowed from the configuration. Returns how many there are.
+static uint32_t model_suppressed(const struct vks_model_config *config, struct token_list *lists) {
+    const uint32_t *ids = config->generation.suppressed;
+    uint32_t num = 0;
+    for (uint32_t i = 0; i < VKS_MAX_SUPPRESSED_IDS && ids[i] > 0; i += 1 + ids[i])
+        lists[num++] = (struct token_list){ids + i + 1, ids[i]};
+    return num;
+}
+
+// Whether <pad> may be predicted: never by models that have learned nothing about it.
+static bool predicts_pad(const struct vks_model_config *config, const struct token_list *lists,
+                         uint32_t num_lists) {
+    bool is_suppressed = !config->pad_in_softmax;
+    for (uint32_t i = 0; i < num_lists; i++)
+        is_suppressed |= lists[i].num_ids == 1 && lists[i].ids[0] == config->pad_id;
+    return !is_suppressed;
 }
 
 static struct step_params step_params(const struct search_params *params) {
@@ -100,7 +128,7 @@ static struct step_params step_params(const struct search_params *params) {
                  .k = p->beam_size,
                  .n_best = p->n_best,
                  .start_alive = samples ? p->beam_size : 1,
-                 .start_token = config->pad_id,
+                 .start_token = config->start_id,
                  .eos_id = config->eos_id,
                  .position_offset = config->position_offset,
                  .branches = params->branches},
@@ -109,8 +137,9 @@ static struct step_params step_params(const struct search_params *params) {
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,
         .repetition_penalty = p->repetition_penalty,
-        .suppressed = params->suppressed,
-        .num_suppressed = params->num_suppressed,
+        .forces_first = params->first_id || config->generation.forces_first,
+        .first_id = params->first_id ? *params->first_id : config->generation.first_id,
+        .forces_eos = config->generation.forces_eos,
         .samples = samples,
         .sample_from = p->sampling == VKS_SAMPLING_TOP_K     ? SAMPLE_FROM_TOP_K
                        : p->sampling == VKS_SAMPLING_NUCLEUS ? SAMPLE_FROM_NUCLEUS
@@ -122,12 +151,36 @@ static struct step_params step_params(const struct search_params *params) {
     };
 }
 
+// The device's part, with the sequences that the user and the model suppress.
+static enum vks_status init_decoder(const struct search_params *params, struct step_params *step,
+                                    struct step_decoder *decoder) {
+    const struct vks_model_config *config = &params->models[0]->config;
+    struct token_list own[VKS_MAX_SUPPRESSED_IDS];
+    uint32_t num_own = model_suppressed(config, own), num = 0;
+    struct token_list *lists =
+        memory_calloc((size_t)params->num_suppressed + num_own + 1, sizeof *lists);
+    if (!lists)
+        return VKS_ERR_OOM;
+    for (uint32_t i = 0; i < params->num_suppressed; i++)
+        lists[num++] = params->suppressed[i];
+    for (uint32_t i = 0; i < num_own; i++)
+        if (own[i].num_ids > 1 || own[i].ids[0] != config->pad_id)
+            lists[num++] = own[i];
+    step->predicts_pad = predicts_pad(config, own, num_own);
+    step->suppressed = lists;
+    step->num_suppressed = num;
+    enum vks_status status = step_decoder_init(step, decoder);
+    free(lists);
+    return status;
+}
+
 enum vks_status search_init(const struct search_params *params, struct search *search) {
     const struct vks_translator_params *p = params->translator;
-    const struct step_params step = step_params(params);
+    struct step_params step = step_params(params);
     memset(search, 0, sizeof *search);
     search->params = *p;
     search->log = p->log;
+    search->longest = params->models[0]->config.generation.max_length;
     search->beam = (struct beam_params){.beam_size = p->beam_size,
                                         .n_best = p->n_best,
                                         .normalize = p->normalize,
@@ -138,8 +191,8 @@ enum vks_status search_init(const struct search_params *params, struct search *s
     uint32_t most = MAX_ROWS / p->beam_size;
     search->max_sentences =
         p->mini_batch ? min_u32(p->mini_batch, most) : max_u32(DEFAULT_ROWS / p->beam_size, 1);
-    TRY(step_decoder_init(&step, &search->decoder));
-    if (search->decoder.max_cache_rows >= p->beam_size)
+    TRY(init_decoder(params, &step, &search->decoder));
+    if (search->decoder.max_cache_rows / p->beam_size > step.forces_first)
         return VKS_OK;
     log_error(p->log, "the device has no room for the cache of a beam of %u", p->beam_size);
     return VKS_ERR_DEVICE_OOM;
@@ -166,7 +219,8 @@ uint32_t search_max_source(const struct search *search) {
 
 // Tokens, </s> included, that the translation of num_src tokens should and may have at most.
 static double wanted_target(const struct search *search, uint32_t num_src) {
-    return ceil((double)search->params.max_length_factor * num_src);
+    double wanted = ceil((double)search->params.max_length_factor * num_src);
+    return search->longest > 0 && wanted > search->longest ? search->longest : wanted;
 }
 
 static uint32_t most_target(const struct search *search) {
@@ -192,13 +246,15 @@ static int longer_first(const void *a_ref, const void *b_ref) {
 
 static struct work_item item_of(const struct search *search, const struct sentence *sentence,
                                 size_t idx) {
+    uint32_t num_first = search->decoder.params.forces_first;
+    uint32_t most = max_u32(most_target(search) - 1, num_first);
     struct work_item item = {sentence->num_ids, max_target(search, sentence->num_ids),
-                             min_u32(sentence->prefix.num_ids, most_target(search) - 1), idx};
-    if (item.num_prefix < sentence->prefix.num_ids)
+                             min_u32(num_first + sentence->prefix.num_ids, most), idx};
+    if (item.num_prefix < num_first + sentence->prefix.num_ids)
         log_warn(search->log,
                  "line %zu: %u tokens are given of the translation; those after %u "
                  "are cut off",
-                 idx + 1, sentence->prefix.num_ids, item.num_prefix);
+                 idx + 1, sentence->prefix.num_ids, item.num_prefix - num_first);
     item.num_steps = max_u32(item.num_steps, item.num_prefix + 1);
     return item;
 }

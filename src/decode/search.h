@@ -37,6 +37,7 @@ struct search {
     struct step_decoder decoder;
     const struct vks_log *log;              // borrowed
     uint32_t max_sentences;                 // at once
+    uint32_t longest;                       // translation, in tokens; 0: by its source alone
     const struct search_observer *observer; // borrowed; NULL: none
 };
 
@@ -46,14 +47,17 @@ struct search_params {
     const struct vks_translator_params *translator; // complete
     const struct token_list *suppressed;            // [num_suppressed], none empty
     uint32_t num_suppressed;
+    // What translations begin with, at no cost to them; NULL: what the model says.
+    const uint32_t *first_id;
     // The first token that a sentence does not force makes beam_size hypotheses of one, which then
     // go on by themselves.
     bool branches;
 };
 
-// Puts defaults in the place of zeros.
+// Puts defaults in the place of zeros: the model's, if it has any.
 // Errors: VKS_ERR_ARGUMENT for parameters out of range (the log says which).
-enum vks_status search_complete_params(struct vks_translator_params *params);
+enum vks_status search_complete_params(const struct vks_model_config *model,
+                                       struct vks_translator_params *params);
 
 // Errors: VKS_ERR_DEVICE_OOM when the device has no room for one step of the beam, VKS_ERR_OOM.
 enum vks_status search_init(const struct search_params *params, struct search *search);

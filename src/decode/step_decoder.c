@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint32_t NO_PAD = UINT32_MAX; // no token
+
 // Caches of all layers take at most this, and at most a quarter of the device's memory.
 static const uint64_t MAX_CACHE_BYTES = 512ull << 20;
 
@@ -53,7 +55,8 @@ static uint32_t max_cache_rows(const struct step_decoder *decoder) {
 // a place in the beam, a hypothesis may give K and </s>.
 static uint32_t best_of_row(const struct step_params *params, uint32_t vocab) {
     uint32_t k = params->rule.k;
-    if (params->rule.rule == BEAM_RULE_HF || params->rule.rule == BEAM_RULE_EXACT)
+    if (params->rule.rule == BEAM_RULE_HF || params->rule.rule == BEAM_RULE_HF_EARLY ||
+        params->rule.rule == BEAM_RULE_EXACT)
         k++;
     if (params->samples)
         k = 1;
@@ -296,11 +299,13 @@ static bool is_combined(const struct step_decoder *decoder) {
 static struct log_probs add_log_probs(struct step_decoder *decoder, struct graph *graph,
                                       const struct step_capacity *capacity,
                                       const struct beam_tables *tables, struct log_probs *parts) {
-    uint32_t num = decoder->params.num_models, pad_id = decoder->models[0].model->config.pad_id;
+    uint32_t num = decoder->params.num_models;
     struct tensor *sum = NULL;
     for (uint32_t i = 0; i < num; i++) {
+        const struct vks_model_config *config = &decoder->models[i].model->config;
         parts[i].logits = add_model(&decoder->models[i], graph, capacity, tables);
-        parts[i].log_sums = op_log_sum_exp(graph, parts[i].logits, pad_id);
+        parts[i].log_sums = op_log_sum_exp(graph, parts[i].logits,
+                                           config->pad_in_softmax ? NO_PAD : config->pad_id);
         if (is_combined(decoder))
             sum = op_combine(graph, parts[i].logits, parts[i].log_sums, decoder->models[i].weight,
                              sum);
@@ -317,7 +322,7 @@ static void add_constraints(const struct step_decoder *decoder, struct graph *gr
     const struct step_params *p = &decoder->params;
     float penalty = p->repetition_penalty != 0.0f ? p->repetition_penalty : 1.0f;
     if (!capacity->has_prefixes && !p->num_suppressed && !p->min_length && !p->no_repeat_ngram &&
-        penalty == 1.0f)
+        !p->forces_eos && penalty == 1.0f)
         return;
     const struct constrain_params params = {
         .logits = log_probs->logits,
@@ -325,6 +330,8 @@ static void add_constraints(const struct step_decoder *decoder, struct graph *gr
         .tables = tables,
         .words = table(decoder, graph, TABLE_WORDS, capacity->num_words, 1),
         .num_suppressed = p->num_suppressed,
+        .num_given = p->forces_first,
+        .forces_eos = p->forces_eos,
         .eos_id = p->rule.eos_id,
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,
@@ -335,7 +342,7 @@ static void add_constraints(const struct step_decoder *decoder, struct graph *gr
 static struct tensor *add_best(const struct step_decoder *decoder, struct graph *graph,
                                const struct beam_tables *tables, struct tensor *logits) {
     const struct step_params *p = &decoder->params;
-    uint32_t pad_id = decoder->models[0].model->config.pad_id;
+    uint32_t pad_id = p->predicts_pad ? NO_PAD : decoder->models[0].model->config.pad_id;
     if (!p->samples)
         return op_top_k(graph, logits, pad_id, decoder->best_k);
     const struct sample_params params = {.logits = logits,
@@ -491,23 +498,27 @@ static void write_sentence(struct step_decoder *decoder, const struct step_sente
     uint32_t *words = program_input(encoder, 0, decoder->words_in), *row = rows[sentence->slot];
     uint64_t hash = hash64_of(sentence->ids, sentence->num_ids * sizeof *sentence->ids);
     uint32_t first_word = decoder->num_suppressed_words + sentence->first_word;
+    uint32_t num_first = decoder->params.forces_first;
     CHECK(sentence->slot < decoder->capacity.num_sentences &&
           sentence->first_key + sentence->num_ids <= decoder->capacity.num_src &&
           sentence->first_place + sentence->max_steps * decoder->params.rule.k <=
               decoder->capacity.num_cache_rows &&
-          sentence->max_steps > sentence->prefix.num_ids &&
-          first_word + sentence->prefix.num_ids <= decoder->capacity.num_words);
+          sentence->max_steps > num_first + sentence->prefix.num_ids &&
+          first_word + num_first + sentence->prefix.num_ids <= decoder->capacity.num_words);
     row[SENTENCE_FIRST_KEY] = sentence->first_key;
     row[SENTENCE_END_KEY] = sentence->first_key + sentence->num_ids;
     row[SENTENCE_MAX_STEPS] = sentence->max_steps;
     row[SENTENCE_HASH] = (uint32_t)hash;
     row[SENTENCE_HASH + 1] = (uint32_t)(hash >> 32);
     row[SENTENCE_PREFIX] = first_word;
-    row[SENTENCE_PREFIX_LENGTH] = sentence->prefix.num_ids;
+    row[SENTENCE_PREFIX_LENGTH] = num_first + sentence->prefix.num_ids;
     row[SENTENCE_FIRST_PLACE] = sentence->first_place;
     row[SENTENCE_IS_NEW] = 1;
+    if (num_first > 0)
+        words[first_word] = decoder->params.first_id;
     if (sentence->prefix.num_ids > 0)
-        memcpy(words + first_word, sentence->prefix.ids, sentence->prefix.num_ids * sizeof *words);
+        memcpy(words + first_word + num_first, sentence->prefix.ids,
+               sentence->prefix.num_ids * sizeof *words);
 }
 
 // The table of all sentences, of which these are new.

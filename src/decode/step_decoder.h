@@ -35,6 +35,9 @@ struct step_params {
     float repetition_penalty;            // 0, 1: none
     const struct token_list *suppressed; // [num_suppressed], none empty
     uint32_t num_suppressed;
+    bool predicts_pad;             // <pad> may be chosen
+    bool forces_first, forces_eos; // the first token is first_id, the last one </s>: at no cost
+    uint32_t first_id;
     bool samples;
     uint32_t sample_from, sample_k; // SAMPLE_FROM_...
     float sample_mass, temperature;
@@ -105,7 +108,7 @@ struct step_sentence {
     const uint32_t *ids;
     uint32_t num_ids;
     uint32_t max_steps;
-    struct token_list prefix; // what the translation begins with; under max_steps
+    struct token_list prefix; // what the translation begins with, after first_id; under max_steps
     uint32_t slot, first_key, first_place, first_word;
 };
 

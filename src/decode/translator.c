@@ -127,7 +127,7 @@ static struct search_params search_params(const struct vks_translator *translato
 static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
                               const struct vks_translator_params *params) {
     translator->params = *params;
-    TRY(search_complete_params(&translator->params));
+    TRY(search_complete_params(&model->config, &translator->params));
     TRY(collect_models(model, params, translator));
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
@@ -327,7 +327,7 @@ static enum vks_status open_branching(struct vks_translator *translator, uint32_
     params.word_scores = true;
     struct search_params search = search_params(translator, &params);
     search.branches = true;
-    TRY(search_complete_params(&params));
+    TRY(search_complete_params(&translator->models[0]->config, &params));
     enum vks_status status = search_init(&search, &translator->branching);
     if (status != VKS_OK) {
         search_finish(&translator->branching);
@@ -359,18 +359,19 @@ static enum vks_status find_alternatives(struct vks_translator *translator, stru
         return VKS_ERR_ARGUMENT;
     }
     source->prefix = (struct token_list){prefix->ids, max_u32(prefix->num_ids, 1) - 1};
+    uint32_t num_given = search->decoder.params.forces_first + source->prefix.num_ids;
     TRY(search_run(search, source, 1, translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++)
-        if (translation->hypotheses[i].num_word_scores <= source->prefix.num_ids) {
+        if (translation->hypotheses[i].num_word_scores <= num_given) {
             log_error(search->log, "%u tokens are given of the translation: no more are possible",
-                      source->prefix.num_ids);
+                      num_given);
             return VKS_ERR_ARGUMENT;
         }
-    sort_by_word(translation, source->prefix.num_ids);
+    sort_by_word(translation, num_given);
     TRY(add_texts(translator, translation));
     if (translator->params.alignment)
         TRY(source_alignment_add(&translator->alignments, source, 1, translation));
-    *position = source->prefix.num_ids;
+    *position = num_given;
     return VKS_OK;
 }
 

@@ -132,6 +132,8 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
          c->target_vocab},
         {c->position_offset > MAX_POSITION_OFFSET, "offset of positions, at most 1024",
          c->position_offset},
+        {c->positions == VKS_POSITIONS_LEARNED && c->max_positions < 2,
+         "number of learned positions, at least 2", c->max_positions},
         {c->positions == VKS_POSITIONS_FAIRSEQ && c->width < 4,
          "model width, at least 4 for these positions", c->width},
     };

@@ -143,6 +143,7 @@ static enum vks_status open_work(struct work *work, struct vks_translator_params
     if (status == VKS_OK)
         status = decoding_models_open(work->console, values->model, values->device,
                                       &values->decoding, &work->models, params);
+    params->n_best = values->n_best ? params->beam_size : 1;
     if (status == VKS_OK)
         status = vks_translator_create(work->models.first.model, work->models.first.tokenizer,
                                        params, &work->translator);
@@ -190,7 +191,6 @@ static int run(struct console *console, void *user) {
                       "option '--model' is required; 'vkseq translate --help' explains it");
         return EXIT_USAGE;
     }
-    params.n_best = values->n_best ? params.beam_size : 1;
     params.alignment = values->alignment != NULL;
     params.log = &console->log;
     params.observe = values->stream ? print_so_far : NULL;
