@@ -171,7 +171,6 @@ static enum vks_status read_options(struct finder *finder) {
     TRY(read_shortlist(finder));
     TRY(read_number(finder, "normalize", &folder->normalize));
     TRY(read_number(finder, "word-penalty", &folder->word_penalty));
-    TRY(read_number(finder, "max-length-factor", &folder->max_length_factor));
     TRY(read_number(finder, "beam-size", &beam_size));
     if (beam_size < 0.0f || beam_size > 1e6f)
         return option_error(finder, yaml_find(finder->options, "beam-size"), "1 or more");

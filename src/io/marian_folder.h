@@ -18,7 +18,7 @@ struct marian_folder {
     float shortlist_threshold;
     // How to translate where nothing else is asked for; 0: not said.
     uint32_t beam_size;
-    float normalize, word_penalty, max_length_factor;
+    float normalize, word_penalty;
 };
 
 // Whether a path is a Marian model: a file .npz or .bin, or a folder that holds one and no

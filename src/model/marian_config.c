@@ -6,6 +6,7 @@
 #include "io/yaml.h"
 #include "model/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,12 +226,19 @@ static void read_sizes(struct reader *reader, struct vks_model_config *c) {
              "an encoder and a decoder with layers");
 }
 
+// Before 1.12.3 Marian's gelu was x sigmoid(1.702 x) = silu(1.702 x) / 1.702.
+static bool has_old_gelu(const struct reader *reader) {
+    unsigned major = 0, minor = 0, patch = 0;
+    sscanf(text_of(reader, "version", ""), "v%u.%u.%u", &major, &minor, &patch);
+    return major < 1 || (major == 1 && (minor < 12 || (minor == 12 && patch < 3)));
+}
+
 static void read_activation(struct reader *reader, struct vks_model_config *c, float *gate) {
     const char *name = text_of(reader, "transformer-ffn-activation", "swish");
-    // Marian's gelu is x sigmoid(1.702 x) = silu(1.702 x) / 1.702.
-    *gate = strcmp(name, "gelu") == 0 ? 1.702f : 1.0f;
-    c->activation = strcmp(name, "relu") == 0 ? VKS_RELU : VKS_SILU;
-    if (strcmp(name, "relu") != 0 && strcmp(name, "swish") != 0 && strcmp(name, "gelu") != 0)
+    bool is_gelu = strcmp(name, "gelu") == 0, is_old = is_gelu && has_old_gelu(reader);
+    *gate = is_old ? 1.702f : 1.0f;
+    c->activation = strcmp(name, "relu") == 0 ? VKS_RELU : is_gelu && !is_old ? VKS_GELU : VKS_SILU;
+    if (strcmp(name, "relu") != 0 && strcmp(name, "swish") != 0 && !is_gelu)
         fail(reader, VKS_ERR_UNSUPPORTED, "transformer-ffn-activation", name,
              "relu, swish or gelu");
 }

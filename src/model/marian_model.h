@@ -15,7 +15,7 @@ struct marian_model {
 };
 
 // path: marian_folder_is. To be finished also after a failure. Errors: those of marian_folder_open,
-// marian_file_open, marian_config_read and marian_eos_find.
+// marian_file_open, marian_config_read and marian_specials_find.
 VKS_MUST_CHECK enum vks_status marian_model_open(const char *path, const struct vks_log *log,
                                                  struct marian_model *model);
 void marian_model_finish(struct marian_model *model);

@@ -18,6 +18,7 @@ enum {
     TYPE_NORMAL = 1,
     TYPE_UNKNOWN = 2,
     TYPE_CONTROL = 3,
+    TRAINER_MODEL_PREFIX = 2,
     TRAINER_MODEL_TYPE = 3,
     MODEL_TYPE_WORD = 3,
     TRAINER_UNK_SURFACE = 44,
@@ -85,18 +86,34 @@ static void put_piece(struct message *model, struct message *piece, const char *
     put_message(model, MODEL_PIECES, piece);
 }
 
+// What these models begin with, and no others.
+static void put_trainer(struct message *model) {
+    struct message trainer = {0};
+    put_text(&trainer, TRAINER_MODEL_PREFIX, "", "whole-words");
+    put_number(&trainer, TRAINER_MODEL_TYPE, MODEL_TYPE_WORD);
+    put_text(&trainer, TRAINER_UNK_SURFACE, "", " <unk>");
+    put_message(model, MODEL_TRAINER, &trainer);
+    free(trainer.bytes);
+}
+
+bool spm_words_is(const void *model, size_t num_bytes) {
+    struct message start = {0};
+    put_trainer(&start);
+    bool is =
+        !start.has_failed && num_bytes > start.num && memcmp(model, start.bytes, start.num) == 0;
+    free(start.bytes);
+    return is;
+}
+
 enum vks_status spm_words_model(const char *const *words, size_t num_words, void **model,
                                 size_t *num_bytes) {
     struct message whole = {0}, part = {0};
+    put_trainer(&whole);
     put_piece(&whole, &part, "", "</s>", TYPE_CONTROL);
     put_piece(&whole, &part, "", "<unk>", TYPE_UNKNOWN);
     for (size_t i = 0; i < num_words; i++)
         if (words[i])
             put_piece(&whole, &part, SPM_WORD_MARK, words[i], TYPE_NORMAL);
-    part.num = 0;
-    put_number(&part, TRAINER_MODEL_TYPE, MODEL_TYPE_WORD);
-    put_text(&part, TRAINER_UNK_SURFACE, "", " <unk>");
-    put_message(&whole, MODEL_TRAINER, &part);
     part.num = 0;
     put_text(&part, NORMALIZER_NAME, "", "identity");
     put_message(&whole, MODEL_NORMALIZER, &part);

@@ -1,4 +1,4 @@
-#include "io/marian_eos.h"
+#include "io/marian_specials.h"
 
 #include "base/log.h"
 #include "io/files.h"
@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char eos_piece[] = "</s>";
-enum { EOS_BYTES = sizeof eos_piece - 1, MAX_SPM_BYTES = 1 << 29 };
+enum { MAX_SPM_BYTES = 1 << 29 };
 // Of a field of Protocol Buffers: its number and how long it is.
 enum { WIRE_VARINT, WIRE_64_BITS, WIRE_BYTES, WIRE_32_BITS = 5, FIELD_PIECES = 1, FIELD_TEXT = 1 };
 
@@ -46,33 +45,47 @@ static bool find_field(struct span *span, uint64_t number, struct span *value) {
     return false;
 }
 
-static uint32_t find_in_spm(const unsigned char *bytes, size_t num_bytes) {
+// What the two are called, and the ids that they have by default.
+static const char *const names[] = {"</s>", "<unk>"};
+
+static void find_in_spm(const unsigned char *bytes, size_t num_bytes, uint32_t ids[2]) {
     struct span model = {bytes, bytes + num_bytes}, piece, text;
     for (uint32_t id = 0; find_field(&model, FIELD_PIECES, &piece); id++)
-        if (find_field(&piece, FIELD_TEXT, &text) && text.end - text.at == EOS_BYTES &&
-            memcmp(text.at, eos_piece, EOS_BYTES) == 0)
-            return id;
-    return 0;
+        for (int i = 0; i < 2; i++) {
+            struct span fields = piece;
+            size_t length = strlen(names[i]);
+            if (find_field(&fields, FIELD_TEXT, &text) && (size_t)(text.end - text.at) == length &&
+                memcmp(text.at, names[i], length) == 0)
+                ids[i] = id;
+        }
 }
 
-static enum vks_status find_in_yaml(const char *path, const struct vks_log *log, uint32_t *id) {
+static enum vks_status find_in_yaml(const char *path, const struct vks_log *log, uint32_t ids[2]) {
     struct arena arena = {0};
     struct yaml_node *root;
     enum vks_status status = yaml_read(path, log, &arena, &root);
-    const struct yaml_node *node = status == VKS_OK ? yaml_find(root, eos_piece) : NULL;
-    if (status == VKS_OK)
-        *id = node && node->text ? (uint32_t)strtoul(node->text, NULL, 10) : 0;
+    for (int i = 0; i < 2 && status == VKS_OK; i++) {
+        const struct yaml_node *node = yaml_find(root, names[i]);
+        if (node && node->text)
+            ids[i] = (uint32_t)strtoul(node->text, NULL, 10);
+    }
     arena_finish(&arena);
     return status;
 }
 
-enum vks_status marian_eos_find(const char *path, const struct vks_log *log, uint32_t *id) {
+enum vks_status marian_specials_find(const char *path, const struct vks_log *log, uint32_t *eos_id,
+                                     uint32_t *unk_id) {
     size_t length = strlen(path), num_bytes;
+    uint32_t ids[2] = {0, 1};
     unsigned char *bytes;
-    if (length < 4 || strcmp(path + length - 4, ".spm") != 0)
-        return find_in_yaml(path, log, id);
-    TRY(file_read(path, MAX_SPM_BYTES, log, &bytes, &num_bytes));
-    *id = find_in_spm(bytes, num_bytes);
-    free(bytes);
+    if (length < 4 || strcmp(path + length - 4, ".spm") != 0) {
+        TRY(find_in_yaml(path, log, ids));
+    } else {
+        TRY(file_read(path, MAX_SPM_BYTES, log, &bytes, &num_bytes));
+        find_in_spm(bytes, num_bytes, ids);
+        free(bytes);
+    }
+    *eos_id = ids[0];
+    *unk_id = ids[1];
     return VKS_OK;
 }
