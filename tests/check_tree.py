@@ -16,7 +16,7 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
-                 "model": "model", "text": "io", "trainer": "train", "translator": "decode",
+                 "model": "model", "convert": "convert", "text": "io", "trainer": "train", "translator": "decode",
                  "attention_map": "decode", "bench": "bench",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.

@@ -322,19 +322,45 @@ static void add_ids(struct writer *writer, const struct vks_model_config *c) {
     char words[32];
     snprintf(words, sizeof words, "[[%u]]", c->pad_id);
     writer->is_whole &= cJSON_AddRawToObject(writer->json, "bad_words_ids", words) != NULL;
-    add_number(writer, "max_length", 512);
+    add_number(writer, "max_length", c->max_positions);
     add_number(writer, "num_beams", 4);
+    add_number(writer, "length_penalty", 0);
+    add_bool(writer, "early_stopping", false);
 }
 
-static void add_config(struct writer *writer, const struct vks_model_config *c) {
-    bool is_class = c->positions == VKS_POSITIONS_HF && c->position_offset == 0 &&
-                    c->tying != VKS_TIED_NONE && (!c->pre_norm || c->tying == VKS_TIED_ALL);
-    const char *type = !is_class ? "vkseq" : c->pre_norm ? "pegasus" : "marian";
-    const char *class_name = c->pre_norm ? "PegasusForConditionalGeneration" : "MarianMTModel";
-    add_text(writer, "model_type", type);
+// Why no class has the model's positions, or NULL.
+static const char *missing_positions(const struct vks_model_config *c, bool has_positions) {
+    if (c->positions == VKS_POSITIONS_LEARNED)
+        return c->position_offset ? "its learned positions begin at an offset" : NULL;
+    if (has_positions || (c->positions == VKS_POSITIONS_HF && c->position_offset == 0))
+        return NULL;
+    return "its positions are of another formula or begin at an offset";
+}
+
+const char *config_class(const struct vks_model_config *c, const struct config_form *form,
+                         const char **why) {
+    const char *reason = missing_positions(c, form && form->has_positions);
+    if (c->pre_norm && c->tying != VKS_TIED_ALL)
+        reason = "it normalises before each block and has separate vocabularies or an untied "
+                 "output layer";
+    else if (c->source_vocab <= c->pad_id)
+        reason = "its source vocabulary is smaller than its target vocabulary";
+    if (reason && why)
+        *why = reason;
+    return reason ? NULL : c->pre_norm ? "PegasusForConditionalGeneration" : "MarianMTModel";
+}
+
+static void add_class(struct writer *writer, const struct vks_model_config *c,
+                      const struct config_form *form) {
+    const char *name = config_class(c, form, NULL);
+    add_text(writer, "model_type", !name ? "vkseq" : c->pre_norm ? "pegasus" : "marian");
     cJSON *classes = cJSON_AddArrayToObject(writer->json, "architectures");
-    writer->is_whole &=
-        cJSON_AddItemToArray(classes, cJSON_CreateString(is_class ? class_name : "vkseq"));
+    writer->is_whole &= cJSON_AddItemToArray(classes, cJSON_CreateString(name ? name : "vkseq"));
+}
+
+static void add_config(struct writer *writer, const struct vks_model_config *c,
+                       const struct config_form *form) {
+    add_class(writer, c, form);
     add_bool(writer, "is_encoder_decoder", true);
     add_number(writer, "vocab_size", c->source_vocab);
     add_number(writer, "decoder_vocab_size", c->target_vocab);
@@ -359,13 +385,13 @@ static void add_config(struct writer *writer, const struct vks_model_config *c) 
         add_text(writer, "search", search_names[c->search - VKS_SEARCH_MARIAN]);
     if (c->alignment_layer)
         add_number(writer, "alignment_layer", c->alignment_layer);
-    add_text(writer, "torch_dtype", "float32");
+    add_text(writer, "torch_dtype", form && form->is_half ? "float16" : "float32");
     add_ids(writer, c);
 }
 
-char *config_print(const struct vks_model_config *config) {
+char *config_print(const struct vks_model_config *config, const struct config_form *form) {
     struct writer writer = {cJSON_CreateObject(), true};
-    add_config(&writer, config);
+    add_config(&writer, config, form);
     return finish(&writer);
 }
 
@@ -375,8 +401,8 @@ static char *print_generation(const struct vks_model_config *config) {
     return finish(&writer);
 }
 
-enum vks_status config_write(const struct vks_model_config *config, const char *dir,
-                             const struct vks_log *log) {
+enum vks_status config_write(const struct vks_model_config *config, const struct config_form *form,
+                             const char *dir, const struct vks_log *log) {
     TRY(write_text(print_generation(config), dir, "generation_config.json", log));
-    return write_text(config_print(config), dir, "config.json", log);
+    return write_text(config_print(config, form), dir, "config.json", log);
 }

@@ -23,10 +23,10 @@ struct layout {
 
 static struct parameter reserve(struct layout *layout, uint32_t rows, uint32_t cols) {
     struct weights *weights = layout->weights;
-    struct parameter parameter = {0};
+    struct parameter parameter = {.rows = rows, .cols = cols};
     uint32_t idx = weights->num_parameters++;
     bool is_frozen = layout->is_frozen && layout->is_frozen[idx];
-    if (layout->status == VKS_OK)
+    if (layout->status == VKS_OK && weights->store.device)
         layout->status = parameter_store_reserve(is_frozen ? &weights->frozen : &weights->store,
                                                  rows, cols, &parameter);
     parameter.idx = idx;
@@ -183,7 +183,7 @@ enum vks_status weights_init(struct vks_device *device, const struct vks_model_c
     lay_out_embeddings(&layout);
     lay_out_stack(&layout, &weights->encoder, false);
     lay_out_stack(&layout, &weights->decoder, true);
-    if (layout.status == VKS_OK)
+    if (layout.status == VKS_OK && device)
         layout.status = weights_allocate(weights, config, parts);
     if (layout.status != VKS_OK)
         weights_finish(weights);
@@ -212,6 +212,18 @@ void weights_finish(struct weights *weights) {
     weights->num_named = 0;
 }
 
+void weights_sines(const struct vks_model_config *config, uint32_t num_rows, float *table) {
+    uint32_t width = config->width, half = width / 2;
+    double last = config->positions == VKS_POSITIONS_HF ? width / 2.0 : half - 1.0;
+    for (uint32_t row = 0; row < num_rows; row++) {
+        for (uint32_t i = 0; i < half; i++) {
+            double angle = row * pow(10000.0, -(i / last));
+            table[(size_t)row * width + i] = (float)sin(angle);
+            table[(size_t)row * width + half + i] = (float)cos(angle);
+        }
+    }
+}
+
 enum vks_status weights_reserve_positions(struct weights *weights,
                                           const struct vks_model_config *config,
                                           uint32_t num_positions) {
@@ -227,15 +239,7 @@ enum vks_status weights_reserve_positions(struct weights *weights,
     float *table = memory_malloc((size_t)rows * width * sizeof *table);
     if (!table)
         return VKS_ERR_OOM;
-    uint32_t half = width / 2;
-    double last = config->positions == VKS_POSITIONS_HF ? width / 2.0 : half - 1.0;
-    for (uint32_t row = 0; row < rows; row++) {
-        for (uint32_t i = 0; i < half; i++) {
-            double angle = row * pow(10000.0, -(i / last));
-            table[(size_t)row * width + i] = (float)sin(angle);
-            table[(size_t)row * width + half + i] = (float)cos(angle);
-        }
-    }
+    weights_sines(config, rows, table);
     enum vks_status status;
     TRY_GOTO(status, parameter_store_reserve(&grown, rows, width, &positions), done);
     TRY_GOTO(status, parameter_store_allocate(&grown, PARTS_RUN), done);

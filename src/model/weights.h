@@ -57,6 +57,7 @@ struct weights {
 
 // Lays out and allocates the parameters of a checked configuration, all zero. is_frozen: by the
 // parameters' idx; NULL: none is. parts as in parameter_store_allocate; 0: weights_read allocates.
+// device: NULL to have names and shapes alone, without anything to read or write.
 // Errors: VKS_ERR_UNSUPPORTED, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
 enum vks_status weights_init(struct vks_device *device, const struct vks_model_config *config,
                              const bool *is_frozen, uint32_t parts, struct weights *weights);
@@ -78,6 +79,10 @@ enum vks_status named_weight_read(struct weights *weights, enum parameter_part p
                                   const struct named_weight *weight, float *values);
 enum vks_status named_weight_write(struct weights *weights, enum parameter_part part,
                                    const struct named_weight *weight, const float *values);
+
+// The first rows of the configuration's sinusoidal positions: row r is position r, without offset.
+//   table  f32 [num_rows, D]  written
+void weights_sines(const struct vks_model_config *config, uint32_t num_rows, float *table);
 
 // Makes room for sinusoidal positions 0 .. num_positions - 1 of the stack's table; does nothing
 // when there are as many. Programs built before must not be used after.

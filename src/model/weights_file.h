@@ -4,9 +4,29 @@
 
 #include "model/weights.h"
 
-// Writes one part in float32, in one step. Errors: as safetensors_write and buffer_read.
-enum vks_status weights_write(struct weights *weights, enum parameter_part part, const char *path,
+// Whether weights_read would find what it needs for values and nothing else; needs no device, so
+// weights may have been laid out without one. Errors: as weights_read's.
+enum vks_status weights_check(const struct weights *weights, const char *path,
                               const struct vks_log *log);
+
+struct weights_write_params {
+    enum parameter_part part;
+    bool is_half;           // float16; else float32
+    uint32_t num_positions; // rows of sinusoidal positions to write out for each stack; 0: none
+    const struct vks_model_config *config; // with num_positions
+    const struct vks_log *log;
+};
+
+// Writes one part in one step, a tensor at a time. Errors: as safetensors_write, buffer_read and
+// weights_halve.
+enum vks_status weights_write(struct weights *weights, const struct weights_write_params *params,
+                              const char *path);
+
+// Rounds values to float16. name, path: what messages call the tensor and the file to come.
+//   values, halves  [num]
+// Errors: VKS_ERR_UNSUPPORTED for a value that float16 does not reach.
+enum vks_status weights_halve(const float *values, size_t num, const char *name, const char *path,
+                              const struct vks_log *log, uint16_t *halves);
 
 // Reads one part, and allocates it if need be, once the file is known to fit; every named weight
 // must be there with its shape, in float32, float16 or bfloat16, all values finite but
