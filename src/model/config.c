@@ -379,6 +379,7 @@ static void add_config(struct writer *writer, const struct vks_model_config *c,
     add_bool(writer, "share_encoder_decoder_embeddings", c->tying == VKS_TIED_ALL);
     add_bool(writer, "tie_word_embeddings", c->tying != VKS_TIED_NONE);
     add_bool(writer, "normalize_before", c->pre_norm);
+    add_bool(writer, "normalize_embedding", false);
     add_text(writer, "position_formula", position_names[c->positions]);
     add_number(writer, "position_offset", c->position_offset);
     if (c->search != VKS_SEARCH_DEFAULT)

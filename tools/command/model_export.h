@@ -11,12 +11,12 @@ struct model_export {
     enum vks_export_format format;
 };
 
-#define OPTION_PRECISION(values)                                                                   \
-    {                                                                                              \
-        "precision", 0, CLI_CHOICE, offsetof(struct values, export.precision),                     \
-            .default_text = "float32", .choices = export_precisions,                               \
-            .help = "Type of the numbers in the output."                                           \
-    }
+// clang-format off
+#define OPTION_PRECISION(values, heading)                                                          \
+    {"precision", 0, CLI_CHOICE, offsetof(struct values, export.precision),                        \
+     .default_text = "float32", .choices = export_precisions, .group = heading,                    \
+     .help = "Type of the numbers in the output."}
+// clang-format on
 
 // Loads a model onto a device (NULL: the best) and writes it elsewhere. Returns the exit code.
 int model_export_run(struct console *console, const struct model_export *export,

@@ -10,10 +10,11 @@ struct values {
 // clang-format off
 static const struct cli_option options[] = {
     {"IN", 0, CLI_STRING, offsetof(struct values, export.model), .required = true,
-     .is_operand = true, .help = "The model: what vkseq translate --model takes."},
+     .is_operand = true, .group = "Paths",
+     .help = "The model: what vkseq translate --model takes."},
     {"OUT", 0, CLI_STRING, offsetof(struct values, export.output), .required = true,
      .is_operand = true, .help = "Model directory that is made."},
-    OPTION_PRECISION(values),
+    OPTION_PRECISION(values, "General"),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     {0},

@@ -16,13 +16,15 @@ static const char *const formats[] = {"hf", "marian", "ct2", NULL};
 // clang-format off
 static const struct cli_option options[] = {
     {"MODEL", 0, CLI_STRING, offsetof(struct values, export.model), .required = true,
-     .is_operand = true, .help = "The model: what vkseq translate --model takes."},
+     .is_operand = true, .group = "Paths",
+     .help = "The model: what vkseq translate --model takes."},
     {"OUT", 0, CLI_STRING, offsetof(struct values, export.output), .required = true,
      .is_operand = true, .help = "Directory that is made."},
     {"to", 't', CLI_CHOICE, offsetof(struct values, to), .required = true, .choices = formats,
+     .group = "General",
      .help = "hf: for transformers, and for ct2-transformers-converter. marian: for Marian. ct2: "
              "for ct2-marian-converter, which needs no PyTorch."},
-    OPTION_PRECISION(values),
+    OPTION_PRECISION(values, NULL),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     {0},

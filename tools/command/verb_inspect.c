@@ -12,8 +12,9 @@ struct values {
 // clang-format off
 static const struct cli_option options[] = {
     {"PATH", 0, CLI_STRING, offsetof(struct values, path), .required = true, .is_operand = true,
-     .help = "A model's directory, or one of its files."},
-    {"tensors", 0, CLI_FLAG, offsetof(struct values, tensors), .help = "List the tensors too."},
+     .group = "Paths", .help = "A model's directory, or one of its files."},
+    {"tensors", 0, CLI_FLAG, offsetof(struct values, tensors), .group = "General",
+     .help = "List the tensors too."},
     {"json", 0, CLI_FLAG, offsetof(struct values, json), .help = "Print a JSON object."},
     {0},
 };
@@ -103,8 +104,8 @@ int verb_inspect(const char *program, int argc, char **argv) {
     bool given[sizeof options / sizeof *options];
     const struct cli_command command = {
         .name = "vkseq inspect",
-        .summary = "Says what a model is, and what of it vkseq cannot use. Reads nothing but its "
-                   "files and needs no device.\nEnds with 1 if the model cannot be used.",
+        .summary = "Says what a model is, and what of it vkseq cannot use; needs no device.\n"
+                   "Ends with 1 if the model cannot be used.",
         .options = options,
         .values = &values,
         .given = given,
