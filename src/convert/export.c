@@ -4,7 +4,7 @@
 #include "io/files.h"
 #include "model/config.h"
 #include "model/model_object.h"
-#include "model/weights_file.h"
+#include "model/weights_write.h"
 #include "vkseq/convert.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 static enum vks_status check_class(const struct vks_model_config *config,
                                    const struct config_form *form, const struct vks_log *log) {
     const char *why = NULL;
-    if (config_class(config, form, &why))
+    if (config_expressed_by(config, form, &why) != VKS_CLASS_OWN)
         return VKS_OK;
     log_error(log,
               "no class of transformers computes what this model does: %s; take the format ct2, "
@@ -25,11 +25,15 @@ static enum vks_status check_class(const struct vks_model_config *config,
 // The rows of position tables that the format needs: those that transformers would not work out.
 static uint32_t num_positions(const struct vks_model_config *config,
                               const struct vks_export_params *params) {
-    bool is_own = config->positions == VKS_POSITIONS_HF && config->position_offset == 0;
-    if (params->format != VKS_EXPORT_HF || config->positions == VKS_POSITIONS_LEARNED)
-        return 0;
     // Pegasus looks for a table in any case.
-    return is_own && !config->pre_norm ? 0 : config->max_positions;
+    bool is_pegasus = config->model_class == VKS_CLASS_PEGASUS ||
+                      (config->model_class == VKS_CLASS_OWN && config->pre_norm);
+    bool is_other =
+        config->model_class == VKS_CLASS_OWN && config->positions == VKS_POSITIONS_FAIRSEQ;
+    bool has_tables = config->positions != VKS_POSITIONS_LEARNED && config->position_offset == 0;
+    return params->format == VKS_EXPORT_HF && has_tables && (is_pegasus || is_other)
+               ? config->max_positions
+               : 0;
 }
 
 static enum vks_status export_hf(struct vks_model *model, const struct vks_tokenizer *tokenizer,

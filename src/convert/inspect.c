@@ -106,7 +106,6 @@ static bool inspect_spm(const struct mapped_file *file, const char *path,
 
 static void inspect_file(const struct mapped_file *file, const char *path,
                          struct vks_inspection *inspection) {
-    struct vks_model_config config;
     inspection_number(inspection, "bytes", (double)file->num_bytes);
     if (begins_with(file, "PK\3\4", 4)) {
         inspect_zip(file, path, inspection);
@@ -114,9 +113,7 @@ static void inspect_file(const struct mapped_file *file, const char *path,
         inspect_safetensors(path, inspection);
     } else if (begins_with(file, "{", 1)) {
         inspection_text(inspection, "format", "JSON text");
-        if (inspect_config(path, inspection, &config))
-            inspection_problem(inspection, "a configuration alone is no model; inspect the "
-                                           "directory");
+        inspect_config_file(path, inspection);
     } else if (is_marian_binary(file)) {
         refuse(inspection, "Marian model (.bin)", "vkseq does not read Marian's models");
     } else if (!inspect_spm(file, path, inspection)) {

@@ -5,6 +5,7 @@
 #include "io/files.h"
 #include "io/json.h"
 #include "model/config.h"
+#include "model/config_class.h"
 #include "model/weights_file.h"
 #include "vkseq/tokenizer.h"
 
@@ -16,16 +17,10 @@
 
 enum { MAX_CONFIG_BYTES = 1 << 20, MAX_LISTED = 5, PROBLEM_BYTES = 512 };
 
-// Names of a config.json of any class, which vkseq need not know.
-static void inspect_names(const char *path, struct vks_inspection *inspection) {
-    unsigned char *text;
-    size_t num_bytes;
+// Names in a config.json of any class, which vkseq need not know.
+static void inspect_names(const struct config_text *text, struct vks_inspection *inspection) {
     cJSON *json;
-    if (file_read(path, MAX_CONFIG_BYTES, NULL, &text, &num_bytes) != VKS_OK)
-        return;
-    enum vks_status status = json_parse((const char *)text, num_bytes, path, NULL, &json);
-    free(text);
-    if (status != VKS_OK)
+    if (json_parse(text->text, text->num_bytes, text->name, NULL, &json) != VKS_OK)
         return;
     const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "model_type"));
     const cJSON *classes = cJSON_GetObjectItemCaseSensitive(json, "architectures");
@@ -63,27 +58,87 @@ static void add_shape(const struct vks_model_config *c, struct vks_inspection *i
 static void add_choices(const struct vks_model_config *c, struct vks_inspection *inspection) {
     static const char *const activations[] = {"relu", "gelu", "swish"};
     static const char *const positions[] = {"hf", "fairseq", "learned"};
-    static const char *const tyings[] = {"all embeddings", "target and output", "none"};
-    static const char *const searches[] = {"marian", "marian", "hf", "exact"};
+    static const char *const tyings[] = {"all embeddings", "target and output", "none",
+                                         "source and target"};
+    static const char *const searches[] = {"marian", "marian", "hf", "exact", "hf-early"};
+    static const char *const cells[] = {"self-attention", "ssru"};
     inspection_text(inspection, "activation", activations[c->activation]);
     inspection_text(inspection, "positions", positions[c->positions]);
     inspection_text(inspection, "tied", tyings[c->tying]);
     inspection_text(inspection, "normalisation", c->pre_norm ? "before blocks" : "after blocks");
     inspection_text(inspection, "embeddings", c->no_embedding_scale ? "as they are" : "scaled");
+    inspection_text(inspection, "decoder_cells", cells[c->decoder_cell]);
     inspection_text(inspection, "search", searches[c->search]);
 }
 
-bool inspect_config(const char *path, struct vks_inspection *inspection,
-                    struct vks_model_config *config) {
-    const struct vks_log log = inspection_log(inspection);
-    inspect_names(path, inspection);
-    if (config_read(path, &log, config) != VKS_OK)
-        return false;
+static void add_generation(const struct vks_model_config *c, struct vks_inspection *inspection) {
+    const struct vks_generation *g = &c->generation;
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {
+        {"beam_size", g->beam_size},
+        {"max_length", g->max_length},
+        {"min_length", g->min_length},
+        {"no_repeat_ngram", g->no_repeat_ngram},
+        {"normalize", (double)g->normalize},
+        {"repetition_penalty", (double)g->repetition_penalty},
+        {"first_id", g->forces_first ? g->first_id : 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(numbers); i++)
+        if (numbers[i].value != 0)
+            inspection_number(inspection, numbers[i].key, numbers[i].value);
+}
+
+static void add_config(const struct vks_model_config *config, struct vks_inspection *inspection) {
     add_shape(config, inspection);
     add_choices(config, inspection);
-    const char *class_name = config_class(config, NULL, NULL);
-    inspection_text(inspection, "transformers_class", class_name ? class_name : "none");
+    add_generation(config, inspection);
+    enum vks_model_class model_class = config_expressed_by(config, NULL, NULL);
+    inspection_text(inspection, "transformers_class",
+                    model_class == VKS_CLASS_OWN ? "none" : config_class_name(model_class));
+}
+
+// Reads a config.json; what goes wrong is a problem. text->text is to be freed.
+static bool read_text(const char *path, struct vks_inspection *inspection,
+                      struct config_text *text) {
+    const struct vks_log log = inspection_log(inspection);
+    unsigned char *bytes;
+    text->name = path;
+    if (file_read(path, MAX_CONFIG_BYTES, &log, &bytes, &text->num_bytes) != VKS_OK)
+        return false;
+    text->text = (const char *)bytes;
+    inspect_names(text, inspection);
     return true;
+}
+
+void inspect_config_file(const char *path, struct vks_inspection *inspection) {
+    const struct vks_log log = inspection_log(inspection);
+    struct config_text text = {0};
+    struct vks_model_config config = {0};
+    if (!read_text(path, inspection, &text))
+        return;
+    if (config_parse(&text, NULL, &log, &config) == VKS_OK) {
+        add_config(&config, inspection);
+        inspection_problem(inspection, "a configuration alone is no model; inspect the directory");
+    }
+    free((void *)text.text);
+}
+
+// The configuration of a directory; false if there is no usable one.
+static bool inspect_config(const char *dir, struct vks_inspection *inspection,
+                           struct vks_model_config *config) {
+    const struct vks_log log = inspection_log(inspection);
+    struct config_text text = {0};
+    char *path = path_join(dir, "config.json");
+    inspection->is_whole &= path != NULL;
+    bool is_read =
+        path && read_text(path, inspection, &text) && config_read(dir, &log, config) == VKS_OK;
+    free((void *)text.text);
+    free(path);
+    if (is_read)
+        add_config(config, inspection);
+    return is_read;
 }
 
 void inspect_tensors(const struct tensor_set *set, struct vks_inspection *inspection) {
@@ -127,7 +182,7 @@ static size_t compare_weights(const struct weights *weights, const struct tensor
     size_t num = 0;
     for (size_t i = 0; i < weights->num_named; i++) {
         const struct named_weight *weight = &weights->named[i];
-        const struct tensor_view *view = tensor_set_find(set, weight->name);
+        const struct tensor_view *view = weights_find_tensor(weights, set, weight->name);
         bool fits = view && view->num_dims == weight->num_dims && view->dims[0] == weight->num &&
                     (view->num_dims == 1 || view->dims[1] == weight->parameter.cols);
         if (!fits && num++ < MAX_LISTED)
@@ -141,7 +196,7 @@ static size_t compare_weights(const struct weights *weights, const struct tensor
     return num;
 }
 
-static void inspect_weights(const char *dir, const struct vks_model_config *config,
+static void inspect_weights(const char *dir, struct vks_model_config *config,
                             struct vks_inspection *inspection) {
     const struct vks_log log = inspection_log(inspection);
     struct tensor_set *set = NULL;
@@ -149,10 +204,12 @@ static void inspect_weights(const char *dir, const struct vks_model_config *conf
     if (tensor_set_open(dir, &log, &set) != VKS_OK)
         return;
     inspect_tensors(set, inspection);
+    if (config && config->model_class != VKS_CLASS_OWN)
+        weights_complete_config(set, &log, config);
     if (config && weights_init(NULL, config, NULL, 0, &weights) != VKS_OK)
         inspection->is_whole = false;
     else if (config && compare_weights(&weights, set, inspection) == 0)
-        (void)weights_check(&weights, tensor_set_path(set), &log);
+        (void)weights_check(&weights, PART_VALUE, config, set);
     uint64_t num = 0;
     for (size_t i = 0; i < weights.num_named; i++)
         num += named_weight_size(&weights.named[i]);
@@ -190,13 +247,8 @@ static void inspect_vocabularies(const char *dir, const struct vks_model_config 
 
 void inspect_directory(const char *dir, struct vks_inspection *inspection) {
     struct vks_model_config config = {0};
-    char *path = path_join(dir, "config.json");
-    inspection->is_whole &= path != NULL;
-    if (!path)
-        return;
     inspection_text(inspection, "format", "directory in Hugging Face's layout");
-    bool has_config = inspect_config(path, inspection, &config);
-    free(path);
+    bool has_config = inspect_config(dir, inspection, &config);
     inspect_weights(dir, has_config ? &config : NULL, inspection);
     inspect_vocabularies(dir, has_config ? &config : NULL, inspection);
 }

@@ -8,9 +8,8 @@
 // Facts and problems of config.json, weights and vocabularies.
 void inspect_directory(const char *dir, struct vks_inspection *inspection);
 
-// Facts and problems of a config.json. False if there is no usable configuration.
-bool inspect_config(const char *path, struct vks_inspection *inspection,
-                    struct vks_model_config *config);
+// Facts and problems of a config.json by itself.
+void inspect_config_file(const char *path, struct vks_inspection *inspection);
 
 // The tensors, how many numbers they have and of which types.
 void inspect_tensors(const struct tensor_set *set, struct vks_inspection *inspection);

@@ -6,7 +6,7 @@
 #include "convert/marian_names.h"
 #include "io/files.h"
 #include "io/npz_write.h"
-#include "model/weights_file.h"
+#include "model/weights_write.h"
 #include "text/peer_files.h"
 #include "text/tokenizer_spm.h"
 
@@ -31,7 +31,7 @@ static enum vks_status refuse(const struct vks_log *log, const char *what, const
 }
 
 // What Marian, or CTranslate2's converter of Marian's models, computes differently.
-static enum vks_status check_model(const struct vks_model_config *config,
+static enum vks_status check_parts(const struct vks_model_config *config,
                                    const struct vks_export_params *params) {
     const struct vks_log *log = params->log;
     bool is_ct2 = params->format == VKS_EXPORT_CT2;
@@ -47,6 +47,17 @@ static enum vks_status check_model(const struct vks_model_config *config,
         return refuse(log, "the activation gelu, for which an approximation is taken there",
                       is_ct2 ? "take the format hf and ct2-transformers-converter"
                              : "train with another activation, or take the format hf");
+    if (config->tying == VKS_TIED_SOURCE || config->embedding_norm)
+        return refuse(log, "an output layer that alone is not tied, or normalised embeddings",
+                      "take the format hf");
+    if (config->num_heads != config->decoder_heads ||
+        config->ffn_width != config->decoder_ffn_width)
+        return refuse(log, "an encoder and a decoder of different widths", "take the format hf");
+    if (config->start_id != config->pad_id || config->pad_in_softmax)
+        return refuse(log,
+                      "tokens of a class of transformers, where <pad> is predicted or does "
+                      "not begin",
+                      "take the format hf");
     if (config->no_embedding_scale)
         return refuse(log, "embeddings that are not multiplied by the root of the width",
                       "take the format hf");
@@ -129,7 +140,7 @@ static enum vks_status write_positions(struct marian_writer *writer) {
     uint32_t offset = config->position_offset;
     uint32_t rows = max_u32(config->max_positions, MIN_POSITIONS);
     TRY(reserve(writer, (uint64_t)(rows + offset) * config->width));
-    weights_sines(config, rows + offset, writer->values);
+    weights_fill_positions(config, rows + offset, writer->values);
     return write_array(writer, "Wpos", writer->values + (size_t)offset * config->width, rows,
                        config->width);
 }
@@ -235,6 +246,9 @@ enum vks_status marian_export(struct vks_model *model, const struct vks_tokenize
     const uint32_t sizes[] = {config->source_vocab - 1, config->target_vocab - 1};
     TRY(check_model(config, params));
     TRY(check_vocabularies(config, tokenizer, params->log));
+    if (params->format == VKS_EXPORT_MARIAN && config->pre_norm)
+        log_warn(params->log, "Marian 1.12 scores models that normalise before each block right, "
+                              "but translates wrong with them; take the format ct2 or hf");
     TRY(directory_create(dir, params->log));
     TRY(write_model(model, params, dir));
     for (int side = VKS_SOURCE; side <= VKS_TARGET; side++)

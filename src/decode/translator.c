@@ -7,6 +7,7 @@
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
+#include "decode/translation_progress.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -126,7 +127,7 @@ static struct search_params search_params(const struct vks_translator *translato
 static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
                               const struct vks_translator_params *params) {
     translator->params = *params;
-    TRY(search_complete_params(&translator->params));
+    TRY(search_complete_params(&model->config, &translator->params));
     TRY(collect_models(model, params, translator));
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
@@ -194,6 +195,32 @@ static void add_prefixes(const struct passages *passages, const struct sentence 
     }
 }
 
+// Searches for the translations of parts, and tells how far it is.
+static enum vks_status search_parts(struct vks_translator *translator,
+                                    const struct passages *passages,
+                                    const struct sentence *sentences,
+                                    struct vks_translation *parts) {
+    struct search *search = &translator->search;
+    struct translation_progress progress = {.params = &translator->params,
+                                            .tokenizer = translator->tokenizer,
+                                            .passages = passages,
+                                            .sentences = sentences,
+                                            .parts = parts};
+    const struct search_observer observer = {.user = &progress,
+                                             .may_go_on = translation_progress_tell};
+    if (!translator->params.observe)
+        return search_run(search, sentences, passages->num_parts, parts);
+    enum vks_status status = translation_progress_init(&progress);
+    search->observer = &observer;
+    if (status == VKS_OK)
+        status = search_run(search, sentences, passages->num_parts, parts);
+    search->observer = NULL;
+    if (progress.status != VKS_OK)
+        status = progress.status;
+    translation_progress_finish(&progress);
+    return status;
+}
+
 // Translations [passages->num_parts] of the parts; zeroed before. prefixes [passages->num_lines];
 // may be NULL.
 static enum vks_status translate_parts(struct vks_translator *translator,
@@ -214,7 +241,7 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
     if (prefixes)
         add_prefixes(passages, prefixes, sentences);
-    enum vks_status status = search_run(&translator->search, sentences, num, parts);
+    enum vks_status status = search_parts(translator, passages, sentences, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
     if (status == VKS_OK && translator->params.alignment)
@@ -300,7 +327,7 @@ static enum vks_status open_branching(struct vks_translator *translator, uint32_
     params.word_scores = true;
     struct search_params search = search_params(translator, &params);
     search.branches = true;
-    TRY(search_complete_params(&params));
+    TRY(search_complete_params(&translator->models[0]->config, &params));
     enum vks_status status = search_init(&search, &translator->branching);
     if (status != VKS_OK) {
         search_finish(&translator->branching);
@@ -332,18 +359,19 @@ static enum vks_status find_alternatives(struct vks_translator *translator, stru
         return VKS_ERR_ARGUMENT;
     }
     source->prefix = (struct token_list){prefix->ids, max_u32(prefix->num_ids, 1) - 1};
+    uint32_t num_given = search->decoder.params.forces_first + source->prefix.num_ids;
     TRY(search_run(search, source, 1, translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++)
-        if (translation->hypotheses[i].num_word_scores <= source->prefix.num_ids) {
+        if (translation->hypotheses[i].num_word_scores <= num_given) {
             log_error(search->log, "%u tokens are given of the translation: no more are possible",
-                      source->prefix.num_ids);
+                      num_given);
             return VKS_ERR_ARGUMENT;
         }
-    sort_by_word(translation, source->prefix.num_ids);
+    sort_by_word(translation, num_given);
     TRY(add_texts(translator, translation));
     if (translator->params.alignment)
         TRY(source_alignment_add(&translator->alignments, source, 1, translation));
-    *position = source->prefix.num_ids;
+    *position = num_given;
     return VKS_OK;
 }
 

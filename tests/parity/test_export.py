@@ -275,41 +275,64 @@ class CTranslate2(Case):
 
 @unittest.skipUnless(pymarian, "pymarian is not installed")
 class Marian(Case):
-    def run_marian(self, folder, *words):
-        """In a process of its own: it ends the whole process when something fails."""
-        script = ("import pymarian, sys\n"
-                  "lines = sys.stdin.read().splitlines()\n"
-                  "translator = pymarian.Translator(sys.argv[1])\n"
-                  "print('\\n'.join(translator.translate(lines)))\n")
-        options = ["--config", str(folder / "decoder.yml"), "--cpu-threads", "1", "--quiet",
-                   "--quiet-translation", *words]
-        run = subprocess.run([sys.executable, "-c", script, " ".join(options)], encoding="utf-8",
-                             input="\n".join(test_lines()) + "\n", capture_output=True, check=False)
+    """Each run in a process of its own: Marian ends the whole process when something fails."""
+
+    def run_python(self, script, *words):
+        run = subprocess.run([sys.executable, "-c", f"import sys, pymarian\n{script}", *words],
+                             encoding="utf-8", input="\n".join(test_lines()) + "\n",
+                             capture_output=True, check=False)
         self.assertEqual(run.returncode, 0, run.stderr)
         return run.stdout.splitlines()
 
-    def margin(self, folder, line, ours, beam_size):
-        """From Marian's list of its best translations."""
-        hypotheses = {}
-        for row in self.run_marian(folder, "--n-best", "--beam-size", "16"):
-            number, text, *_, score = [field.strip() for field in row.split("|||")]
-            hypotheses.setdefault(int(number), {}).setdefault(text, float(score))
-        scores = hypotheses[line]
-        return max(scores.values()) - scores.get(ours, -1e9)
+    def translate(self, folder, beam_size):
+        return self.run_python(
+            "print('\\n'.join(pymarian.Translator(sys.argv[1])"
+            ".translate(sys.stdin.read().splitlines())))",
+            f"--config {folder}/decoder.yml --beam-size {beam_size} --max-length-factor 50 "
+            "--cpu-threads 1 --quiet --quiet-translation")
 
-    def check(self, name, precision):
-        folder = trained.folder / f"{name}.{precision}.marian"
-        vkseq("export", trained.folder / name, folder, "--to", "marian", "--precision", precision)
-        for beam_size in 1, 4:
-            theirs = self.run_marian(folder, "--beam-size", str(beam_size))
-            ours = translate(trained.folder / name, beam_size, "marian")
-            self.compare(f"{name}, beam {beam_size}", ours, theirs,
-                         lambda i: self.margin(folder, i, ours[i], beam_size))
+    def word_scores(self, folder, source, target):
+        """Log probabilities of the tokens of translations, by lines of two files."""
+        options = ["score", "--models", f"{folder}/model.npz", "--vocabs", f"{folder}/source.spm",
+                   f"{folder}/target.spm", "--train-sets", source, target, "--cpu-threads", "1",
+                   "--word-scores", "--quiet"]
+        lines = self.run_python("pymarian._pymarian.main(sys.argv[1:])", *map(str, options))
+        return [[float(score) for score in line.split("WordScores=")[1].split()] for line in lines]
+
+    def margin(self, folder, line, ours, theirs, beam_size):
+        source, target = (trained.folder / f"pair.{side}" for side in ("src", "tgt"))
+        write_text(source, 2 * [test_lines()[line]])
+        write_text(target, [theirs, ours])
+        a, b = self.word_scores(folder, source, target)
+        if beam_size > 1:
+            return sum(a) - sum(b)
+        at = first_difference(theirs.split(), ours.split())
+        return a[at] - b[at]
+
+    def export(self, name):
+        folder = trained.folder / f"{name}.marian"
+        vkseq("export", trained.folder / name, folder, "--to", "marian")
+        return folder
 
     def test_translations_are_the_same(self):
+        folder = self.export("post_separate")
+        for beam_size in 1, 4:
+            theirs = self.translate(folder, beam_size)
+            ours = translate(trained.folder / "post_separate", beam_size, "marian")
+            self.compare(f"beam {beam_size}", ours, theirs,
+                         lambda i: self.margin(folder, i, ours[i], theirs[i], beam_size))
+
+    def test_scores_are_the_same(self):
+        source, target = trained.folder / "test.src", trained.folder / "test.tgt"
         for name in "post_separate", "pre_separate":
             with self.subTest(name):
-                self.check(name, "float32")
+                theirs = self.word_scores(self.export(name), source, target)
+                out, _ = vkseq("score", "--model", trained.folder / name, "--source", source,
+                               "--target", target, "--quiet")
+                gap = max(abs(float(ours) - sum(row))
+                          for ours, row in zip(out.splitlines(), theirs, strict=True))
+                print(f"{name}: log probabilities within {gap:.1e}", flush=True)
+                self.assertLess(gap, 1e-3)
 
 
 class FineTuning(unittest.TestCase):

@@ -194,8 +194,8 @@ static void observe(void *user, const struct search_step *seen) {
     struct plain_search *plain = user;
     struct step_log_probs rows = seen->log_probs;
     for (uint32_t i = 0; i < seen->num_sentences; i++) {
-        uint32_t idx = (uint32_t)seen->sentence_indices[i], num = seen->beams[i].num_alive;
-        check_alive(&plain->sentences[idx], &seen->beams[i]);
+        uint32_t idx = (uint32_t)seen->sentence_indices[i], num = seen->beams[i]->num_alive;
+        check_alive(&plain->sentences[idx], seen->beams[i]);
         if (num > 0)
             step(plain, idx, rows);
         rows.logits += (size_t)num * rows.stride;
@@ -208,7 +208,7 @@ void plain_search_init(struct search *search, const struct sentence *sources, ui
     *plain = (struct plain_search){.search = search,
                                    .sources = sources,
                                    .sentences = calloc(num, sizeof *plain->sentences),
-                                   .observer = {observe, plain}};
+                                   .observer = {.observe = observe, .user = plain}};
     assert_non_null(plain->sentences);
     assert_true(search->params.beam_size <= PLAIN_MAX_BEAM);
     for (uint32_t i = 0; i < num; i++) {
