@@ -3,9 +3,10 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "convert/marian_names.h"
+#include "convert/marian_options.h"
 #include "io/files.h"
 #include "io/npz_write.h"
+#include "model/marian_weights.h"
 #include "model/weights_write.h"
 #include "text/peer_files.h"
 #include "text/tokenizer_spm.h"
@@ -15,6 +16,8 @@
 #include <string.h>
 
 enum { MIN_POSITIONS = 1024 };
+
+static const char output_bias[] = "decoder_ff_logit_out_b";
 
 struct marian_writer {
     struct vks_model *model;
@@ -30,38 +33,53 @@ static enum vks_status refuse(const struct vks_log *log, const char *what, const
     return VKS_ERR_UNSUPPORTED;
 }
 
-// What Marian, or CTranslate2's converter of Marian's models, computes differently.
-static enum vks_status check_parts(const struct vks_model_config *config,
-                                   const struct vks_export_params *params) {
-    const struct vks_log *log = params->log;
-    bool is_ct2 = params->format == VKS_EXPORT_CT2;
+static enum vks_status check_positions(const struct vks_model_config *config, bool is_ct2,
+                                       const struct vks_log *log) {
     bool is_marians = config->positions == VKS_POSITIONS_FAIRSEQ && config->position_offset == 0;
     if (!is_ct2 && !is_marians)
         return refuse(log,
                       "other positions than Marian's sines, and it does not take them from a file",
                       "take the format ct2 or hf, or train with --positions fairseq");
-    if (config->positions == VKS_POSITIONS_LEARNED)
+    if (config->positions == VKS_POSITIONS_LEARNED && !config->shared_positions)
         return refuse(log, "learned positions for the encoder and others for the decoder",
                       "take the format hf and ct2-transformers-converter");
-    if (config->activation == VKS_GELU)
-        return refuse(log, "the activation gelu, for which an approximation is taken there",
-                      is_ct2 ? "take the format hf and ct2-transformers-converter"
-                             : "train with another activation, or take the format hf");
-    if (config->tying == VKS_TIED_SOURCE || config->embedding_norm)
-        return refuse(log, "an output layer that alone is not tied, or normalised embeddings",
-                      "take the format hf");
-    if (config->num_heads != config->decoder_heads ||
-        config->ffn_width != config->decoder_ffn_width)
-        return refuse(log, "an encoder and a decoder of different widths", "take the format hf");
-    if (config->start_id != config->pad_id || config->pad_in_softmax)
-        return refuse(log,
-                      "tokens of a class of transformers, where <pad> is predicted or does "
-                      "not begin",
-                      "take the format hf");
     if (config->no_embedding_scale)
         return refuse(log, "embeddings that are not multiplied by the root of the width",
                       "take the format hf");
     return VKS_OK;
+}
+
+// What CTranslate2's converter does not read of Marian's models, or otherwise.
+static enum vks_status check_ct2(const struct vks_model_config *config, const struct vks_log *log) {
+    if (config->activation == VKS_GELU)
+        return refuse(log, "the activation gelu, which ct2-marian-converter approximates",
+                      "take the format hf and ct2-transformers-converter");
+    if (config->decoder_cell != VKS_CELL_ATTENTION || config->no_final_norm)
+        return refuse(log, "a decoder that ct2-marian-converter does not read",
+                      "CTranslate2 has none such");
+    for (uint32_t i = 0; i < VKS_MAX_LAYERS; i++)
+        if (config->tied_layers[i])
+            return refuse(log,
+                          "layers that share weights, which ct2-marian-converter does not read",
+                          "take another toolkit");
+    return VKS_OK;
+}
+
+static enum vks_status check_model(const struct vks_model_config *config,
+                                   const struct vks_export_params *params) {
+    const struct vks_log *log = params->log;
+    bool is_ct2 = params->format == VKS_EXPORT_CT2;
+    TRY(check_positions(config, is_ct2, log));
+    if (config->start_id != config->pad_id)
+        return refuse(log, "a decoder that starts with another token than <pad>",
+                      "take the format hf");
+    if (config->num_heads != config->decoder_heads)
+        return refuse(log, "an encoder and a decoder with different numbers of heads",
+                      "take the format hf");
+    if (!is_ct2 && config->pre_norm && config->decoder_cell == VKS_CELL_ATTENTION)
+        log_warn(log, "Marian 1.12 scores models that normalise before each block right, but "
+                      "translates wrong with them; take the format ct2 or hf");
+    return is_ct2 ? check_ct2(config, log) : VKS_OK;
 }
 
 // Marian has no <pad>: rows of the last id are left out.
@@ -111,27 +129,40 @@ static void transpose(const float *from, uint32_t rows, uint32_t cols, float *to
             to[(size_t)col * rows + row] = from[(size_t)row * cols + col];
 }
 
+// The row of <pad>, with which the decoder begins: Marian begins with zeros.
+static enum vks_status check_start(const struct marian_writer *writer, const char *name,
+                                   const float *row) {
+    for (uint32_t i = 0; i < writer->model->config.width && strstr(name, "Wemb"); i++)
+        if (row[i] != 0.0f)
+            return refuse(writer->params->log, "an embedding of <pad> that is not zero",
+                          "take the format hf");
+    return VKS_OK;
+}
+
 static enum vks_status write_weight(struct marian_writer *writer,
                                     const struct named_weight *weight) {
-    struct marian_name name;
+    const struct vks_model_config *config = &writer->model->config;
+    struct marian_place place;
     uint32_t rows = weight->num, cols = weight->parameter.cols;
-    if (!marian_name_of(weight->name, writer->model->config.pre_norm, &name)) {
+    if (!marian_place_of(config, weight->name, &place)) {
         log_error(writer->params->log, "%s: a Marian model has no place for the tensor '%s'",
                   writer->path, weight->name);
         return VKS_ERR_UNSUPPORTED;
     }
     TRY(reserve(writer, named_weight_size(weight)));
     TRY(named_weight_read(&writer->model->weights, PART_VALUE, weight, writer->values));
-    switch (name.kind) {
-    case MARIAN_VECTOR:
-        return write_array(writer, name.text, writer->values, 1, rows);
-    case MARIAN_EMBEDDING:
-        return write_array(writer, name.text, writer->values, rows - 1, cols);
-    case MARIAN_MATRIX:
-        break;
+    if (place.is_transposed) {
+        transpose(writer->values, rows, cols, writer->turned);
+        return write_array(writer, place.name, writer->turned, cols, rows);
     }
-    transpose(writer->values, rows, cols, writer->turned);
-    return write_array(writer, name.text, writer->turned, cols, rows);
+    if (weight->num_dims == 1)
+        return write_array(writer, place.name, writer->values, 1, rows);
+    if (strcmp(place.name, output_bias) == 0)
+        return write_array(writer, place.name, writer->values, 1, cols - 1);
+    if (strcmp(place.name, "Wpos") == 0)
+        return write_array(writer, place.name, writer->values, rows, cols);
+    TRY(check_start(writer, place.name, writer->values + (size_t)(rows - 1) * cols));
+    return write_array(writer, place.name, writer->values, rows - 1, cols);
 }
 
 // The positions that the model was trained with, as CTranslate2's converter looks for them.
@@ -149,7 +180,7 @@ static enum vks_status write_output_bias(struct marian_writer *writer) {
     uint32_t size = writer->model->config.target_vocab - 1;
     TRY(reserve(writer, size));
     memset(writer->values, 0, size * sizeof *writer->values);
-    return write_array(writer, "decoder_ff_logit_out_b", writer->values, 1, size);
+    return write_array(writer, output_bias, writer->values, 1, size);
 }
 
 // The options end with one NUL.
@@ -171,9 +202,11 @@ static enum vks_status write_arrays(struct marian_writer *writer) {
     const struct weights *weights = &writer->model->weights;
     for (size_t i = 0; i < weights->num_named; i++)
         TRY(write_weight(writer, &weights->named[i]));
-    if (writer->params->format == VKS_EXPORT_CT2)
+    bool has_sines = writer->model->config.positions != VKS_POSITIONS_LEARNED;
+    if (writer->params->format == VKS_EXPORT_CT2 && has_sines)
         TRY(write_positions(writer));
-    TRY(write_output_bias(writer));
+    if (!writer->model->config.output_bias)
+        TRY(write_output_bias(writer));
     return write_options(writer);
 }
 
@@ -224,13 +257,14 @@ static enum vks_status write_vocabulary(const struct vks_tokenizer *tokenizer, e
     return status;
 }
 
-static enum vks_status write_decoder(const struct vks_tokenizer *tokenizer,
+static enum vks_status write_decoder(const struct vks_model_config *config,
+                                     const struct vks_tokenizer *tokenizer,
                                      const char *const names[2][2], const char *dir,
                                      const struct vks_log *log) {
     const char *vocabs[2];
     for (int side = VKS_SOURCE; side <= VKS_TARGET; side++)
         vocabs[side] = names[side][has_ids_of_spm(tokenizer, (enum vks_side)side) ? 0 : 1];
-    char *path = path_join(dir, "decoder.yml"), *text = marian_decoder_options(vocabs);
+    char *path = path_join(dir, "decoder.yml"), *text = marian_decoder_options(config, vocabs);
     enum vks_status status =
         path && text ? file_replace(path, text, strlen(text), log) : VKS_ERR_OOM;
     free(path);
@@ -246,14 +280,12 @@ enum vks_status marian_export(struct vks_model *model, const struct vks_tokenize
     const uint32_t sizes[] = {config->source_vocab - 1, config->target_vocab - 1};
     TRY(check_model(config, params));
     TRY(check_vocabularies(config, tokenizer, params->log));
-    if (params->format == VKS_EXPORT_MARIAN && config->pre_norm)
-        log_warn(params->log, "Marian 1.12 scores models that normalise before each block right, "
-                              "but translates wrong with them; take the format ct2 or hf");
     TRY(directory_create(dir, params->log));
     TRY(write_model(model, params, dir));
     for (int side = VKS_SOURCE; side <= VKS_TARGET; side++)
         TRY(write_vocabulary(tokenizer, (enum vks_side)side, sizes[side], names[side], dir,
                              params->log));
-    return params->format == VKS_EXPORT_MARIAN ? write_decoder(tokenizer, names, dir, params->log)
-                                               : VKS_OK;
+    return params->format == VKS_EXPORT_MARIAN
+               ? write_decoder(config, tokenizer, names, dir, params->log)
+               : VKS_OK;
 }

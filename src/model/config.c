@@ -22,6 +22,7 @@ enum {
     MAX_POSITION_OFFSET = 1024
 };
 
+static const float DEFAULT_EPS = 1e-5f; // of torch.nn.LayerNorm
 static const char *const activation_names[] = {"relu", "gelu", "swish"};
 static const char *const position_names[] = {"hf", "fairseq", "learned"};
 static const char *const cell_names[] = {"self-attention", "ssru"};
@@ -87,7 +88,7 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
         set_default(&c->pad_id, c->target_vocab - 1);
     set_default(&c->start_id, c->pad_id);
     if (c->norm_eps == 0.0f)
-        c->norm_eps = 1e-5f;
+        c->norm_eps = DEFAULT_EPS;
     uint32_t head_width = c->width / c->num_heads, decoder_head_width = c->width / c->decoder_heads;
     char heads[80];
     snprintf(heads, sizeof heads, "number of heads, which must divide the model width of %u",
@@ -250,6 +251,7 @@ static void read_own(struct fields_reader *reader, struct vks_model_config *c) {
         "\"self-attention\" or \"ssru\"");
     read_tied_layers(reader, c);
     c->rnn_projection = fields_read_bool(reader, "rnn_projection", false);
+    c->norm_eps = (float)fields_read_number(reader, "layer_norm_eps", 1e-12, 1, DEFAULT_EPS);
     c->no_final_norm = !fields_read_bool(reader, "add_final_layer_norm", true);
     c->shared_positions = fields_read_bool(reader, "share_positions", false);
     read_search(reader, c);
@@ -398,6 +400,8 @@ static const char *missing_positions(const struct vks_model_config *c, bool has_
 static const char *missing_parts(const struct vks_model_config *c) {
     if (c->embedding_norm)
         return "it normalises embeddings";
+    if (c->norm_eps != DEFAULT_EPS)
+        return "its norms add another number to variances";
     if (c->start_id != c->pad_id)
         return "its decoder starts with another token than <pad>";
     if (c->decoder_cell != VKS_CELL_ATTENTION)
@@ -440,6 +444,8 @@ static void add_parts(struct fields_writer *writer, const struct vks_model_confi
         fields_add_bool(writer, "add_final_layer_norm", false);
     if (c->shared_positions)
         fields_add_bool(writer, "share_positions", true);
+    if (c->norm_eps != DEFAULT_EPS)
+        fields_add_number(writer, "layer_norm_eps", (double)c->norm_eps);
     if (!has_tied_layers(c))
         return;
     cJSON *list = cJSON_AddArrayToObject(writer->json, "tied_layers");
