@@ -16,8 +16,9 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
-                 "model": "model", "text": "io", "trainer": "train", "translator": "decode",
-                 "attention_map": "decode", "bench": "bench", "document": "document",
+                 "model": "model", "convert": "convert", "text": "io", "trainer": "train",
+                 "translator": "decode", "attention_map": "decode", "bench": "bench",
+                 "document": "document",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
 SHARED_OPS = {"ops/matmul.h", "ops/tiles.h", "ops/dropout.h", "ops/beam_tables.h"}

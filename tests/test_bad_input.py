@@ -344,6 +344,36 @@ class Pretrained(Case):
         self.check("state_other_freeze", *train_words("model", "--freeze", "*bias"))
 
 
+class Conversion(Case):
+    def export(self, name, to, *words, exit_code=1, **options):
+        self.check(name, "export", "model", "out", "--to", to, *words, exit_code=exit_code, **options)
+
+    def set_config(self, **keys):
+        path = self.model / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **keys}), "utf-8")
+
+    def test_what_marian_does_not_have(self):
+        self.export("export_positions", "marian")
+        self.set_config(activation_function="gelu")
+        self.export("export_gelu", "ct2")
+        self.set_config(activation_function="relu", scale_embedding=False)
+        self.export("export_unscaled", "ct2")
+
+    def test_value_that_float16_does_not_reach(self):
+        path = self.model / "model.safetensors"
+        data = bytearray(path.read_bytes())
+        struct.pack_into("<f", data, len(data) - 4, 1e6)
+        path.write_bytes(data)
+        self.check("convert_beyond_half", "convert", "model", "out", "--precision", "float16")
+        self.export("export_beyond_half", "ct2", "--precision", "float16")
+
+    def test_places(self):
+        self.check("convert_onto_itself", "convert", "model", "./other/../model", exit_code=2)
+        self.check("convert_missing", "convert", "none", "out")
+        self.check("convert_file", "convert", "in", "out")
+        self.check("convert_into_file", "convert", "model", "in")
+
+
 class Places(Case):
     def test_batch_that_cannot_fit(self):
         self.train("batch_too_small", "--mini-batch-words", "30", exit_code=2)

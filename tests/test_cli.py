@@ -11,15 +11,17 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
-VERBS = ["train", "translate", "score", "evaluate", "attention", "average", "report", "devices",
-         "selftest", "bench", "profile", "tune"]
+VERBS = ["train", "translate", "score", "evaluate", "attention", "average", "convert", "export",
+         "inspect", "report", "devices", "selftest", "bench", "profile", "tune"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 
@@ -142,6 +144,19 @@ class Usage(Case):
     def test_average_needs_models_or_a_training(self):
         self.check("average_of_what", 2, "average", "--output", "M")
         self.check("average_states", 1, "average", "--training", "model", "--output", "M")
+
+    def test_misuse_of_conversion_is_told(self):
+        for name, words in (
+                ("convert_nothing", ["convert"]),
+                ("convert_nowhere", ["convert", "model"]),
+                ("convert_three", ["convert", "model", "out", "more"]),
+                ("convert_precision", ["convert", "model", "out", "--precision", "int8"]),
+                ("convert_in", ["convert", "--IN", "model"]),
+                ("export_nowhere_known", ["export", "model", "out"]),
+                ("export_to", ["export", "model", "out", "--to", "onnx"]),
+                ("inspect_nothing", ["inspect", "--json"])):
+            with self.subTest(name):
+                self.check(name, 2, *words)
 
     def test_report_is_one_page_of_a_training(self):
         model = self.folder / "model"
@@ -329,6 +344,35 @@ class Files(Case):
     def test_log_in_missing_folder(self):
         self.check("bad_log", 1, "train", "-m", "new", "-t", "ref.de", "hyp.de",
                    "--log", "no/train.log")
+
+
+class Inspection(Case):
+    """Of what is no model, or not a whole one; whole ones are in test_conversion.py."""
+
+    def test_files(self):
+        header = b'{"a":{"dtype":"F16","shape":[2,1],"data_offsets":[0,4]}}'
+        whole = struct.pack("<Q", len(header)) + header + bytes(4)
+        for fault, data in (("empty", b""), ("text", b"no model at all\n"), ("one_byte", b"{"),
+                            ("safetensors", whole), ("safetensors_cut", whole[:-1]),
+                            ("safetensors_lies", whole.replace(b"[2,1]", b"[2,9]")),
+                            ("json", b'{"model_type": "t5", "architectures": ["T5\\u001b[2J"]}'),
+                            ("deep", b'{"a":' + b"[" * 100000), ("zip", b"PK\3\4" + bytes(100)),
+                            ("marian", struct.pack("<QQ", 1, 1 << 60) + bytes(64)),
+                            ("zeros", bytes(4096))):
+            with self.subTest(fault):
+                (self.folder / "file").write_bytes(data)
+                self.check(f"inspect_{fault}", 1, "inspect", "file", "--tensors")
+
+    def test_marian_archive(self):
+        with zipfile.ZipFile(self.folder / "model.npz", "w") as archive:
+            archive.writestr("special:model.yml.npy", b"")
+            archive.writestr("Wemb.npy", b"")
+        self.check("inspect_npz", 1, "inspect", "model.npz")
+
+    def test_places(self):
+        self.check("inspect_missing", 1, "inspect", "nowhere")
+        self.check("inspect_no_model", 1, "inspect", "model")
+        self.check("inspect_device", 1, "inspect", "/dev/null", "--json")
 
 
 class Evaluation(Case):

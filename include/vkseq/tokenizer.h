@@ -54,8 +54,8 @@ VKS_API VKS_MUST_CHECK enum vks_status
 vks_tokenizer_train(const struct vks_tokenizer_train_params *params,
                     struct vks_tokenizer **tokenizer);
 
-// Writes source.spm, target.spm, vocab.json (and target_vocab.json) into an existing directory,
-// each file replaced in one step.
+// Writes source.spm, target.spm, vocab.json (and target_vocab.json) into an existing directory, and
+// the files that tell transformers about them; each file replaced in one step.
 VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_save(const struct vks_tokenizer *tokenizer,
                                                           const char *model_dir);
 

@@ -5,6 +5,7 @@
 #include "vkseq/attention_map.h"
 #include "vkseq/base.h"
 #include "vkseq/bench.h"
+#include "vkseq/convert.h"
 #include "vkseq/device.h"
 #include "vkseq/metrics.h"
 #include "vkseq/model.h"

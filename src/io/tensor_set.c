@@ -210,6 +210,10 @@ void tensor_set_close(struct tensor_set **set) {
     *set = NULL;
 }
 
+const struct vks_log *tensor_set_log(const struct tensor_set *set) {
+    return set->log;
+}
+
 const char *tensor_set_path(const struct tensor_set *set) {
     return set->path;
 }

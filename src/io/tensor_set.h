@@ -19,6 +19,8 @@ VKS_MUST_CHECK enum vks_status tensor_set_open_file(const char *path, const stru
                                                     struct tensor_set **set);
 void tensor_set_close(struct tensor_set **set);
 
+// The log that the set was opened with.
+const struct vks_log *tensor_set_log(const struct tensor_set *set);
 // What messages call the tensors: the file that they are in, or the index.
 const char *tensor_set_path(const struct tensor_set *set);
 size_t tensor_set_num(const struct tensor_set *set);

@@ -14,7 +14,7 @@ enum { CHUNK_FLOATS = 1 << 12 };
 // What a model directory holds besides its weights.
 static const char *const other_files[] = {
     "config.json", "generation_config.json", "vocab.json", "target_vocab.json", "source.spm",
-    "target.spm",  "tokenizer_config.json"};
+    "target.spm",  "tokenizer_config.json", "special_tokens_map.json"};
 
 enum { MAX_OTHER_BYTES = 1 << 28 };
 

@@ -375,8 +375,10 @@ static void add_ids(struct fields_writer *writer, const struct vks_model_config 
     char words[32];
     snprintf(words, sizeof words, "[[%u]]", c->pad_id);
     writer->is_whole &= cJSON_AddRawToObject(writer->json, "bad_words_ids", words) != NULL;
-    fields_add_number(writer, "max_length", 512);
+    fields_add_number(writer, "max_length", c->max_positions);
     fields_add_number(writer, "num_beams", 4);
+    fields_add_number(writer, "length_penalty", 0);
+    fields_add_bool(writer, "early_stopping", false);
 }
 
 static bool has_tied_layers(const struct vks_model_config *c) {
@@ -386,17 +388,49 @@ static bool has_tied_layers(const struct vks_model_config *c) {
     return false;
 }
 
-// The class that computes the same as a model of vkseq's own; VKS_CLASS_OWN: there is none.
-static enum vks_model_class find_class(const struct vks_model_config *c) {
+// Why no class has the model's positions, or NULL.
+static const char *missing_positions(const struct vks_model_config *c, bool has_positions) {
+    if (c->position_offset != 0)
+        return "its positions begin at an offset";
+    if (has_positions || c->positions != VKS_POSITIONS_FAIRSEQ)
+        return NULL;
+    return "its positions are of another formula";
+}
+
+// Why no class has the model's parts, or NULL.
+static const char *missing_parts(const struct vks_model_config *c) {
+    if (c->embedding_norm)
+        return "it normalises embeddings";
+    if (c->norm_eps != DEFAULT_EPS)
+        return "its norms add another number to variances";
+    if (c->start_id != c->pad_id)
+        return "its decoder starts with another token than <pad>";
+    if (c->decoder_cell != VKS_CELL_ATTENTION)
+        return "its decoder has recurrent cells";
+    if (c->no_final_norm)
+        return "it does not normalise at its end";
+    if (has_tied_layers(c))
+        return "its layers share weights";
+    if (c->tying == VKS_TIED_SOURCE)
+        return "its output layer alone is not tied";
+    if (c->pre_norm && c->tying != VKS_TIED_ALL)
+        return "it normalises before each block and has separate vocabularies or an untied output "
+               "layer";
+    if (c->source_vocab <= c->pad_id)
+        return "its source vocabulary is smaller than its target vocabulary";
+    return NULL;
+}
+
+enum vks_model_class config_expressed_by(const struct vks_model_config *c,
+                                         const struct config_form *form, const char **why) {
     if (c->model_class != VKS_CLASS_OWN)
         return c->model_class;
-    if (c->positions != VKS_POSITIONS_HF || c->position_offset != 0 || c->embedding_norm ||
-        c->norm_eps != DEFAULT_EPS || c->start_id != c->pad_id ||
-        c->decoder_cell != VKS_CELL_ATTENTION || c->no_final_norm || has_tied_layers(c))
-        return VKS_CLASS_OWN;
-    if (c->tying == VKS_TIED_ALL)
-        return c->pre_norm ? VKS_CLASS_PEGASUS : VKS_CLASS_MARIAN;
-    return c->tying == VKS_TIED_OUTPUT && !c->pre_norm ? VKS_CLASS_MARIAN : VKS_CLASS_OWN;
+    const char *reason = missing_parts(c);
+    if (!reason)
+        reason = missing_positions(c, form && form->has_positions);
+    if (reason && why)
+        *why = reason;
+    return reason ? VKS_CLASS_OWN : c->pre_norm ? VKS_CLASS_PEGASUS : VKS_CLASS_MARIAN;
 }
 
 // What only models of vkseq have, if the model has it.
@@ -426,15 +460,15 @@ static void add_own(struct fields_writer *writer, const struct vks_model_config 
     fields_add_number(writer, "position_offset", c->position_offset);
     if (c->search != VKS_SEARCH_DEFAULT)
         fields_add_text(writer, "search", search_names[c->search - VKS_SEARCH_MARIAN]);
-    if (c->embedding_norm)
-        fields_add_bool(writer, "normalize_embedding", true);
+    fields_add_bool(writer, "normalize_embedding", c->embedding_norm);
     if (c->pad_in_softmax)
         fields_add_bool(writer, "pad_in_softmax", true);
     add_parts(writer, c);
 }
 
-static void add_config(struct fields_writer *writer, const struct vks_model_config *c) {
-    enum vks_model_class found = find_class(c);
+static void add_config(struct fields_writer *writer, const struct vks_model_config *c,
+                       const struct config_form *form) {
+    enum vks_model_class found = config_expressed_by(c, form, NULL);
     bool is_class = found != VKS_CLASS_OWN;
     fields_add_text(writer, "model_type", is_class ? config_class_type(found) : "vkseq");
     cJSON *classes = cJSON_AddArrayToObject(writer->json, "architectures");
@@ -466,13 +500,13 @@ static void add_config(struct fields_writer *writer, const struct vks_model_conf
         fields_add_bool(writer, "output_bias", true);
     if (c->placeholders)
         fields_add_bool(writer, "placeholders", true);
-    fields_add_text(writer, "torch_dtype", "float32");
+    fields_add_text(writer, "torch_dtype", form && form->is_half ? "float16" : "float32");
     add_ids(writer, c);
 }
 
-char *config_print(const struct vks_model_config *config) {
+char *config_print(const struct vks_model_config *config, const struct config_form *form) {
     struct fields_writer writer = {cJSON_CreateObject(), true};
-    add_config(&writer, config);
+    add_config(&writer, config, form);
     return fields_finish(&writer);
 }
 
@@ -482,8 +516,8 @@ static char *print_generation(const struct vks_model_config *config) {
     return fields_finish(&writer);
 }
 
-enum vks_status config_write(const struct vks_model_config *config, const char *dir,
-                             const struct vks_log *log) {
+enum vks_status config_write(const struct vks_model_config *config, const struct config_form *form,
+                             const char *dir, const struct vks_log *log) {
     TRY(write_text(print_generation(config), dir, "generation_config.json", log));
-    return write_text(config_print(config), dir, "config.json", log);
+    return write_text(config_print(config, form), dir, "config.json", log);
 }

@@ -29,11 +29,25 @@ enum vks_status config_parse(const struct config_text *config_text,
                              const struct config_text *generation, const struct vks_log *log,
                              struct vks_model_config *config);
 
-// The text of a config.json; owned by the caller (free). NULL when there is no memory.
-char *config_print(const struct vks_model_config *config);
+// How the weights are written that a config.json is for; zero-initialised: in float32, without
+// what follows from the configuration.
+struct config_form {
+    bool has_positions; // sinusoidal positions too, so that classes with others can have them
+    bool is_half;       // float16
+};
 
-// Writes config.json and generation_config.json into a directory.
-enum vks_status config_write(const struct vks_model_config *config, const char *dir,
-                             const struct vks_log *log);
+// The class of transformers that computes what the model does, given the form (NULL: all zero).
+// VKS_CLASS_OWN: there is none, and *why, if not NULL, is a text that says why, or what the form
+// lacks; a literal.
+enum vks_model_class config_expressed_by(const struct vks_model_config *config,
+                                         const struct config_form *form, const char **why);
+
+// The text of a config.json; owned by the caller (free). NULL when there is no memory.
+// form: NULL means all zero.
+char *config_print(const struct vks_model_config *config, const struct config_form *form);
+
+// Writes config.json and generation_config.json into a directory. form: as above.
+enum vks_status config_write(const struct vks_model_config *config, const struct config_form *form,
+                             const char *dir, const struct vks_log *log);
 
 #endif

@@ -7,6 +7,7 @@
 #include "model/marian_model.h"
 #include "model/marian_weights.h"
 #include "model/weights_file.h"
+#include "model/weights_write.h"
 
 #include <stdlib.h>
 
@@ -97,9 +98,10 @@ enum vks_status vks_model_save(struct vks_model *model, const char *dir) {
     char *path = path_join(dir, "model.safetensors");
     if (!path)
         return VKS_ERR_OOM;
-    enum vks_status status = weights_write(&model->weights, PART_VALUE, path, log);
+    const struct weights_write_params params = {.part = PART_VALUE, .log = log};
+    enum vks_status status = weights_write(&model->weights, &params, path);
     free(path);
-    return status == VKS_OK ? config_write(&model->config, dir, log) : status;
+    return status == VKS_OK ? config_write(&model->config, NULL, dir, log) : status;
 }
 
 const struct vks_model_config *vks_model_config(const struct vks_model *model) {

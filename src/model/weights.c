@@ -23,10 +23,10 @@ struct layout {
 
 static struct parameter reserve(struct layout *layout, uint32_t rows, uint32_t cols) {
     struct weights *weights = layout->weights;
-    struct parameter parameter = {0};
+    struct parameter parameter = {.rows = rows, .cols = cols};
     uint32_t idx = weights->num_parameters++;
     bool is_frozen = layout->is_frozen && layout->is_frozen[idx];
-    if (layout->status == VKS_OK)
+    if (layout->status == VKS_OK && weights->store.device)
         layout->status = parameter_store_reserve(is_frozen ? &weights->frozen : &weights->store,
                                                  rows, cols, &parameter);
     parameter.idx = idx;
@@ -225,7 +225,7 @@ enum vks_status weights_init(struct vks_device *device, const struct vks_model_c
     lay_out_embeddings(&layout);
     lay_out_stack(&layout, &weights->encoder, false);
     lay_out_stack(&layout, &weights->decoder, true);
-    if (layout.status == VKS_OK)
+    if (layout.status == VKS_OK && device)
         layout.status = weights_allocate(weights, config, parts);
     if (layout.status != VKS_OK)
         weights_finish(weights);
@@ -295,6 +295,10 @@ done:
     parameter_store_finish(&grown);
     free(table);
     return status;
+}
+
+bool named_weight_has_part(const struct named_weight *weight, enum parameter_part part_idx) {
+    return part_idx == PART_VALUE || !weight->parameter.is_frozen;
 }
 
 uint64_t named_weight_size(const struct named_weight *weight) {

@@ -66,6 +66,7 @@ struct weights {
 
 // Lays out and allocates the parameters of a checked configuration, all zero. is_frozen: by the
 // parameters' idx; NULL: none is. parts as in parameter_store_allocate; 0: weights_read allocates.
+// device: NULL to have names and shapes alone, without anything to read or write.
 // Errors: VKS_ERR_UNSUPPORTED, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
 enum vks_status weights_init(struct vks_device *device, const struct vks_model_config *config,
                              const bool *is_frozen, uint32_t parts, struct weights *weights);
@@ -87,6 +88,9 @@ enum vks_status named_weight_read(struct weights *weights, enum parameter_part p
                                   const struct named_weight *weight, float *values);
 enum vks_status named_weight_write(struct weights *weights, enum parameter_part part,
                                    const struct named_weight *weight, const float *values);
+
+// Whether the weight has a part: what is frozen has values alone.
+bool named_weight_has_part(const struct named_weight *weight, enum parameter_part part);
 
 // The table of sinusoidal positions 0 .. num_rows - 1.
 //   table  [num_rows, D]  written

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "io/safetensors_write.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -26,9 +25,8 @@ static const char shared_name[] = "model.shared.weight", output_name[] = "lm_hea
                   target_name[] = "model.decoder.embed_tokens.weight",
                   bias_name[] = "final_logits_bias";
 
-// A tensor by its name, or where tied matrices are stored once, by that of another one.
-static const struct tensor_view *find_tensor(const struct weights *weights,
-                                             const struct tensor_set *set, const char *name) {
+const struct tensor_view *weights_find_tensor(const struct weights *weights,
+                                              const struct tensor_set *set, const char *name) {
     bool is_tied = weights->output.idx == weights->decoder.embedding.idx;
     const struct {
         const char *name, *other;
@@ -50,11 +48,11 @@ static const struct tensor_view *find_tensor(const struct weights *weights,
 static enum vks_status find_weight(const struct weights *weights, const struct tensor_set *set,
                                    const struct named_weight *weight,
                                    const struct tensor_view **result) {
-    const struct vks_log *log = weights->store.device->log;
     const uint64_t dims[] = {weight->num, weight->parameter.cols};
-    const struct tensor_view *view = find_tensor(weights, set, weight->name);
+    const struct tensor_view *view = weights_find_tensor(weights, set, weight->name);
     if (!view) {
-        log_error(log, "%s: there is no tensor '%s', which the model's configuration asks for",
+        log_error(tensor_set_log(set),
+                  "%s: there is no tensor '%s', which the model's configuration asks for",
                   tensor_set_path(set), weight->name);
         return VKS_ERR_SHAPE;
     }
@@ -66,7 +64,7 @@ static enum vks_status find_weight(const struct weights *weights, const struct t
     char found[128], expected[128];
     print_shape(view->dims, view->num_dims, found, sizeof found);
     print_shape(dims, weight->num_dims, expected, sizeof expected);
-    log_error(log, "%s: tensor '%s' is %s, the model's configuration asks for %s", view->path,
+    log_error(view->log, "%s: tensor '%s' is %s, the model's configuration asks for %s", view->path,
               view->name, found, expected);
     return VKS_ERR_SHAPE;
 }
@@ -149,11 +147,6 @@ static enum vks_status check_positions(const struct tensor_view *view,
     return status;
 }
 
-// What is frozen has values alone.
-static bool has_part(const struct named_weight *weight, enum parameter_part part) {
-    return part == PART_VALUE || !weight->parameter.is_frozen;
-}
-
 // A tensor that the model has no place for would be a model that computes something else.
 static enum vks_status check_known(const struct weights *weights, enum parameter_part part,
                                    const struct vks_model_config *config,
@@ -164,7 +157,7 @@ static enum vks_status check_known(const struct weights *weights, enum parameter
         bool is_known = is_copy(view->name) ||
                         (strcmp(view->name, bias_name) == 0 && tensor_view_is_zero(view));
         for (size_t j = 0; j < weights->num_named && !is_known; j++)
-            is_known = has_part(&weights->named[j], part) &&
+            is_known = named_weight_has_part(&weights->named[j], part) &&
                        strcmp(view->name, weights->named[j].name) == 0;
         if (is_known)
             continue;
@@ -172,7 +165,7 @@ static enum vks_status check_known(const struct weights *weights, enum parameter
         if (config && is_positions(view->name))
             status = check_positions(view, config);
         if (status == VKS_ERR_SHAPE)
-            log_error(weights->store.device->log,
+            log_error(view->log,
                       "%s: tensor '%.200s' has no place in a model of this configuration",
                       view->path, view->name);
         TRY(status);
@@ -180,24 +173,22 @@ static enum vks_status check_known(const struct weights *weights, enum parameter
     return VKS_OK;
 }
 
-// Whether there are the parameters that the configuration asks for, and no others. A configuration
-// that is not the file's may ask for any amount of memory.
-static enum vks_status check_fits(const struct weights *weights, enum parameter_part part,
-                                  const struct vks_model_config *config,
-                                  const struct tensor_set *set) {
+// A configuration that is not the file's may ask for any amount of memory.
+enum vks_status weights_check(const struct weights *weights, enum parameter_part part,
+                              const struct vks_model_config *config, const struct tensor_set *set) {
     const struct tensor_view *view;
     for (size_t i = 0; i < weights->num_named; i++)
-        if (has_part(&weights->named[i], part))
+        if (named_weight_has_part(&weights->named[i], part))
             TRY(find_weight(weights, set, &weights->named[i], &view));
     return check_known(weights, part, config, set);
 }
 
 enum vks_status weights_read(struct weights *weights, enum parameter_part part,
                              const struct vks_model_config *config, const struct tensor_set *set) {
-    TRY(check_fits(weights, part, config, set));
+    TRY(weights_check(weights, part, config, set));
     TRY(parameter_store_allocate(&weights->store, 1u << part));
     for (size_t i = 0; i < weights->num_named; i++)
-        if (has_part(&weights->named[i], part))
+        if (named_weight_has_part(&weights->named[i], part))
             TRY(read_weight(weights, part, set, &weights->named[i]));
     return VKS_OK;
 }
@@ -241,66 +232,4 @@ void weights_complete_config(const struct tensor_set *set, const struct vks_log 
     log_warn(log, "%s: embeddings that config.json says are tied differ: they are read as they are",
              tensor_set_path(set));
     config->tying = tying;
-}
-
-// Pieces of one tensor are asked for one after the other: it is kept until the next one's turn.
-struct filler {
-    struct weights *weights;
-    enum parameter_part part;
-    const struct named_weight **listed; // the file's tensors, in order
-    float *values;                      // of tensor `idx`; NULL at first
-    size_t idx;
-};
-
-static enum vks_status fill(void *user, size_t idx, uint64_t offset_bytes, void *chunk,
-                            size_t num_bytes) {
-    struct filler *filler = user;
-    const struct named_weight *weight = filler->listed[idx];
-    if (!filler->values || filler->idx != idx) {
-        float *values = memory_realloc(filler->values, named_weight_size(weight) * sizeof *values);
-        if (!values)
-            return VKS_ERR_OOM;
-        filler->values = values;
-        filler->idx = idx;
-        TRY(named_weight_read(filler->weights, filler->part, weight, values));
-    }
-    memcpy(chunk, (const char *)filler->values + offset_bytes, num_bytes);
-    return VKS_OK;
-}
-
-enum vks_status weights_write(struct weights *weights, enum parameter_part part, const char *path,
-                              const struct vks_log *log) {
-    static const char *const metadata[][2] = {{"format", "pt"}};
-    struct safetensors_tensor *tensors = memory_calloc(weights->num_named, sizeof *tensors);
-    struct filler filler = {.weights = weights, .part = part};
-    filler.listed = memory_calloc(weights->num_named, sizeof *filler.listed);
-    size_t num = 0;
-    enum vks_status status = tensors && filler.listed ? VKS_OK : VKS_ERR_OOM;
-    for (size_t i = 0; i < weights->num_named && status == VKS_OK; i++) {
-        const struct named_weight *weight = &weights->named[i];
-        if (!has_part(weight, part))
-            continue;
-        filler.listed[num] = weight;
-        tensors[num++] = (struct safetensors_tensor){
-            .name = weight->name,
-            .dtype = SAFETENSORS_F32,
-            .num_dims = weight->num_dims,
-            .dims = {weight->num, weight->parameter.cols},
-        };
-    }
-    const struct safetensors_write_params params = {
-        .tensors = tensors,
-        .num_tensors = num,
-        .metadata = metadata,
-        .num_metadata = COUNT_OF(metadata),
-        .fill = fill,
-        .user = &filler,
-        .log = log,
-    };
-    if (status == VKS_OK)
-        status = safetensors_write(path, &params);
-    free(filler.values);
-    free(filler.listed);
-    free(tensors);
-    return status;
 }

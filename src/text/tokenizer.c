@@ -6,7 +6,8 @@
 #include "io/files.h"
 #include "io/marian_folder.h"
 #include "text/marian_vocab.h"
-#include "text/spm.h"
+#include "text/peer_files.h"
+#include "text/tokenizer_spm.h"
 #include "text/vocab.h"
 
 #include <stdlib.h>
@@ -305,6 +306,7 @@ finish:
 
 enum vks_status vks_tokenizer_save(const struct vks_tokenizer *tokenizer, const char *model_dir) {
     // vocab.json comes last: where it is, the others are.
+    TRY(peer_files_write_hf(tokenizer, model_dir, tokenizer->log));
     TRY(save_side(tokenizer, VKS_TARGET, model_dir));
     return save_side(tokenizer, VKS_SOURCE, model_dir);
 }
@@ -380,6 +382,10 @@ enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum
     enum vks_status status = spm_decode(tokenizer->spm[side], pieces, num_pieces, text);
     free(pieces);
     return status;
+}
+
+const struct spm *tokenizer_spm(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    return tokenizer->spm[side];
 }
 
 uint32_t vks_tokenizer_vocab_size(const struct vks_tokenizer *tokenizer, enum vks_side side) {

@@ -48,11 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
     cJSON *json = cJSON_ParseWithLength(own.text, own.num_bytes);
     check_numbers(json, &config);
     cJSON_Delete(json);
-    char *printed = config_print(&config);
+    char *printed = config_print(&config, NULL);
     CHECK(printed);
     const struct config_text copy = {printed, strlen(printed), "printed"};
     CHECK(config_parse(&copy, NULL, NULL, &again) == VKS_OK);
-    char *printed_again = config_print(&again);
+    char *printed_again = config_print(&again, NULL);
     CHECK(printed_again && strcmp(printed, printed_again) == 0);
     free(printed);
     free(printed_again);

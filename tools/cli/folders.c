@@ -20,6 +20,15 @@ bool folder_exists(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool folders_are_same(const char *a, const char *b) {
+    struct stat info_a, info_b;
+    if (stat(a, &info_a) != 0 || stat(b, &info_b) != 0)
+        return false;
+    // A system without inodes has zeros.
+    return strcmp(a, b) == 0 ||
+           (info_a.st_ino != 0 && info_a.st_ino == info_b.st_ino && info_a.st_dev == info_b.st_dev);
+}
+
 bool folder_has(const char *folder, const char *name) {
     char *path = path_append(folder, name);
     bool exists = path && access(path, F_OK) == 0;

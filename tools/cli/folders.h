@@ -8,6 +8,8 @@
 char *path_append(const char *folder, const char *name);
 
 bool folder_exists(const char *path);
+// Whether two paths lead to the same folder or file, which exists.
+bool folders_are_same(const char *a, const char *b);
 bool folder_has(const char *folder, const char *name);
 
 // Names in a folder that begin with prefix, in order of their characters; *names and each name are

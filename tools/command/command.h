@@ -13,8 +13,11 @@ enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE = CLI_EXIT_USAGE, EXIT_NO_DEVI
 int verb_attention(const char *program, int argc, char **argv);
 int verb_average(const char *program, int argc, char **argv);
 int verb_bench(const char *program, int argc, char **argv);
+int verb_convert(const char *program, int argc, char **argv);
 int verb_devices(const char *program, int argc, char **argv);
 int verb_evaluate(const char *program, int argc, char **argv);
+int verb_export(const char *program, int argc, char **argv);
+int verb_inspect(const char *program, int argc, char **argv);
 int verb_profile(const char *program, int argc, char **argv);
 int verb_report(const char *program, int argc, char **argv);
 int verb_score(const char *program, int argc, char **argv);
