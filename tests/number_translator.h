@@ -18,6 +18,11 @@ uint32_t vks_tokenizer_pad_id(const struct vks_tokenizer *tokenizer, enum vks_si
     return RANDOM_MODEL_VOCAB - 1;
 }
 
+bool vks_tokenizer_is_joint(const struct vks_tokenizer *tokenizer) {
+    (void)tokenizer;
+    return true;
+}
+
 enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum vks_side side,
                                      const uint32_t *ids, size_t num_ids, char **text) {
     (void)tokenizer, (void)side;

@@ -1,6 +1,6 @@
 #include "model_export.h"
 
-#include "folders.h"
+#include "cli/folders.h"
 
 #include <string.h>
 
