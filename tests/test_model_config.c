@@ -158,7 +158,7 @@ static void a_class_goes_out_as_it_came(void **state) {
     assert_int_equal(
         parse(*state, MARIAN ", \"length_penalty\": 0.6, \"max_length\": 200}", NULL, &config),
         VKS_OK);
-    char *text = config_print(&config);
+    char *text = config_print(&config, NULL);
     assert_non_null(text);
     assert_null(strstr(text, "position_formula"));
     assert_non_null(strstr(text, "\"MarianMTModel\""));

@@ -17,18 +17,17 @@ static void check_inside(const struct pickle_tensor *tensor) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
-    size_t num_messages, num = 0;
+    size_t num_messages;
     struct vks_log log = fuzz_log(&num_messages);
     struct arena arena = {0};
-    struct pickle_tensor *tensors = NULL;
+    struct pickle_tensors tensors = {0};
     char *bytes = fuzz_text(data, num_bytes);
-    enum vks_status status =
-        pickle_read_tensors(bytes, num_bytes, "input", &log, &arena, &tensors, &num);
+    enum vks_status status = pickle_read_tensors(bytes, num_bytes, "input", &log, &arena, &tensors);
     fuzz_is_ok(status, num_messages);
-    for (size_t i = 0; i < num; i++) {
-        check_inside(&tensors[i]);
+    for (size_t i = 0; i < tensors.num; i++) {
+        check_inside(&tensors.items[i]);
         for (size_t j = 0; j < i && i < 64; j++)
-            CHECK(strcmp(tensors[i].name, tensors[j].name) != 0);
+            CHECK(strcmp(tensors.items[i].name, tensors.items[j].name) != 0);
     }
     arena_finish(&arena);
     free(bytes);
