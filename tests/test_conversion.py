@@ -251,6 +251,22 @@ class Marian(Case):
                 self.assertEqual((out / "target.spm").read_bytes(),
                                  (FOLDER / name / "target.spm").read_bytes())
 
+    def test_marian_model_comes_back(self):
+        for name in "fairseq", "separate":
+            with self.subTest(name):
+                out = self.make("export", name, f"{name}.away", "--to", "marian")
+                code = run_vkseq("inspect", out).returncode
+                self.assertEqual(code, 0)
+                again = self.make("convert", f"{name}.away", f"{name}.home")
+                tensors = read_safetensors(again / "model.safetensors")
+                shape, bias = tensors.pop("final_logits_bias")
+                self.assertEqual((shape[0], set(bias)), (1, {0.0}))
+                self.assertEqual(tensors, read_safetensors(FOLDER / name / "model.safetensors"))
+                third = self.make("export", f"{name}.home", f"{name}.away_again", "--to", "marian")
+                first, last = (read_npz(path / "model.npz") for path in (out, third))
+                del first["special:model.yml"], last["special:model.yml"]
+                self.assertEqual(first, last)
+
     def num_pieces(self, name):
         vocab = FOLDER / name / "target_vocab.json"
         vocab = vocab if vocab.exists() else FOLDER / name / "vocab.json"
@@ -330,6 +346,23 @@ class Inspect(Case):
         self.assertIn("fc1.weight' has another shape than [8, 16]", problems)
         self.assertRegex(problems, r"and \d+ more tensors")
         self.assertIn("vocab.json", problems)
+
+    def test_missing_array_of_marian_is_named(self):
+        out = self.make("export", "fairseq", "fairseq.less", "--to", "marian")
+        options = "transformer-heads: 2\nenc-depth: 3\ndec-depth: 2\ntied-embeddings: true\n"
+        with zipfile.ZipFile(out / "model.npz") as archive:
+            arrays = {name: archive.read(name) for name in archive.namelist()}
+        header = f"{{'descr': '|i1', 'fortran_order': False, 'shape': ({len(options)},), }}"
+        arrays["special:model.yml.npy"] = b"\x93NUMPY\1\0" + struct.pack("<H", 118) + \
+            header.ljust(117).encode() + b"\n" + options.encode()
+        with zipfile.ZipFile(out / "model.npz", "w") as archive:
+            for name, data in arrays.items():
+                archive.writestr(name, data)
+        for path in out, out / "model.npz":
+            code, facts = self.inspect(path)
+            self.assertEqual(code, 1)
+            self.assertIn("array 'encoder_l3_self_Wq' is missing, which the options ask for",
+                          facts["problems"])
 
     def test_surplus_tensor_is_named(self):
         out = self.make("convert", "joint", "joint.surplus")

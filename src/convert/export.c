@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+static const float CLASS_EPS = 1e-5f;
+
 // Whether transformers has a class for the model, or what to take instead.
 static enum vks_status check_class(const struct vks_model_config *config,
                                    const struct config_form *form, const struct vks_log *log) {
@@ -36,9 +38,22 @@ static uint32_t num_positions(const struct vks_model_config *config,
                : 0;
 }
 
+// The configuration as a class of transformers has it: all add the same number to variances, where
+// Marian adds another one, and nobody minds.
+static struct vks_model_config config_of(const struct vks_model *model,
+                                         const struct vks_export_params *params) {
+    struct vks_model_config config = model->config;
+    if (params->format != VKS_EXPORT_HF || config.norm_eps == CLASS_EPS)
+        return config;
+    log_warn(params->log, "norms of this model add %g to variances, those of transformers %g",
+             (double)config.norm_eps, (double)CLASS_EPS);
+    config.norm_eps = CLASS_EPS;
+    return config;
+}
+
 static enum vks_status export_hf(struct vks_model *model, const struct vks_tokenizer *tokenizer,
                                  const struct vks_export_params *params, const char *dir) {
-    const struct vks_model_config *config = &model->config;
+    const struct vks_model_config own_config = config_of(model, params), *config = &own_config;
     const struct weights_write_params write_params = {
         .part = PART_VALUE,
         .is_half = params->is_half,

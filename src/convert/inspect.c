@@ -2,9 +2,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "convert/inspect_directory.h"
+#include "convert/inspect_marian.h"
 #include "io/file_system.h"
 #include "io/files.h"
 #include "io/mapped_file.h"
+#include "io/marian_folder.h"
 #include "io/torch_file.h"
 #include "io/zip.h"
 #include "text/spm.h"
@@ -28,13 +30,22 @@ static bool is_safetensors(const struct mapped_file *file) {
     return header_bytes <= file->num_bytes - 8;
 }
 
-// Marian's own binary files begin with the number 1, and have their options as an item by name.
+// Marian's own binary files begin with the number 1, and so does hardly anything else.
 static bool is_marian_binary(const struct mapped_file *file) {
-    uint64_t version;
-    if (file->num_bytes < 16)
-        return false;
-    memcpy(&version, file->bytes, sizeof version);
+    uint64_t version = 0;
+    memcpy(&version, file->bytes, file->num_bytes < 8 ? 0 : sizeof version);
     return version == 1;
+}
+
+static void inspect_marian(const struct mapped_file *file, const char *path, const char *format,
+                           struct vks_inspection *inspection) {
+    const struct vks_log log = inspection_log(inspection);
+    struct marian_file *marian;
+    inspection_text(inspection, "format", format);
+    if (marian_file_parse(file->bytes, file->num_bytes, path, &log, &marian) != VKS_OK)
+        return;
+    inspect_marian_file(marian, path, inspection);
+    marian_file_close(&marian);
 }
 
 static void refuse(struct vks_inspection *inspection, const char *format, const char *problem) {
@@ -83,14 +94,11 @@ static void inspect_zip(const struct mapped_file *file, const char *path,
     char name[sizeof marian_options + 4];
     snprintf(name, sizeof name, "%s.npy", marian_options);
     bool is_marian = zip_find(zip, name) != NULL;
-    size_t num = zip_num_entries(zip);
     zip_close(&zip);
-    if (!is_marian) {
+    if (is_marian)
+        inspect_marian(file, path, "Marian model (.npz)", inspection);
+    else
         inspect_torch(file, path, inspection);
-        return;
-    }
-    refuse(inspection, "Marian model (.npz)", "vkseq does not read Marian's models");
-    inspection_number(inspection, "tensors", (double)num - 1);
 }
 
 static bool inspect_spm(const struct mapped_file *file, const char *path,
@@ -115,7 +123,7 @@ static void inspect_file(const struct mapped_file *file, const char *path,
         inspection_text(inspection, "format", "JSON text");
         inspect_config_file(path, inspection);
     } else if (is_marian_binary(file)) {
-        refuse(inspection, "Marian model (.bin)", "vkseq does not read Marian's models");
+        inspect_marian(file, path, "Marian model (.bin)", inspection);
     } else if (!inspect_spm(file, path, inspection)) {
         refuse(inspection, "unknown",
                "no file of a model: expected safetensors, a PyTorch file, Marian's .npz or .bin, "
@@ -131,7 +139,10 @@ static enum vks_status inspect(const char *path, const struct vks_log *log,
         return VKS_ERR_IO;
     }
     if (info.is_folder) {
-        inspect_directory(path, inspection);
+        if (marian_folder_is(path))
+            inspect_marian_folder(path, inspection);
+        else
+            inspect_directory(path, inspection);
         return VKS_OK;
     }
     if (!info.is_file || info.num_bytes == 0) {

@@ -90,7 +90,7 @@ static void add_generation(const struct vks_model_config *c, struct vks_inspecti
             inspection_number(inspection, numbers[i].key, numbers[i].value);
 }
 
-static void add_config(const struct vks_model_config *config, struct vks_inspection *inspection) {
+void inspect_add_config(const struct vks_model_config *config, struct vks_inspection *inspection) {
     add_shape(config, inspection);
     add_choices(config, inspection);
     add_generation(config, inspection);
@@ -119,7 +119,7 @@ void inspect_config_file(const char *path, struct vks_inspection *inspection) {
     if (!read_text(path, inspection, &text))
         return;
     if (config_parse(&text, NULL, &log, &config) == VKS_OK) {
-        add_config(&config, inspection);
+        inspect_add_config(&config, inspection);
         inspection_problem(inspection, "a configuration alone is no model; inspect the directory");
     }
     free((void *)text.text);
@@ -137,7 +137,7 @@ static bool inspect_config(const char *dir, struct vks_inspection *inspection,
     free((void *)text.text);
     free(path);
     if (is_read)
-        add_config(config, inspection);
+        inspect_add_config(config, inspection);
     return is_read;
 }
 
@@ -231,8 +231,8 @@ static void check_size(const struct vks_tokenizer *tokenizer, enum vks_side side
     inspection_problem(inspection, text);
 }
 
-static void inspect_vocabularies(const char *dir, const struct vks_model_config *config,
-                                 struct vks_inspection *inspection) {
+void inspect_vocabularies(const char *dir, const struct vks_model_config *config,
+                          struct vks_inspection *inspection) {
     const struct vks_log log = inspection_log(inspection);
     struct vks_tokenizer *tokenizer = NULL;
     if (vks_tokenizer_load(dir, &log, &tokenizer) != VKS_OK)

@@ -29,7 +29,7 @@ struct marian_writer {
 };
 
 static enum vks_status refuse(const struct vks_log *log, const char *what, const char *instead) {
-    log_error(log, "a Marian model cannot have what this one has: %s; %s", what, instead);
+    log_error(log, "the format cannot have what this model has: %s; %s", what, instead);
     return VKS_ERR_UNSUPPORTED;
 }
 

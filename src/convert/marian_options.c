@@ -100,9 +100,9 @@ char *marian_decoder_options(const struct vks_model_config *config, const char *
                        "normalize: %g\n"
                        "word-penalty: 0\n"
                        "max-length-factor: 3\n"
-                       "allow-unk: true\n",
+                       "allow-unk: %s\n",
                        vocabs[0], vocabs[1], generation->beam_size ? generation->beam_size : 4,
-                       (double)generation->normalize);
+                       (double)generation->normalize, truth(!generation->suppressed[0]));
     CHECK(num > 0 && num < OPTIONS_BYTES);
     return text;
 }
