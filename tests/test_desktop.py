@@ -461,6 +461,25 @@ class Appearance(Case):
         program.wait(lambda: self.brightness() > light / 2, "light window")
         self.assertEqual(self.setting("window", "theme"), "light")
 
+    def test_desktop_that_is_dark_is_followed(self):
+        portal = subprocess.Popen([sys.executable, HERE / "desktop_portal.py"],
+                                  env=self.desktop.env, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.end_portal, portal)
+        self.assertEqual(portal.stdout.readline(), "ready\n")
+        program = self.ready()
+        light = self.brightness()
+        portal.stdin.write("1\n")
+        portal.stdin.flush()
+        program.wait(lambda: self.brightness() < light / 2, "dark window")
+        self.end(program)
+        program = self.ready()
+        program.wait(lambda: self.brightness() < light / 2, "dark window from the start")
+
+    def end_portal(self, portal):
+        portal.kill()
+        portal.communicate()
+
     def test_every_control_has_a_name(self):
         program = self.ready()
         unnamed = [node.get_role_name() for node in program.nodes()

@@ -29,7 +29,6 @@ static void choose(GtkListBox *list, GtkListBoxRow *row, struct alternatives *al
     char *prefix = g_strdup(alternatives->prefixes->pdata[idx]);
     char *source = g_strdup(alternatives->source);
     alternatives_hide(alternatives);
-    gtk_widget_grab_focus(GTK_WIDGET(alternatives->params.target));
     if (g_ptr_array_find(alternatives->params.texts->segments, segment, NULL) &&
         strcmp(segment->source, source) == 0)
         alternatives->params.chosen(alternatives->params.user, segment, prefix);
@@ -152,6 +151,11 @@ void alternatives_hide(struct alternatives *alternatives) {
     gtk_popover_popdown(GTK_POPOVER(alternatives->popover));
 }
 
+static void give_focus_back(GtkPopover *popover, struct alternatives *alternatives) {
+    (void)popover;
+    gtk_widget_grab_focus(GTK_WIDGET(alternatives->params.target));
+}
+
 struct alternatives *alternatives_create(const struct lookup_params *params) {
     struct alternatives *alternatives = g_new0(struct alternatives, 1);
     alternatives->params = *params;
@@ -173,6 +177,7 @@ struct alternatives *alternatives_create(const struct lookup_params *params) {
     gtk_widget_set_parent(alternatives->popover, params->card);
     gtk_accessible_update_property(GTK_ACCESSIBLE(alternatives->list),
                                    GTK_ACCESSIBLE_PROPERTY_LABEL, "Other words", -1);
+    g_signal_connect(alternatives->popover, "closed", G_CALLBACK(give_focus_back), alternatives);
     g_signal_connect(alternatives->list, "row-activated", G_CALLBACK(choose), alternatives);
     return alternatives;
 }
@@ -181,6 +186,7 @@ void alternatives_destroy(struct alternatives **alternatives) {
     if (!*alternatives)
         return;
     drop_job(*alternatives);
+    g_signal_handlers_disconnect_by_data((*alternatives)->popover, *alternatives);
     gtk_widget_unparent((*alternatives)->popover);
     g_ptr_array_unref((*alternatives)->prefixes);
     g_free((*alternatives)->source);

@@ -16,8 +16,7 @@ struct theme_switch {
     guint32 scheme;
     void (*changed)(void *user);
     void *user;
-    GDBusConnection *bus; // NULL: none
-    guint subscription;
+    GDBusProxy *portal; // NULL: not there, or not yet
     GCancellable *cancellable;
 };
 
@@ -49,12 +48,14 @@ static void set_scheme(struct theme_switch *theme_switch, GVariant *value) {
     g_variant_unref(value);
 }
 
-static void take_change(GDBusConnection *bus, const char *sender, const char *path,
-                        const char *interface, const char *signal, GVariant *parameters,
-                        void *user) {
-    (void)bus, (void)sender, (void)path, (void)interface, (void)signal;
+static void take_change(GDBusProxy *proxy, const char *sender, const char *signal,
+                        GVariant *parameters, void *user) {
+    (void)proxy, (void)sender;
     const char *namespace, *key;
     GVariant *value;
+    if (!g_str_equal(signal, "SettingChanged") ||
+        !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(ssv)")))
+        return;
     g_variant_get(parameters, "(&s&sv)", &namespace, &key, &value);
     if (g_str_equal(namespace, appearance) && g_str_equal(key, color_scheme))
         set_scheme(user, value);
@@ -62,12 +63,26 @@ static void take_change(GDBusConnection *bus, const char *sender, const char *pa
         g_variant_unref(value);
 }
 
-static void take_answer(GObject *bus, GAsyncResult *result, void *user) {
-    GVariant *answer = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+static void take_answer(GObject *proxy, GAsyncResult *result, void *user) {
+    GVariant *answer = g_dbus_proxy_call_finish(G_DBUS_PROXY(proxy), result, NULL);
     if (!answer)
         return; // no portal, or the window is gone
-    set_scheme(user, g_variant_get_child_value(answer, 0));
+    if (g_variant_is_of_type(answer, G_VARIANT_TYPE("(v)")))
+        set_scheme(user, g_variant_get_child_value(answer, 0));
     g_variant_unref(answer);
+}
+
+static void ask_portal(GObject *source, GAsyncResult *result, void *user) {
+    (void)source;
+    GDBusProxy *proxy = g_dbus_proxy_new_for_bus_finish(result, NULL);
+    struct theme_switch *theme_switch = user;
+    if (!proxy)
+        return; // no session bus, or the window is gone
+    theme_switch->portal = proxy;
+    g_signal_connect(proxy, "g-signal", G_CALLBACK(take_change), theme_switch);
+    g_dbus_proxy_call(proxy, "Read", g_variant_new("(ss)", appearance, color_scheme),
+                      G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_MS, theme_switch->cancellable,
+                      take_answer, theme_switch);
 }
 
 struct theme_switch *theme_switch_create(enum theme theme, void (*changed)(void *user),
@@ -83,16 +98,9 @@ struct theme_switch *theme_switch_create(enum theme theme, void (*changed)(void 
     theme_switch->changed = changed;
     theme_switch->user = user;
     theme_switch->cancellable = g_cancellable_new();
-    theme_switch->bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, NULL);
-    if (theme_switch->bus) {
-        theme_switch->subscription = g_dbus_connection_signal_subscribe(
-            theme_switch->bus, portal, portal_settings, "SettingChanged", portal_path, appearance,
-            G_DBUS_SIGNAL_FLAGS_NONE, take_change, theme_switch, NULL);
-        g_dbus_connection_call(theme_switch->bus, portal, portal_path, portal_settings, "Read",
-                               g_variant_new("(ss)", appearance, color_scheme),
-                               G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_MS,
-                               theme_switch->cancellable, take_answer, theme_switch);
-    }
+    g_dbus_proxy_new_for_bus(G_BUS_TYPE_SESSION, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, NULL,
+                             portal, portal_path, portal_settings, theme_switch->cancellable,
+                             ask_portal, theme_switch);
     apply(theme_switch);
     return theme_switch;
 }
@@ -102,10 +110,9 @@ void theme_switch_destroy(struct theme_switch **theme_switch) {
         return;
     g_cancellable_cancel((*theme_switch)->cancellable);
     g_object_unref((*theme_switch)->cancellable);
-    if ((*theme_switch)->bus) {
-        g_dbus_connection_signal_unsubscribe((*theme_switch)->bus, (*theme_switch)->subscription);
-        g_object_unref((*theme_switch)->bus);
-    }
+    if ((*theme_switch)->portal)
+        g_signal_handlers_disconnect_by_data((*theme_switch)->portal, *theme_switch);
+    g_clear_object(&(*theme_switch)->portal);
     g_clear_pointer(theme_switch, g_free);
 }
 
