@@ -13,6 +13,7 @@
 #define SENTENCE_PREFIX_LENGTH 6
 #define SENTENCE_FIRST_PLACE 7 // rows of the cache: K for each of its steps
 #define SENTENCE_IS_NEW 8      // beam_begin begins its search; else it goes on
+#define SENTENCE_SET 9         // where the set of its tokens lies in the table of words
 #define SENTENCE_WORDS 12
 
 // What the device keeps of a sentence: single words, then lists of K words.

@@ -62,6 +62,7 @@ struct vks_generation {
     uint32_t min_length; // tokens before </s>, at least
     uint32_t no_repeat_ngram;
     float normalize, repetition_penalty;
+    float word_penalty;
     bool forces_first, forces_eos; // translations begin with first_id; the longest end with </s>
     uint32_t first_id;
     // Sequences of tokens that do not occur, each after its length; a length of 0 ends the list.

@@ -3,6 +3,7 @@
 #define VKSEQ_TRANSLATOR_H
 
 #include "vkseq/model.h"
+#include "vkseq/shortlist.h"
 #include "vkseq/tokenizer.h"
 
 #ifdef __cplusplus
@@ -67,7 +68,9 @@ struct vks_translator_params {
     // More models of the same vocabulary; log probabilities are summed with weights.
     struct vks_model *const *more_models; // [num_more_models]; borrowed while the translator lives
     size_t num_more_models;               // under VKS_MAX_MODELS
-    const float *weights;                 // of the first model and of these; copied (1 each)
+    const float *weights; // of the first model and of these; copied (1 each)
+    // Which tokens translations may have; borrowed while the translator lives. NULL: all.
+    const struct vks_shortlist *shortlist;
     // Called after each step of vks_translate and vks_translate_from, by the thread that called
     // these. False ends the work: they return VKS_ERR_CANCELLED, and the translator can be used
     // again. It must not use the translator itself (NULL: not called).

@@ -9,6 +9,7 @@
 #include "vkseq/metrics.h"
 #include "vkseq/model.h"
 #include "vkseq/selftest.h"
+#include "vkseq/shortlist.h"
 #include "vkseq/text.h"
 #include "vkseq/tokenizer.h"
 #include "vkseq/trainer.h"

@@ -69,13 +69,17 @@ static uint32_t num_places(const struct decoding *decoding, const struct work_it
     return item->num_steps * decoding->search->params.beam_size;
 }
 
+static uint32_t num_words(const struct decoding *decoding, const struct work_item *item) {
+    return item->num_prefix + decoding->search->decoder.num_set_words;
+}
+
 // Finds where a sentence can lie; false if there is no room.
 static bool take_room(struct decoding *decoding, const struct work_item *item,
                       struct step_sentence *lies) {
     if (!space_take(&decoding->keys, item->num_ids, &lies->first_key))
         return false;
     if (space_take(&decoding->places, num_places(decoding, item), &lies->first_place)) {
-        if (space_take(&decoding->words, item->num_prefix, &lies->first_word))
+        if (space_take(&decoding->words, num_words(decoding, item), &lies->first_word))
             return true;
         space_give_back(&decoding->places, lies->first_place, num_places(decoding, item));
     }
@@ -87,7 +91,7 @@ static void free_slot(struct decoding *decoding, struct slot *slot) {
     const struct step_sentence *lies = &slot->lies;
     space_give_back(&decoding->keys, lies->first_key, slot->item->num_ids);
     space_give_back(&decoding->places, lies->first_place, num_places(decoding, slot->item));
-    space_give_back(&decoding->words, lies->first_word, slot->item->num_prefix);
+    space_give_back(&decoding->words, lies->first_word, num_words(decoding, slot->item));
     slot->item = NULL;
     decoding->num_free++;
 }

@@ -20,6 +20,8 @@ static void fill_defaults(const struct vks_generation *model, struct vks_transla
     p->beam_size = p->beam_size ? p->beam_size : 1;
     if (p->normalize == 0.0f && !p->no_normalize)
         p->normalize = model->normalize;
+    if (p->word_penalty == 0.0f)
+        p->word_penalty = model->word_penalty;
     p->min_length = p->min_length ? p->min_length : model->min_length;
     p->no_repeat_ngram = p->no_repeat_ngram ? p->no_repeat_ngram : model->no_repeat_ngram;
     if (p->repetition_penalty == 0.0f)
@@ -151,6 +153,7 @@ static struct step_params step_params(const struct search_params *params) {
         .forces_first = params->first_id || config->generation.forces_first,
         .first_id = params->first_id ? *params->first_id : config->generation.first_id,
         .forces_eos = config->generation.forces_eos,
+        .shortlist = p->shortlist,
         .samples = samples,
         .sample_from = p->sampling == VKS_SAMPLING_TOP_K     ? SAMPLE_FROM_TOP_K
                        : p->sampling == VKS_SAMPLING_NUCLEUS ? SAMPLE_FROM_NUCLEUS
@@ -281,7 +284,7 @@ static bool add_to_batch(const struct search *search, const struct work_item *it
         .num_sentences = needed->num_sentences + 1,
         .num_steps = max_u32(needed->num_steps, item->num_steps),
         .num_positions = max_u32(needed->num_positions, max_u32(item->num_ids, item->num_steps)),
-        .num_words = needed->num_words + item->num_prefix,
+        .num_words = needed->num_words + item->num_prefix + search->decoder.num_set_words,
         .has_prefixes = needed->has_prefixes | (item->num_prefix > 0),
     };
     uint64_t cache_rows =

@@ -2,8 +2,10 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/memory.h"
+#include "decode/lexical_shortlist.h"
+#include "decode/suppressed.h"
 #include "io/hash64.h"
+#include "ops/allow.h"
 #include "ops/constrain.h"
 #include "ops/copy.h"
 #include "ops/decoding.h"
@@ -63,28 +65,6 @@ static uint32_t best_of_row(const struct step_params *params, uint32_t vocab) {
     return min_u32(k, vocab - 1);
 }
 
-static enum vks_status copy_suppressed(const struct step_params *params,
-                                       struct step_decoder *decoder) {
-    uint32_t num = 2 * params->num_suppressed;
-    for (uint32_t i = 0; i < params->num_suppressed; i++)
-        num += params->suppressed[i].num_ids;
-    uint32_t *words = memory_calloc((size_t)num + 1, sizeof *words);
-    if (!words)
-        return VKS_ERR_OOM;
-    uint32_t end = 2 * params->num_suppressed;
-    for (uint32_t i = 0; i < params->num_suppressed; i++) {
-        const struct token_list *list = &params->suppressed[i];
-        CHECK(list->num_ids > 0);
-        words[2 * i] = end;
-        words[2 * i + 1] = list->num_ids;
-        memcpy(words + end, list->ids, list->num_ids * sizeof *words);
-        end += list->num_ids;
-    }
-    decoder->suppressed = words;
-    decoder->num_suppressed_words = num;
-    return VKS_OK;
-}
-
 enum vks_status step_decoder_init(const struct step_params *params, struct step_decoder *decoder) {
     CHECK(params->num_models >= 1 && params->num_models <= STEP_MAX_MODELS);
     memset(decoder, 0, sizeof *decoder);
@@ -96,6 +76,8 @@ enum vks_status step_decoder_init(const struct step_params *params, struct step_
         decoder->models[i].model = params->models[i];
         decoder->models[i].weight = params->weights ? params->weights[i] : 1.0f;
     }
+    if (params->shortlist)
+        decoder->num_set_words = shortlist_set_words(params->models[0]->config.target_vocab);
     decoder->best_k = best_of_row(params, params->models[0]->config.target_vocab);
     uint64_t quarter = device_of(decoder)->info.memory_bytes / 4;
     decoder->cache_bytes = quarter < MAX_CACHE_BYTES ? quarter : MAX_CACHE_BYTES;
@@ -104,7 +86,8 @@ enum vks_status step_decoder_init(const struct step_params *params, struct step_
     decoder->max_cache_rows = max_cache_rows(decoder);
     // A software driver works on the host's cores: there is nothing to overlap.
     decoder->num_slots = device_of(decoder)->info.type == VKS_DEVICE_CPU ? 1 : PROGRAM_MAX_SLOTS;
-    return copy_suppressed(params, decoder);
+    return suppressed_pack(params->suppressed, params->num_suppressed, &decoder->suppressed,
+                           &decoder->num_suppressed_words);
 }
 
 static void release(struct step_decoder *decoder) {
@@ -134,12 +117,6 @@ static struct tensor *rows_tensor(struct graph *graph, const struct vk_buffer *b
                                   uint32_t num_rows, uint32_t cols) {
     struct vk_range range = {buffer, 0, buffer->bytes};
     return graph_stored(graph, range, graph_dim_fixed(graph, num_rows), cols);
-}
-
-// Keys and values of the memory.
-static struct tensor *kv_tensor(const struct step_model *model, struct graph *graph,
-                                const struct vk_buffer *buffer, uint32_t num_rows) {
-    return rows_tensor(graph, buffer, num_rows, 2 * model->model->config.width);
 }
 
 static uint32_t num_rows(const struct step_decoder *decoder, const struct step_capacity *capacity) {
@@ -249,9 +226,10 @@ static enum vks_status build_encoder(struct step_decoder *decoder, struct step_m
     if (graph->status == VKS_OK)
         step_model->memory_places = graph_input(graph, memory->rows, 1);
     for (uint32_t i = 0; i < model->config.decoder_layers; i++)
-        op_scatter_rows(
-            graph, transformer_memory_kv(&transformer, memory, i), 0, step_model->memory_places,
-            kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src));
+        op_scatter_rows(graph, transformer_memory_kv(&transformer, memory, i), 0,
+                        step_model->memory_places,
+                        rows_tensor(graph, &step_model->memory_kvs[i], capacity->num_src,
+                                    2 * model->config.width));
     if (step_model == decoder->models)
         add_begin(decoder, graph, capacity);
     return program_create(&graph, &(struct program_params){.num_slots = 1}, &step_model->encoder);
@@ -268,7 +246,8 @@ static struct tensor *add_model(const struct step_model *step_model, struct grap
     for (uint32_t i = 0; i < model->config.decoder_layers; i++) {
         self_caches[i] = rows_tensor(graph, &step_model->self_caches[i], capacity->num_cache_rows,
                                      cache_cols(model));
-        memory_kvs[i] = kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src);
+        memory_kvs[i] = rows_tensor(graph, &step_model->memory_kvs[i], capacity->num_src,
+                                    2 * model->config.width);
     }
     const struct step_inputs inputs = {
         .tokens = tables->tokens,
@@ -308,6 +287,9 @@ static struct log_probs add_log_probs(struct step_decoder *decoder, struct graph
     for (uint32_t i = 0; i < num; i++) {
         const struct vks_model_config *config = &decoder->models[i].model->config;
         parts[i].logits = add_model(&decoder->models[i], graph, capacity, tables);
+        if (decoder->params.shortlist && graph->status == VKS_OK)
+            op_allow(graph, parts[i].logits, tables,
+                     table(decoder, graph, TABLE_WORDS, capacity->num_words, 1));
         parts[i].log_sums = op_log_sum_exp(graph, parts[i].logits,
                                            config->pad_in_softmax ? NO_PAD : config->pad_id);
         if (is_combined(decoder))
@@ -509,7 +491,8 @@ static void write_sentence(struct step_decoder *decoder, const struct step_sente
           sentence->first_place + sentence->max_steps * decoder->params.rule.k <=
               decoder->capacity.num_cache_rows &&
           sentence->max_steps > num_first + sentence->prefix.num_ids &&
-          first_word + num_first + sentence->prefix.num_ids <= decoder->capacity.num_words);
+          first_word + num_first + sentence->prefix.num_ids + decoder->num_set_words <=
+              decoder->capacity.num_words);
     row[SENTENCE_FIRST_KEY] = sentence->first_key;
     row[SENTENCE_END_KEY] = sentence->first_key + sentence->num_ids;
     row[SENTENCE_MAX_STEPS] = sentence->max_steps;
@@ -518,7 +501,11 @@ static void write_sentence(struct step_decoder *decoder, const struct step_sente
     row[SENTENCE_PREFIX] = first_word;
     row[SENTENCE_PREFIX_LENGTH] = num_first + sentence->prefix.num_ids;
     row[SENTENCE_FIRST_PLACE] = sentence->first_place;
+    row[SENTENCE_SET] = first_word + num_first + sentence->prefix.num_ids;
     row[SENTENCE_IS_NEW] = 1;
+    if (decoder->params.shortlist)
+        shortlist_mark(decoder->params.shortlist, sentence->ids, sentence->num_ids,
+                       words + row[SENTENCE_SET]);
     if (num_first > 0)
         words[first_word] = decoder->params.first_id;
     if (sentence->prefix.num_ids > 0)

@@ -14,7 +14,7 @@ struct step_capacity {
     uint32_t num_steps;      // T
     uint32_t num_cache_rows; // places for a position of a hypothesis: B K T
     uint32_t num_positions;  // of the longest sentence or translation
-    uint32_t num_words;      // tokens that sentences force
+    uint32_t num_words;      // tokens that sentences force, and their sets
     uint32_t has_prefixes;   // 1: sentences may force tokens
 };
 
@@ -36,7 +36,8 @@ struct step_params {
     uint32_t penalty_kind;               // PENALTY_OF_...
     const struct token_list *suppressed; // [num_suppressed], none empty
     uint32_t num_suppressed;
-    bool predicts_pad;             // <pad> may be chosen
+    const struct vks_shortlist *shortlist; // borrowed while the decoder lives; NULL: none
+    bool predicts_pad;                     // <pad> may be chosen
     bool forces_first, forces_eos; // the first token is first_id, the last one </s>: at no cost
     uint32_t first_id;
     bool samples;
@@ -76,6 +77,7 @@ struct step_decoder {
     struct step_model models[STEP_MAX_MODELS];
     uint32_t *suppressed; // owned: how the table of words begins
     uint32_t num_suppressed_words;
+    uint32_t num_set_words;        // of each sentence's set of tokens, after those it forces
     uint32_t best_k;               // best tokens of each row
     uint64_t cache_bytes;          // what they may take
     uint32_t max_cache_rows;       // what that and the device allow
@@ -106,7 +108,8 @@ enum vks_status step_decoder_reserve(struct step_decoder *decoder,
                                      const struct step_capacity *needed);
 
 // A sentence, </s> included, and where it lies on the device: its row of the tables, and rows of
-// the memory (num_ids), of the cache (max_steps K), and tokens it forces, which are no one else's.
+// the memory (num_ids), of the cache (max_steps K), and words (tokens it forces, its set), which
+// are no one else's.
 struct step_sentence {
     const uint32_t *ids;
     uint32_t num_ids;

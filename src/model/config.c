@@ -22,6 +22,7 @@ enum {
     MAX_POSITION_OFFSET = 1024
 };
 
+static const float DEFAULT_EPS = 1e-5f; // of torch.nn.LayerNorm
 static const char *const activation_names[] = {"relu", "gelu", "swish"};
 static const char *const position_names[] = {"hf", "fairseq", "learned"};
 static const char *const cell_names[] = {"self-attention", "ssru"};
@@ -86,7 +87,7 @@ static void fill_defaults(struct vks_model_config *c) {
         set_default(&c->pad_id, c->target_vocab - 1);
     set_default(&c->start_id, c->pad_id);
     if (c->norm_eps == 0.0f)
-        c->norm_eps = 1e-5f;
+        c->norm_eps = DEFAULT_EPS;
 }
 
 struct shape_check {
@@ -270,6 +271,8 @@ static void read_own(struct fields_reader *reader, struct vks_model_config *c) {
         "\"self-attention\" or \"ssru\"");
     read_tied_layers(reader, c);
     c->rnn_projection = fields_read_bool(reader, "rnn_projection", false);
+    c->norm_eps =
+        (float)fields_read_number(reader, "layer_norm_eps", 1e-12, 1, (double)DEFAULT_EPS);
     c->no_final_norm = !fields_read_bool(reader, "add_final_layer_norm", true);
     c->shared_positions = fields_read_bool(reader, "share_positions", false);
     read_search(reader, c);
@@ -408,8 +411,8 @@ static enum vks_model_class find_class(const struct vks_model_config *c) {
     if (c->model_class != VKS_CLASS_OWN)
         return c->model_class;
     if (c->positions != VKS_POSITIONS_HF || c->position_offset != 0 || c->embedding_norm ||
-        c->start_id != c->pad_id || c->decoder_cell != VKS_CELL_ATTENTION || c->no_final_norm ||
-        has_tied_layers(c))
+        c->norm_eps != DEFAULT_EPS || c->start_id != c->pad_id ||
+        c->decoder_cell != VKS_CELL_ATTENTION || c->no_final_norm || has_tied_layers(c))
         return VKS_CLASS_OWN;
     if (c->tying == VKS_TIED_ALL)
         return c->pre_norm ? VKS_CLASS_PEGASUS : VKS_CLASS_MARIAN;
@@ -428,6 +431,8 @@ static void add_parts(struct fields_writer *writer, const struct vks_model_confi
         fields_add_bool(writer, "add_final_layer_norm", false);
     if (c->shared_positions)
         fields_add_bool(writer, "share_positions", true);
+    if (c->norm_eps != DEFAULT_EPS)
+        fields_add_number(writer, "layer_norm_eps", (double)c->norm_eps);
     if (!has_tied_layers(c))
         return;
     cJSON *list = cJSON_AddArrayToObject(writer->json, "tied_layers");

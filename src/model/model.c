@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "io/files.h"
 #include "model/config.h"
+#include "model/marian_model.h"
+#include "model/marian_weights.h"
 #include "model/weights_file.h"
 
 #include <stdlib.h>
@@ -48,8 +50,29 @@ enum vks_status model_reopen(struct vks_model *model) {
     return weights_allocate(&model->weights, &model->config, parts);
 }
 
+static enum vks_status load_marian(struct vks_device *device, const char *path,
+                                   struct vks_model **result) {
+    struct marian_model marian;
+    struct vks_model *model = NULL;
+    enum vks_status status;
+    TRY_GOTO(status, marian_model_open(path, device->log, &marian), done);
+    TRY_GOTO(status, allocate(device, &marian.config, 0, &model), done);
+    TRY_GOTO(status,
+             marian_weights_read(&model->weights, &model->config, marian.gate, marian.file,
+                                 marian.folder.model),
+             done);
+    *result = model;
+    model = NULL;
+done:
+    vks_model_destroy(&model);
+    marian_model_finish(&marian);
+    return status;
+}
+
 enum vks_status vks_model_load(struct vks_device *device, const char *dir,
                                struct vks_model **result) {
+    if (marian_folder_is(dir))
+        return load_marian(device, dir, result);
     struct vks_model *model = NULL;
     struct vks_model_config config = {0};
     struct tensor_set *set = NULL;

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/files.h"
+#include "io/marian_folder.h"
+#include "text/marian_vocab.h"
 #include "text/spm.h"
 #include "text/vocab.h"
 
@@ -107,13 +109,28 @@ finish:
     return status;
 }
 
+static enum vks_status load_marian(const char *path, struct vks_tokenizer *tokenizer) {
+    struct marian_side sides[NUM_SIDES];
+    TRY(marian_vocab_load(path, tokenizer->log, sides));
+    for (int side = 0; side < NUM_SIDES; side++) {
+        tokenizer->spm[side] = sides[side].spm;
+        tokenizer->vocab[side] = sides[side].vocab ? sides[side].vocab : sides[VKS_SOURCE].vocab;
+    }
+    return VKS_OK;
+}
+
 enum vks_status vks_tokenizer_load(const char *model_dir, const struct vks_log *log,
                                    struct vks_tokenizer **out) {
     struct vks_tokenizer *tokenizer = NULL;
     TRY(create(log, &tokenizer));
-    enum vks_status status = load_side(model_dir, VKS_SOURCE, tokenizer);
-    if (status == VKS_OK)
-        status = load_side(model_dir, VKS_TARGET, tokenizer);
+    enum vks_status status;
+    if (marian_folder_is(model_dir)) {
+        status = load_marian(model_dir, tokenizer);
+    } else {
+        status = load_side(model_dir, VKS_SOURCE, tokenizer);
+        if (status == VKS_OK)
+            status = load_side(model_dir, VKS_TARGET, tokenizer);
+    }
     if (status != VKS_OK) {
         vks_tokenizer_destroy(&tokenizer);
         return status;

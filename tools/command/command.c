@@ -2,6 +2,7 @@
 
 #include "folders.h"
 
+#include <string.h>
 #include <unistd.h>
 
 int exit_code_of_options(enum cli_result result) {
@@ -28,8 +29,15 @@ int exit_code_of(struct console *console, enum vks_status status) {
     return status == VKS_ERR_NO_DEVICE ? EXIT_NO_DEVICE : EXIT_FAILED;
 }
 
+// A Marian model by itself.
+static bool is_marian_file(const char *path) {
+    size_t length = strlen(path);
+    const char *end = length > 4 ? path + length - 4 : "";
+    return access(path, F_OK) == 0 && (strcmp(end, ".npz") == 0 || strcmp(end, ".bin") == 0);
+}
+
 enum vks_status model_folder_check(struct console *console, const char *dir) {
-    if (folder_exists(dir))
+    if (folder_exists(dir) || is_marian_file(dir))
         return VKS_OK;
     console_error(console, "%s: %s", dir,
                   access(dir, F_OK) == 0 ? "not a folder; expected a model directory"

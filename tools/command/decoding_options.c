@@ -149,6 +149,35 @@ static enum vks_status open_more(struct console *console, const char *first_dir,
     return status;
 }
 
+// FILE, and what follows it.
+static enum vks_status open_shortlist(struct console *console, const char *first_dir,
+                                      const struct cli_strings *words,
+                                      struct decoding_models *models) {
+    static const double most[] = {1e7, 1e7, 1};
+    const struct vks_tokenizer *tokenizer = models->first.tokenizer;
+    double numbers[] = {100, 100, 0};
+    if (words->num == 0)
+        return vks_shortlist_load_for_model(first_dir, tokenizer, &console->log,
+                                            &models->shortlist);
+    for (size_t i = 1; i < words->num; i++) {
+        bool is_whole = i < 3, is_known = i <= 3;
+        if (is_known && parse_number(words->items[i], is_whole, most[i - 1], &numbers[i - 1]) &&
+            (!is_whole || numbers[i - 1] == floor(numbers[i - 1])))
+            continue;
+        console_error(console, "option '--shortlist': '%s' is not %s", words->items[i],
+                      is_whole   ? "a whole number from 1 to 10000000"
+                      : is_known ? "a probability from 0 to 1"
+                                 : "expected: the probability is the last word");
+        return VKS_ERR_ARGUMENT;
+    }
+    const struct vks_shortlist_params params = {.path = words->items[0],
+                                                .first = (uint32_t)numbers[0],
+                                                .best = (uint32_t)numbers[1],
+                                                .threshold = (float)numbers[2],
+                                                .log = &console->log};
+    return vks_shortlist_load(&params, tokenizer, &models->shortlist);
+}
+
 enum vks_status decoding_models_open(struct console *console, const char *model, const char *device,
                                      const struct decoding_options *options,
                                      struct decoding_models *models,
@@ -162,6 +191,9 @@ enum vks_status decoding_models_open(struct console *console, const char *model,
         params->beam_size = DEFAULT_BEAM_SIZE;
     for (size_t i = 1; i < dirs->num && status == VKS_OK; i++)
         status = open_more(console, first_dir, dirs->items[i], models);
+    if (status == VKS_OK)
+        status = open_shortlist(console, first_dir, &options->shortlist, models);
+    params->shortlist = models->shortlist;
     for (size_t i = 0; i < options->weights.num; i++)
         models->weights[i] = strtof(options->weights.items[i], NULL);
     params->more_models = models->more;
@@ -173,5 +205,6 @@ enum vks_status decoding_models_open(struct console *console, const char *model,
 void decoding_models_close(struct decoding_models *models) {
     for (size_t i = 0; i < models->num_more; i++)
         vks_model_destroy(&models->more[i]);
+    vks_shortlist_destroy(&models->shortlist);
     loaded_model_close(&models->first);
 }
