@@ -17,8 +17,8 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
                  "model": "model", "convert": "convert", "text": "io", "trainer": "train",
-                 "translator": "decode", "attention_map": "decode", "bench": "bench",
-                 "document": "document",
+                 "translator": "decode", "shortlist": "decode", "attention_map": "decode",
+                 "bench": "bench", "document": "document",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
 SHARED_OPS = {"ops/matmul.h", "ops/tiles.h", "ops/dropout.h", "ops/beam_tables.h"}
@@ -39,6 +39,8 @@ PLATFORM_CALL = re.compile(
 HEADERLESS = {"src/vk/volk_build.c": "compiles volk itself",
               "src/io/file_system_posix.c": "implements io/file_system.h",
               "src/io/file_system_windows.c": "implements io/file_system.h",
+              "src/io/marian_bin.c": "one of marian_file's formats, declared in io/marian_items.h",
+              "src/io/marian_npz.c": "one of marian_file's formats, declared in io/marian_items.h",
               "src/train/validator.c": "one of the trainer's parts, declared in train/trainer.h"}
 # Functions whose parameters a library says.
 HANDLERS = {("src/document/po_calls.c", "handle"), ("src/document/po_calls.c", "handle_two")}

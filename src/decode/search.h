@@ -36,9 +36,9 @@ struct search {
     struct beam_params beam;
     struct step_decoder decoder;
     const struct vks_log *log; // borrowed
+    uint32_t longest;          // translation, in tokens; 0: by its source alone
     // At once: sentences, their tokens, and rows of the cache; one sentence may have more.
     uint32_t max_sentences, max_tokens, max_cache_rows;
-    uint32_t longest;                       // translation, in tokens; 0: by its source alone
     const struct search_observer *observer; // borrowed; NULL: none
 };
 

@@ -2,16 +2,16 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "decode/shortlist.h"
+#include "decode/lexical_shortlist.h"
 #include "decode/suppressed.h"
 #include "io/hash64.h"
+#include "ops/allow.h"
 #include "ops/constrain.h"
 #include "ops/copy.h"
 #include "ops/decoding.h"
 #include "ops/log_probs.h"
 #include "ops/output.h"
 #include "ops/sample.h"
-#include "ops/shortlist.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -288,8 +288,8 @@ static struct log_probs add_log_probs(struct step_decoder *decoder, struct graph
         const struct vks_model_config *config = &decoder->models[i].model->config;
         parts[i].logits = add_model(&decoder->models[i], graph, capacity, tables);
         if (decoder->params.shortlist && graph->status == VKS_OK)
-            op_shortlist(graph, parts[i].logits, tables,
-                         table(decoder, graph, TABLE_WORDS, capacity->num_words, 1));
+            op_allow(graph, parts[i].logits, tables,
+                     table(decoder, graph, TABLE_WORDS, capacity->num_words, 1));
         parts[i].log_sums = op_log_sum_exp(graph, parts[i].logits,
                                            config->pad_in_softmax ? NO_PAD : config->pad_id);
         if (is_combined(decoder))
