@@ -207,6 +207,10 @@ class Usage(Case):
                 ("stream_drawn", [*translate, "--stream", "--output-sampling", "full",
                                   "--beam-size", "2"]),
                 ("stream_n_best", [*translate, "--stream", "--n-best"]),
+                ("decoder_cell", ["train", "-m", "m", "-t", "a", "b", "--dec-cell", "gru"]),
+                ("decoder_autoreg", ["train", "-m", "m", "-t", "a", "b",
+                                     "--transformer-decoder-autoreg", "gru"]),
+                ("shortlist_nothing", [*translate, "--shortlist"]),
                 ("attention_part", ["attention", "-m", "model", "-s", "a", "--part", "self"]),
                 ("attention_source", ["attention", "-m", "model"])):
             with self.subTest(name):
