@@ -230,6 +230,10 @@ class Usage(Case):
                 ("format_stream", [*translate, "--format", "srt", "--stream"]),
                 ("format_prefixes", [*translate, "--format", "text", "--force-decode", "ref.de"]),
                 ("fuzzy_alone", [*translate, "--fuzzy"]),
+                ("decoder_cell", ["train", "-m", "m", "-t", "a", "b", "--dec-cell", "gru"]),
+                ("decoder_autoreg", ["train", "-m", "m", "-t", "a", "b",
+                                     "--transformer-decoder-autoreg", "gru"]),
+                ("shortlist_nothing", [*translate, "--shortlist"]),
                 ("attention_part", ["attention", "-m", "model", "-s", "a", "--part", "self"]),
                 ("attention_source", ["attention", "-m", "model"])):
             with self.subTest(name):

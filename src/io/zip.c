@@ -49,7 +49,7 @@ static uint64_t get(const unsigned char *at, unsigned num_bytes) {
 }
 
 static enum vks_status fail(const struct zip *zip, const char *fault) {
-    log_error(zip->log, "%s: not a zip archive as PyTorch writes it: %s", zip->name, fault);
+    log_error(zip->log, "%s: not a zip archive that can be read: %s", zip->name, fault);
     return VKS_ERR_FORMAT;
 }
 

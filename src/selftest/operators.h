@@ -19,6 +19,7 @@
     X(cross_entropy)                                                                               \
     X(logits)                                                                                      \
     X(top_k)                                                                                       \
+    X(allow)                                                                                       \
     X(search)                                                                                      \
     X(sample)                                                                                      \
     X(copy)                                                                                        \

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 // How much louder than at the start of training; </s> once more than other words.
+static const float EOS_BIAS = 8.0f;
 static const float OUTPUT_GAIN = 2.0f, EOS_GAIN = 2.0f, LAYER_GAIN = 2.0f, EMBEDDING_GAIN = 3.0f;
 
 static void amplify(const struct vks_model_config *config, const struct named_weight *weight,
@@ -18,7 +19,7 @@ static void amplify(const struct vks_model_config *config, const struct named_we
     bool is_bias = strcmp(weight->name, "final_logits_bias") == 0;
     for (uint64_t i = 0; i < named_weight_size(weight); i++) {
         if (is_bias)
-            values[i] = 0.3f * (float)(4 - i % 5);
+            values[i] = i == config->eos_id ? EOS_BIAS : 0.1f * (float)(i % 5);
         if (is_output)
             values[i] *= i / config->width == config->eos_id ? OUTPUT_GAIN * EOS_GAIN : OUTPUT_GAIN;
         if (is_layer)
