@@ -92,7 +92,8 @@ static void check_search(struct vks_model *model, const struct text *text,
     search_finish(&search);
 }
 
-static const enum vks_search rules[] = {VKS_SEARCH_MARIAN, VKS_SEARCH_HF, VKS_SEARCH_EXACT};
+static const enum vks_search rules[] = {VKS_SEARCH_MARIAN, VKS_SEARCH_HF, VKS_SEARCH_EXACT,
+                                        VKS_SEARCH_HF_EARLY};
 
 static void every_beam_equals_the_plain_search(void **state) {
     struct text *text = calloc(1, sizeof *text);
