@@ -271,7 +271,8 @@ static void read_own(struct fields_reader *reader, struct vks_model_config *c) {
         "\"self-attention\" or \"ssru\"");
     read_tied_layers(reader, c);
     c->rnn_projection = fields_read_bool(reader, "rnn_projection", false);
-    c->norm_eps = (float)fields_read_number(reader, "layer_norm_eps", 1e-12, 1, DEFAULT_EPS);
+    c->norm_eps =
+        (float)fields_read_number(reader, "layer_norm_eps", 1e-12, 1, (double)DEFAULT_EPS);
     c->no_final_norm = !fields_read_bool(reader, "add_final_layer_norm", true);
     c->shared_positions = fields_read_bool(reader, "share_positions", false);
     read_search(reader, c);

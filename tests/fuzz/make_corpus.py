@@ -165,7 +165,87 @@ def byte_pieces():
                     for byte in range(256))
 
 
+def marian_yaml(**changes):
+    """special:model.yml of a small model."""
+    options = {"type": "transformer", "version": "v1.12.42", "tied-embeddings-all": "true",
+               "transformer-heads": "4", "enc-depth": "2", "dec-depth": "2",
+               "transformer-ffn-activation": "gelu", "transformer-postprocess": "dan",
+               "transformer-tied-layers": "[1, 1]", **changes}
+    return "".join(f"{key}: {value}\n" for key, value in options.items()).encode()
+
+
+def marian_bin(*arrays, version=1, padding=3):
+    """A .bin file of (name, type, shape, data)."""
+    headers = b"".join(struct.pack("<QQQQ", len(name) + 1, kind, len(shape), len(data))
+                       for name, kind, shape, data in arrays)
+    return (struct.pack("<QQ", version, len(arrays)) + headers +
+            b"".join(name.encode() + b"\0" for name, *_ in arrays) +
+            b"".join(struct.pack(f"<{len(shape)}i", *shape) for _, _, shape, _ in arrays) +
+            struct.pack("<Q", padding) + bytes(padding) + b"".join(data for *_, data in arrays))
+
+
+def numpy_array(descr, shape, data, order="False"):
+    header = f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode() + data
+
+
+def npz(**arrays):
+    """An archive of stored files."""
+    files, directory = b"", b""
+    for name, data in arrays.items():
+        path = name.encode() + b".npy"
+        fields = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(data), len(data),
+                             len(data), len(path), 0)
+        directory += (b"PK\1\2\x14\0" + fields + bytes(10) + struct.pack("<I", len(files)) + path)
+        files += b"PK\3\4" + fields + path + data
+    return (files + directory + b"PK\5\6" + struct.pack(
+        "<HHHHIIH", 0, 0, len(arrays), len(arrays), len(directory), len(files), 0))
+
+
+def binary_shortlist(first, offsets, targets):
+    words = struct.pack(f"<QQQQ{len(offsets)}Q", first, 3, len(offsets), len(targets), *offsets)
+    words += struct.pack(f"<{len(targets)}I", *targets)
+    checksum, mask = 0, 2**64 - 1
+    for (word,) in struct.iter_unpack("<Q", words[:len(words) // 8 * 8]):
+        checksum ^= (word + 0x9e3779b9 + (checksum << 6) + (checksum >> 2)) & mask
+    return struct.pack("<QQ", 0xF11A48D5013417F5, checksum) + words
+
+
 SEEDS = {
+    "fuzz_io_yaml": {
+        "map": b"a: 1\n'b c': [x, \"y\\n\"]\nd: {e: ~}\n", "deep": b"[" * 20,
+        "alias": b"a: &x 1\nb: *x\n", "two": b"a\n--- b\n", "block": b"a: |\n  one\n  two\n- b\n",
+        "key": b"? [a]\n: b\n"},
+    "fuzz_io_marian_file": {
+        "bin": marian_bin(("Wemb", 0x404, (2, 3), bytes(24)), ("special:model.yml", 0x101, (4,), b"a:b\0")),
+        "rounded": marian_bin(("encoder_l1_self_Wq", 0x10001, (2, 2), b"\1\2\3\4" + struct.pack("<f", 2)),
+                              ("Wemb", 0x4101, (1, 4), b"\1\2\3\4" + struct.pack("<f", 0))),
+        "packed": marian_bin(("Wemb", 0x11001, (2, 2), bytes(8))),
+        "encrypted": marian_bin(version=2), "short": marian_bin(("W", 0x404, (2, 3), bytes(20))),
+        "twice": marian_bin(("W", 0x404, (1,), bytes(4)), ("W", 0x404, (1,), bytes(4))),
+        "far": marian_bin(("W", 0x404, (2**31 - 1,) * 4, bytes(4))),
+        "npz": npz(Wemb=numpy_array("<f4", "(2, 3)", bytes(24)), half=numpy_array("<f2", "(2,)", bytes(4))),
+        "columns": npz(Wemb=numpy_array("<f4", "(2, 3)", bytes(24), "True")),
+        "long": npz(Wemb=numpy_array("<f4", "(2, 3)", bytes(28))),
+        "shape": npz(Wemb=numpy_array("<f4", "(2, x)", bytes(28)))},
+    "fuzz_model_marian_config": {
+        "post_norm": marian_yaml(), "ssru": marian_yaml(**{
+            "transformer-decoder-autoreg": "rnn", "dec-cell": "ssru", "transformer-preprocess": "n",
+            "transformer-postprocess": "da", "transformer-postprocess-top": "n"}),
+        "highway": marian_yaml(**{"transformer-postprocess": "dhn"}),
+        "layers": marian_yaml(**{"dec-depth": "70"}),
+        "tied": marian_yaml(**{"transformer-tied-layers": "[2, 1]"})},
+    "fuzz_text_marian_vocab": {
+        "words": b"\1</s>: 0\n<unk>: 1\nthe: 2\n\"no\": 3\n'a: b': 4\n",
+        "pieces": b"\0\"</s>\": 0\n<unk>: 1\n\xe2\x96\x81the: 2\n", "nematus": b"\0eos: 0\nUNK: 1\na: 2\n",
+        "twice": b"\0</s>: 0\n<unk>: 1\na: 2\nb: 2\n", "list": b"\0- a\n", "negative": b"\0</s>: -1\n"},
+    "fuzz_decode_shortlist": {
+        "text": b"a b 0.5\nc b 0.25\na NULL 1\nx y 1e-3\n", "words": b"a b\n",
+        "binary": binary_shortlist(2, [0, 0, 1, 3, 3, 3, 3, 3, 3, 3], [4, 5, 8]),
+        "beyond": binary_shortlist(2, [0, 0, 1, 3, 3, 3, 3, 3, 3, 3], [4, 9, 8]),
+        "order": binary_shortlist(2, [0, 2, 1, 3, 3, 3, 3, 3, 3, 3], [4, 5, 8]),
+        "size": binary_shortlist(2, [0, 0, 1], [4])},
     "fuzz_base_utf8": {
         "plain": b"plain", "lengths": "\u00e9\u20ac\U0001f600".encode(), "overlong": b"\xc0\xaf",
         "surrogate": b"\xed\xa0\x80", "past_the_end": b"\xf4\x90\x80\x80", "cut": b"\xe2\x82"},

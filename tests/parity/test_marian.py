@@ -303,6 +303,50 @@ class Models(unittest.TestCase):
                   "--normalize", 1).split("\n")[:-1],
             marian_lines(folder, lines, "--beam-size", 2, "--normalize", 1, vocabs=vocabs))
 
+    def make_shortlist(self, folder):
+        """A text in which each piece has a few others, and what Marian makes of it."""
+        pieces = sentencepiece.SentencePieceProcessor(str(made.spm))
+        names = [pieces.id_to_piece(i) for i in range(pieces.get_piece_size())]
+        rng = random.Random(5)
+        lines = [f"{target} {source} {rng.random():.4f}" for source in names[2:]
+                 for target in rng.sample(names[2:], 12)]
+        text = write_text(folder / "lex.txt", [*lines, "NULL a 0.5", f"{names[5]} NULL 0.9"])
+        # Marian's converter cannot open SentencePiece models: a list of the same pieces.
+        vocab = folder / "list.yml"
+        vocab.write_text(yaml.safe_dump({name: i for i, name in enumerate(names)},
+                                        allow_unicode=True, sort_keys=False), "utf-8")
+        marian("convert", "--shortlist", text, 12, 5, 0.1, "--dump-shortlist", folder / "lex.bin",
+               "--vocabs", vocab, vocab)
+        return text, folder / "lex.bin"
+
+    def test_shortlists_leave_what_marian_leaves(self):
+        folder = model_of("ssru")
+        words = ("--beam-size", 4, "--normalize", 0.6)
+        free = vkseq("translate", "--model", folder, "--input", made.valid_source, "--quiet", *words)
+        for path, *numbers in ((self.make_shortlist(folder)[0], 12, 5, 0.1),
+                               (self.make_shortlist(folder)[1],)):
+            with self.subTest(path.name):
+                ours = vkseq("translate", "--model", folder, "--input", made.valid_source,
+                             "--quiet", *words, "--shortlist", path, *numbers)
+                theirs = marian_lines(folder, made.valid_source, *words, "--shortlist", path,
+                                      *numbers)
+                self.assertNotEqual(ours, free)
+                self.check_lines(f"shortlist {path.name}", folder, ours.split("\n")[:-1], theirs)
+        n_best = ("--n-best", *words, "--shortlist", folder / "lex.bin")
+        ours = vkseq("translate", "--model", folder, "--input", made.valid_source, "--quiet",
+                     *n_best).split("\n")[:-1]
+        for a, b in zip(ours, marian_lines(folder, made.valid_source, *n_best)):
+            self.assertLess(abs(float(a.split()[-1]) - float(b.split()[-1])), MARGIN)
+
+    def test_a_binary_shortlist_that_is_damaged_is_refused(self):
+        folder = model_of("ssru")
+        data = bytearray(self.make_shortlist(folder)[1].read_bytes())
+        data[-1] ^= 64
+        path = folder / "damaged.bin"
+        path.write_bytes(data)
+        self.assertIn("damaged", vkseq("translate", "--model", folder, "--input",
+                                       made.valid_source, "--shortlist", path, status=1))
+
 
 class Refusals(unittest.TestCase):
     def check(self, said, arrays=None, **changes):

@@ -245,6 +245,8 @@ static enum vks_status check_config(const struct train_options *options, const c
         {"--transformer-ffn-activation", train_activations[found->activation],
          train_activations[wanted->activation]},
         {"--positions", train_positions[found->positions], train_positions[wanted->positions]},
+        {"--transformer-decoder-autoreg", train_autoregs[found->decoder_cell],
+         train_autoregs[wanted->decoder_cell]},
         {"layers (--transformer-preprocess, --transformer-postprocess)", norms[found->pre_norm],
          norms[wanted->pre_norm]},
         {"tied embeddings (--tied-embeddings-all, --tied-embeddings):", tyings[found->tying],
