@@ -17,6 +17,7 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
                  "model": "model", "convert": "convert", "text": "io", "trainer": "train", "translator": "decode",
+                 "shortlist": "decode",
                  "attention_map": "decode", "bench": "bench",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
@@ -37,6 +38,8 @@ PLATFORM_CALL = re.compile(
 HEADERLESS = {"src/vk/volk_build.c": "compiles volk itself",
               "src/io/file_system_posix.c": "implements io/file_system.h",
               "src/io/file_system_windows.c": "implements io/file_system.h",
+              "src/io/marian_bin.c": "one of marian_file's formats, declared in io/marian_items.h",
+              "src/io/marian_npz.c": "one of marian_file's formats, declared in io/marian_items.h",
               "src/train/validator.c": "one of the trainer's parts, declared in train/trainer.h"}
 REPEATED_NAMES = {"README.md", "CMakeLists.txt"}
 # Where the library's memory comes from (base/memory.h), and what it must therefore not call.

@@ -309,7 +309,7 @@ static void a_shuffle_changes_no_bit(void **state) {
     struct vks_model *model = random_model_create(*state, false, 8);
     struct rng rng = {.seed = 11};
     assert_non_null(text);
-    make_text(5, false, text);
+    make_text(5, true, text);
     uint32_t num_shuffles = is_long() ? 500 : 20;
     struct vks_translation *expected[COUNT_OF(variants)];
     for (uint32_t i = 0; i < COUNT_OF(variants); i++) {

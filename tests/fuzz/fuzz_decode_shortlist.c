@@ -1,7 +1,7 @@
 // Shortlists, texts and binary ones, for a vocabulary of ten pieces.
 #include "fuzz.h"
 
-#include "decode/shortlist.h"
+#include "decode/shortlist_read.h"
 
 #include <stdio.h>
 
@@ -48,7 +48,8 @@ const char *vks_tokenizer_piece(const struct vks_tokenizer *tokenizer, enum vks_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
     size_t num_messages;
     struct vks_log log = fuzz_log(&num_messages);
-    const struct vks_shortlist_params params = {.path = "input", .first = 2, .best = 3, .log = &log};
+    const struct vks_shortlist_params params = {
+        .path = "input", .first = 2, .best = 3, .log = &log};
     const struct vks_tokenizer tokenizer = {0};
     struct vks_shortlist *shortlist;
     char *bytes = fuzz_text(data, num_bytes);

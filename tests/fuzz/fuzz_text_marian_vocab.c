@@ -24,8 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
         return 0;
     char *copy = fuzz_text(data + 1, num_bytes - 1);
     const struct vocab_text text = {copy, num_bytes - 1, "input"};
-    if (fuzz_is_ok(marian_vocab_parse(&text, NUM_ROWS, data[0] & 1, &log, &vocab),
-                   num_messages)) {
+    if (fuzz_is_ok(marian_vocab_parse(&text, NUM_ROWS, data[0] & 1, &log, &vocab), num_messages)) {
         CHECK(vocab->size > NUM_ROWS && vocab->pad_id == vocab->size - 1);
         CHECK(vocab->eos_id < vocab->pad_id && vocab->unk_id < vocab->pad_id);
         vocab_destroy(&vocab);

@@ -1,4 +1,4 @@
-#include "decode/shortlist.h"
+#include "decode/shortlist_read.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -7,7 +7,6 @@
 #include "io/files.h"
 #include "io/marian_folder.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,36 +22,8 @@ enum {
     HEADER_WORDS
 };
 static const uint64_t MAGIC = 0xF11A48D5013417F5;
-enum { MULTIPLE = 8, DEFAULT_FIRST = 100, DEFAULT_BEST = 100 };
+enum { DEFAULT_FIRST = 100, DEFAULT_BEST = 100 };
 #define MAX_FILE_BYTES ((size_t)1 << 31)
-
-uint32_t shortlist_set_words(uint32_t target_vocab) {
-    return div_up_u32(target_vocab, 32);
-}
-
-static uint32_t add(uint32_t *set, uint32_t id) {
-    uint32_t bit = 1u << id % 32, is_new = !(set[id / 32] & bit);
-    set[id / 32] |= bit;
-    return is_new;
-}
-
-void shortlist_mark(const struct vks_shortlist *shortlist, const uint32_t *ids, uint32_t num_ids,
-                    uint32_t *set) {
-    uint32_t num = 0, vocab = shortlist->target_vocab;
-    memset(set, 0, shortlist_set_words(vocab) * sizeof *set);
-    for (uint32_t id = 0; id < shortlist->first && id < vocab; id++)
-        num += add(set, id);
-    for (uint32_t i = 0; i < num_ids; i++) {
-        if (ids[i] >= shortlist->source_vocab)
-            continue;
-        if (shortlist->is_joint)
-            num += add(set, ids[i]);
-        for (uint64_t j = shortlist->offsets[ids[i]]; j < shortlist->offsets[ids[i] + 1]; j++)
-            num += add(set, shortlist->targets[j]);
-    }
-    for (uint32_t id = shortlist->first; id < vocab && num % MULTIPLE != 0; id++)
-        num += add(set, id);
-}
 
 // Without <pad>, which Marian's vocabularies do not have.
 static uint32_t vocab_size(const struct vks_tokenizer *tokenizer, enum vks_side side) {
@@ -77,16 +48,6 @@ static enum vks_status create(const struct vks_tokenizer *tokenizer, uint64_t nu
     }
     *result = shortlist;
     return VKS_OK;
-}
-
-void vks_shortlist_destroy(struct vks_shortlist **shortlist_ref) {
-    struct vks_shortlist *shortlist = *shortlist_ref;
-    if (!shortlist)
-        return;
-    free(shortlist->offsets);
-    free(shortlist->targets);
-    free(shortlist);
-    *shortlist_ref = NULL;
 }
 
 static uint64_t word_at(const unsigned char *bytes, uint64_t idx) {

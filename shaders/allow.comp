@@ -2,8 +2,8 @@
 // Changes the logits of tokens that are not in the set of the row's sentence to BANNED. A wave
 // takes a row.
 #extension GL_GOOGLE_include_directive : require
-#include "shortlist_interface.h"
-#define PUSH shortlist_push
+#include "allow_interface.h"
+#define PUSH allow_push
 #include "lib/bind.glsl"
 #include "lib/wave.glsl"
 

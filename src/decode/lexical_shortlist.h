@@ -1,6 +1,6 @@
 // Inside of a shortlist.
-#ifndef DECODE_SHORTLIST_H
-#define DECODE_SHORTLIST_H
+#ifndef DECODE_LEXICAL_SHORTLIST_H
+#define DECODE_LEXICAL_SHORTLIST_H
 
 #include "vkseq/shortlist.h"
 
@@ -20,12 +20,5 @@ uint32_t shortlist_set_words(uint32_t target_vocab);
 // As in Marian it has a multiple of 8 tokens, if need be by some more of the next ids.
 void shortlist_mark(const struct vks_shortlist *shortlist, const uint32_t *ids, uint32_t num_ids,
                     uint32_t *set);
-
-// Reads a file in memory. name: what messages call it; the rest of params and the tokenizer as in
-// vks_shortlist_load.
-VKS_MUST_CHECK enum vks_status shortlist_parse(const void *bytes, size_t num_bytes,
-                                               const struct vks_shortlist_params *params,
-                                               const struct vks_tokenizer *tokenizer,
-                                               struct vks_shortlist **shortlist);
 
 #endif

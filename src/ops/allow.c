@@ -1,4 +1,4 @@
-#include "ops/shortlist.h"
+#include "ops/allow.h"
 
 #include "base/check.h"
 #include "graph/program.h"
@@ -7,7 +7,7 @@ enum { LOGITS, ROWS, SENTENCES, WORDS };
 
 struct node_params {
     struct dim rows; // of a window on the logits
-    struct shortlist_push push;
+    struct allow_push push;
 };
 
 static enum vks_status record(struct recorder *recorder, const struct node *node) {
@@ -15,7 +15,7 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
     const struct node_params *params = node->params;
     return recorder_dispatch(
         recorder, &(struct op_dispatch){
-                      .key = {.shader = "shortlist"},
+                      .key = {.shader = "allow"},
                       .binds = {[1] = {t[LOGITS], ACCESS_UPDATE},
                                 [2] = {t[ROWS], ACCESS_READ},
                                 [3] = {t[SENTENCES], ACCESS_READ},
@@ -27,10 +27,10 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
                   });
 }
 
-static const struct op_class shortlist_class = {"shortlist", record, NULL};
+static const struct op_class allow_class = {"allow", record, NULL};
 
-void op_shortlist(struct graph *graph, struct tensor *logits, const struct beam_tables *tables,
-                  struct tensor *words) {
+void op_allow(struct graph *graph, struct tensor *logits, const struct beam_tables *tables,
+              struct tensor *words) {
     if (graph->status != VKS_OK)
         return;
     struct tensor *t[NODE_MAX_TENSORS] = {[LOGITS] = logits,
@@ -46,6 +46,6 @@ void op_shortlist(struct graph *graph, struct tensor *logits, const struct beam_
              .vocab = logits->cols,
              .stride = logits->stride,
              .section = tables->section}};
-        graph_add_node(graph, &shortlist_class, t, &params, sizeof params);
+        graph_add_node(graph, &allow_class, t, &params, sizeof params);
     }
 }
