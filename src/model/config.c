@@ -383,23 +383,30 @@ static enum vks_status write_text(char *text, const char *dir, const char *name,
     return status;
 }
 
-// What tells transformers how to translate with the model.
-static void add_ids(struct fields_writer *writer, const struct vks_model_config *c) {
-    fields_add_number(writer, "pad_token_id", c->pad_id);
-    fields_add_number(writer, "eos_token_id", c->eos_id);
-    fields_add_number(writer, "decoder_start_token_id", c->start_id);
-    if (c->model_class != VKS_CLASS_OWN) {
-        generation_add(writer, c);
-        return;
+// How transformers should translate with a model of vkseq's own: as vkseq does by default.
+static void fill_generation(struct vks_model_config *c) {
+    struct vks_generation *generation = &c->generation;
+    size_t end = 0;
+    set_default(&generation->beam_size, 4);
+    set_default(&generation->max_length, c->max_positions - 1);
+    generation->forces_eos = true;
+    while (generation->suppressed[end] > 0)
+        end += 1 + generation->suppressed[end];
+    if (end + 2 < VKS_MAX_SUPPRESSED_IDS) {
+        generation->suppressed[end] = 1;
+        generation->suppressed[end + 1] = c->pad_id;
     }
-    fields_add_number(writer, "forced_eos_token_id", c->eos_id);
-    char words[32];
-    snprintf(words, sizeof words, "[[%u]]", c->pad_id);
-    writer->is_whole &= cJSON_AddRawToObject(writer->json, "bad_words_ids", words) != NULL;
-    fields_add_number(writer, "max_length", c->max_positions);
-    fields_add_number(writer, "num_beams", 4);
-    fields_add_number(writer, "length_penalty", 0);
-    fields_add_bool(writer, "early_stopping", false);
+}
+
+// What tells transformers how to translate with the model.
+static void add_ids(struct fields_writer *writer, const struct vks_model_config *config) {
+    struct vks_model_config c = *config;
+    if (c.model_class == VKS_CLASS_OWN)
+        fill_generation(&c);
+    fields_add_number(writer, "pad_token_id", c.pad_id);
+    fields_add_number(writer, "eos_token_id", c.eos_id);
+    fields_add_number(writer, "decoder_start_token_id", c.start_id);
+    generation_add(writer, &c);
 }
 
 static bool has_tied_layers(const struct vks_model_config *c) {
