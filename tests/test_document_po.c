@@ -237,7 +237,10 @@ static void malformed_files_are_refused_with_a_line(void **state) {
     fake_assert_refused(*state, "a.po", "1\n00:00:01,000 --> 00:00:02,000\n", "a.po:1: ");
     fake_assert_refused(*state, "a.po",
                         "msgid \"\"\nmsgstr \"Content-Type: text/plain; charset=ISO-8859-1\\n\"\n",
-                        "charset=ISO-8859-1'; expected UTF-8");
+                        "a.po: the header says charset=ISO-8859-1; expected UTF-8");
+    fake_assert_refused(*state, "a.po",
+                        "msgid \"a\"\nmsgstr \"\"\n\nmsgid \"\\377\"\nmsgstr \"\"\n",
+                        "a.po: message 2: its escapes make text that is not UTF-8");
     fake_assert_refused(*state, "a.po", "msgid \"\xE4\"\nmsgstr \"\"\n", "a.po:1: not UTF-8");
 }
 

@@ -5,6 +5,7 @@
 #include "document/accelerator.h"
 #include "document/plural_forms.h"
 #include "document/po_calls.h"
+#include "document/po_charset.h"
 #include "document/survival.h"
 #include "document/units.h"
 
@@ -177,6 +178,34 @@ static enum vks_status add_entries(struct vks_document *document, const struct d
     return status;
 }
 
+static bool is_text(const char *text) {
+    return !text || vks_utf8_is_valid(text, strlen(text));
+}
+
+// Escapes in a file of UTF-8 can make a text that is none: "\377".
+static enum vks_status check_messages(const struct vks_document *document,
+                                      const struct domain *domain) {
+    const struct po *po = document->state;
+    po_message_iterator_t iterator = po_message_iterator(po->file, domain->name);
+    bool is_valid = true;
+    size_t num = 0;
+    for (po_message_t message; is_valid && (message = po_next_message(iterator)); num++) {
+        is_valid =
+            is_text(po_message_msgctxt(message)) && is_text(po_message_msgid(message)) &&
+            is_text(po_message_msgid_plural(message)) && is_text(po_message_msgstr(message)) &&
+            is_text(po_message_prev_msgctxt(message)) && is_text(po_message_prev_msgid(message)) &&
+            is_text(po_message_prev_msgid_plural(message));
+        for (int i = 0; is_valid && po_message_msgstr_plural(message, i); i++)
+            is_valid = is_text(po_message_msgstr_plural(message, i));
+    }
+    po_message_iterator_free(iterator);
+    if (is_valid)
+        return VKS_OK;
+    log_error(document->log, "%s: message %zu: its escapes make text that is not UTF-8",
+              document->name, num);
+    return VKS_ERR_FORMAT;
+}
+
 // Which markers stand at starts of words, so that they are accelerators within words as well.
 static void find_usual(struct po *po, const struct domain *domain) {
     po_message_iterator_t iterator = po_message_iterator(po->file, domain->name);
@@ -186,40 +215,22 @@ static void find_usual(struct po *po, const struct domain *domain) {
     po_message_iterator_free(iterator);
 }
 
-// The value of a header's field, NULL if there is none; owned by the caller (free).
-static char *header_field(const struct po *po, const struct domain *domain, const char *field) {
-    const char *header = po_file_domain_header(po->file, domain->name);
-    return header ? po_header_field(header, field) : NULL;
-}
-
-// Whether a charset is UTF-8, or what it has in common with others; CHARSET is what templates have.
-static bool is_charset_known(const char *type) {
-    static const char *const known[] = {"utf-8", "utf8", "us-ascii", "ascii", "charset"};
-    const char *charset = type ? strstr(type, "charset=") : NULL;
-    if (!charset)
-        return true;
-    charset += strlen("charset=");
-    for (size_t i = 0; i < COUNT_OF(known); i++)
-        if (!strncasecmp(charset, known[i], strlen(known[i])))
-            return true;
-    return false;
-}
-
 static enum vks_status read_header(struct vks_document *document, struct domain *domain) {
     const struct po *po = document->state;
-    char *type = header_field(po, domain, "Content-Type");
-    char *forms = header_field(po, domain, "Plural-Forms");
-    enum vks_status status = VKS_OK;
-    domain->has_forms = forms && plural_forms_read(forms, &domain->forms);
-    if (!is_charset_known(type)) {
+    const char *header = po_file_domain_header(po->file, domain->name);
+    size_t num_bytes;
+    const char *charset = po_charset(po->file, domain->name, &num_bytes);
+    if (charset && !po_charset_is_utf8(charset, num_bytes)) {
         log_error(document->log,
-                  "%s: the header says '%s'; expected UTF-8, as msgconv --to-code=UTF-8 makes it",
-                  document->name, type);
-        status = VKS_ERR_FORMAT;
+                  "%s: the header says charset=%.*s; expected UTF-8, as msgconv --to-code=UTF-8 "
+                  "makes it",
+                  document->name, (int)num_bytes, charset);
+        return VKS_ERR_FORMAT;
     }
-    free(type);
+    char *forms = header ? po_header_field(header, "Plural-Forms") : NULL;
+    domain->has_forms = forms && plural_forms_read(forms, &domain->forms);
     free(forms);
-    return status;
+    return VKS_OK;
 }
 
 static enum vks_status read_domains(struct vks_document *document) {
@@ -238,6 +249,7 @@ static enum vks_status read_domains(struct vks_document *document) {
         find_usual(po, domain);
     }
     for (size_t i = 0; i < num; i++) {
+        TRY(check_messages(document, &po->domains[i]));
         TRY(read_header(document, &po->domains[i]));
         TRY(add_entries(document, &po->domains[i], false));
     }
@@ -401,41 +413,13 @@ static void count_po(const struct vks_document *document, struct vks_document_co
 
 // Writing
 
-// Makes the header say that texts are UTF-8: libgettextpo writes nothing but ASCII otherwise.
-static void set_charset(const struct po *po, const struct domain *domain) {
-    static const char utf8[] = "text/plain; charset=UTF-8";
-    char *type = header_field(po, domain, "Content-Type");
-    bool is_utf8 = type && (strcasestr(type, "=utf-8") || strcasestr(type, "=utf8"));
-    free(type);
-    if (is_utf8)
-        return;
-    po_message_iterator_t iterator = po_message_iterator(po->file, domain->name);
-    po_message_t message = po_next_message(iterator);
-    while (message && !is_header(message))
-        message = po_next_message(iterator);
-    po_message_iterator_free(iterator);
-    if (!message) {
-        message = po_message_create();
-        po_message_set_msgid(message, "");
-        po_message_set_msgstr(message, "MIME-Version: 1.0\n");
-        iterator = po_message_iterator(po->file, domain->name);
-        po_message_insert(iterator, message);
-        po_message_iterator_free(iterator);
-    }
-    char *typed = po_header_set_field(po_message_msgstr(message), "Content-Type", utf8);
-    char *header = po_header_set_field(typed, "Content-Transfer-Encoding", "8bit");
-    po_message_set_msgstr(message, header);
-    free(typed);
-    free(header);
-}
-
 static enum vks_status write_po(const struct vks_document *document, struct text_buffer *buffer) {
     const struct po *po = document->state;
     struct vks_document_counts counts = {0};
     struct text_buffer plain = {0};
     count_po(document, &counts);
     for (size_t i = 0; i < po->num_domains && (!po->is_ascii || counts.num_translated > 0); i++)
-        set_charset(po, &po->domains[i]);
+        TRY(document_report(document, po_charset_set(po->file, po->domains[i].name)));
     enum vks_status status =
         po_write(po->file, document->name, document->log, po->has_crlf ? &plain : buffer);
     for (size_t at = 0, end; at < plain.num_bytes && status == VKS_OK; at = end) {

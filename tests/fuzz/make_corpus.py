@@ -351,6 +351,7 @@ SEEDS = {
         "plural": PO_HEADER + b'msgid "a"\nmsgid_plural "%d b"\nmsgstr[0] ""\nmsgstr[1] ""\n',
         "fuzzy": PO_HEADER + b'#, fuzzy\n#| msgid "a"\nmsgid "E&xit..."\nmsgstr "b"\n',
         "lines": b'msgid ""\n"a\\n"\n"\\tb:\\n"\nmsgstr ""\n', "domain": b'domain "a"\n',
+        "escape": b'msgid "a\\377\\000\\n"\nmsgstr ""\n', "wide": "msgid \"\uff1a\"\nmsgstr \"\"\n".encode(),
         "cut": b'msgid "a\n', "word": b'msgid "a"\nmsgstr "b"\nc',
         "charset": b'msgid ""\nmsgstr "Content-Type: text/plain; charset=EUC-JP\\n"\n',
         "forms": b'msgid ""\nmsgstr "Plural-Forms: nplurals=3; plural=n%10==1?0:n/2;\\n"\n'
