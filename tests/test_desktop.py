@@ -41,6 +41,8 @@ class Case(unittest.TestCase):
         settings.write_text(f"[translation]\nmodel={self.models / 'en-de-one'}\n", "utf-8")
 
     def start(self, *words, **environment):
+        # Out of the way: lists select what is under the pointer.
+        self.desktop.move(self.desktop.width - 2, self.desktop.height - 2)
         program = desktop_session.Program(
             self.desktop, [TRANSLATOR, *words], VKSEQ_WATCH=str(self.watch),
             XDG_CONFIG_HOME=str(self.folder / "config"), XDG_DATA_HOME=str(self.folder / "data"),
