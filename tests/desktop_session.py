@@ -271,9 +271,11 @@ class Program:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        self.output.flush()
-        raise AssertionError(f"no {what}; the program said:\n" +
-                             pathlib.Path(self.output.name).read_text("utf-8"))
+        raise AssertionError(f"no {what}; the program said:\n{self.said()}")
+
+    def said(self):
+        """What it wrote to standard output and standard error."""
+        return pathlib.Path(self.output.name).read_text("utf-8")
 
     def stop(self):
         if self.process.poll() is None:
