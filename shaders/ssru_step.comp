@@ -29,7 +29,8 @@ void main() {
             const vec4 value = LOAD4(x, idx);
             const vec4 before = steps > 1 ? FROM_MATRIX(cache.data[from + quad]) : vec4(0);
             const vec4 cell = fma(gate, before - value, value);
-            STORE4(cache, to + quad, cell);
+            if (steps > 0) // an idle row has no place
+                STORE4(cache, to + quad, cell);
             STORE4(y, idx, max(cell, vec4(0)));
         }
     }
