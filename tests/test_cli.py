@@ -203,6 +203,8 @@ class Usage(Case):
                 ("models_and_model", [*translate, "--models", "a", "b"]),
                 ("models_nine", ["translate", "--models", *"abcdefghi"]),
                 ("suppress_nothing", [*translate, "--suppress"]),
+                ("translate_workspace", [*translate, "--workspace", "auto"]),
+                ("translate_workspace_huge", [*translate, "--workspace", "2000000"]),
                 ("stream_beam", [*translate, "--stream", "--beam-size", "4"]),
                 ("stream_drawn", [*translate, "--stream", "--output-sampling", "full",
                                   "--beam-size", "2"]),

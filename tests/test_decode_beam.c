@@ -92,7 +92,8 @@ static void check_search(struct vks_model *model, const struct text *text,
     search_finish(&search);
 }
 
-static const enum vks_search rules[] = {VKS_SEARCH_MARIAN, VKS_SEARCH_HF, VKS_SEARCH_EXACT};
+static const enum vks_search rules[] = {VKS_SEARCH_MARIAN, VKS_SEARCH_HF, VKS_SEARCH_EXACT,
+                                        VKS_SEARCH_HF_EARLY};
 
 static void every_beam_equals_the_plain_search(void **state) {
     struct text *text = calloc(1, sizeof *text);
@@ -308,7 +309,7 @@ static void a_shuffle_changes_no_bit(void **state) {
     struct vks_model *model = random_model_create(*state, false, 8);
     struct rng rng = {.seed = 11};
     assert_non_null(text);
-    make_text(5, false, text);
+    make_text(5, true, text);
     uint32_t num_shuffles = is_long() ? 500 : 20;
     struct vks_translation *expected[COUNT_OF(variants)];
     for (uint32_t i = 0; i < COUNT_OF(variants); i++) {

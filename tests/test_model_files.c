@@ -152,7 +152,7 @@ static void a_bad_config_file_names_the_key(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct vks_model_config config = {0};
         assert_int_equal(file_replace(path, cases[i].text, strlen(cases[i].text), NULL), VKS_OK);
-        assert_int_equal(config_read(path, &scratch->log, &config), VKS_ERR_FORMAT);
+        assert_int_equal(config_read(scratch->dir, &scratch->log, &config), VKS_ERR_FORMAT);
         assert_non_null(strstr(scratch->text, cases[i].what));
         assert_non_null(strstr(scratch->text, path));
     }

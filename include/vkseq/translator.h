@@ -46,6 +46,9 @@ struct vks_translator_params {
     uint32_t max_length;
     bool split_sentences; // translate every sentence of a line by itself (false)
     uint32_t mini_batch;  // sentences decoded at once (by beam size and memory)
+    // MiB of device memory for keys and values of hypotheses: as many sentences are decoded at once
+    // as these hold (512, and at most a quarter of the device's memory).
+    uint32_t workspace;
     // What may follow.
     uint32_t min_length;      // tokens before </s>, at least (the model's)
     uint32_t no_repeat_ngram; // sequences of that many tokens occur once (the model's)

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-// Sentences are admitted when so many of 4 slots are free: encoding a few costs as much as encoding
-// some more.
-enum { FREE_QUARTERS = 1 };
+// Sentences are admitted when one slot of so many is free: encoding a few costs about as much as
+// encoding some more.
+enum { ADMIT_SHARE = 4 };
 
 // A row of the device's tables.
 struct slot {
@@ -123,8 +123,7 @@ static bool fill_slot(struct decoding *decoding, uint32_t slot_idx) {
 static bool wants_more(const struct decoding *decoding) {
     uint32_t num_free = decoding->num_free, num_alive = decoding->max_slots - num_free;
     return decoding->next < decoding->num &&
-           (num_alive == 0 ||
-            (uint64_t)num_free * 4 >= (uint64_t)decoding->max_slots * FREE_QUARTERS) &&
+           (num_alive == 0 || (uint64_t)num_free * ADMIT_SHARE >= decoding->max_slots) &&
            step_decoder_can_admit(&decoding->search->decoder);
 }
 

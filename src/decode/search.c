@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "decode/admission.h"
+#include "ops/constrain.h"
 #include "ops/sample.h"
 
 #include <math.h>
@@ -118,6 +119,15 @@ static bool predicts_pad(const struct vks_model_config *config, const struct tok
     return !is_suppressed;
 }
 
+// As the toolkit that the model comes from.
+static uint32_t penalty_kind(const struct vks_model_config *config,
+                             const struct vks_translator_params *p) {
+    bool is_beam = p->beam_size > 1 && p->sampling == VKS_SAMPLING_NONE;
+    if (config->model_class == VKS_CLASS_OWN)
+        return 0;
+    return is_beam ? PENALTY_OF_START : PENALTY_OF_START | PENALTY_OF_LOGITS;
+}
+
 static struct step_params step_params(const struct search_params *params) {
     const struct vks_translator_params *p = params->translator;
     const struct vks_model_config *config = &params->models[0]->config;
@@ -139,6 +149,7 @@ static struct step_params step_params(const struct search_params *params) {
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,
         .repetition_penalty = p->repetition_penalty,
+        .penalty_kind = penalty_kind(config, p),
         .forces_first = params->first_id || config->generation.forces_first,
         .first_id = params->first_id ? *params->first_id : config->generation.first_id,
         .forces_eos = config->generation.forces_eos,
@@ -151,6 +162,7 @@ static struct step_params step_params(const struct search_params *params) {
         .sample_mass = p->sampling_mass,
         .temperature = p->temperature,
         .seed = p->seed,
+        .cache_bytes = (uint64_t)p->workspace << 20,
     };
 }
 
@@ -194,10 +206,13 @@ enum vks_status search_init(const struct search_params *params, struct search *s
     uint32_t most = MAX_ROWS / p->beam_size;
     search->max_sentences =
         p->mini_batch ? min_u32(p->mini_batch, most) : max_u32(DEFAULT_ROWS / p->beam_size, 1);
+    search->max_tokens = BATCH_TOKENS;
     TRY(init_decoder(params, &step, &search->decoder));
+    search->max_cache_rows = search->decoder.max_cache_rows;
     if (search->decoder.max_cache_rows / p->beam_size > step.forces_first)
         return VKS_OK;
-    log_error(p->log, "the device has no room for the cache of a beam of %u", p->beam_size);
+    log_error(p->log, "a workspace of %.1f MiB has no room for keys and values of a beam of %u",
+              (double)search->decoder.cache_bytes / 0x1p20, p->beam_size);
     return VKS_ERR_DEVICE_OOM;
 }
 
@@ -275,8 +290,8 @@ static bool add_to_batch(const struct search *search, const struct work_item *it
     uint64_t cache_rows =
         needed->num_cache_rows + (uint64_t)search->params.beam_size * item->num_steps;
     if (needed->num_sentences > 0 &&
-        (next.num_sentences > search->max_sentences || next.num_src > BATCH_TOKENS ||
-         cache_rows > search->decoder.max_cache_rows))
+        (next.num_sentences > search->max_sentences || next.num_src > search->max_tokens ||
+         cache_rows > search->max_cache_rows))
         return false;
     next.num_cache_rows = (uint32_t)cache_rows;
     *needed = next;
@@ -293,8 +308,9 @@ static size_t batch_end(const struct search *search, const struct work_item *ord
     return end;
 }
 
-// Programs for the largest of all batches, so that they are built once.
-static enum vks_status reserve(struct search *search, const struct work_item *order, size_t num) {
+// What the largest of all batches need.
+static struct step_capacity capacity_for(const struct search *search, const struct work_item *order,
+                                         size_t num) {
     struct step_capacity most = {0}, needed;
     for (size_t first = 0; first < num;) {
         first = batch_end(search, order, first, num, &needed);
@@ -306,7 +322,33 @@ static enum vks_status reserve(struct search *search, const struct work_item *or
         most.num_words = max_u32(most.num_words, needed.num_words);
         most.has_prefixes |= needed.has_prefixes;
     }
-    return step_decoder_reserve(&search->decoder, &most);
+    return most;
+}
+
+// Programs that are built once, for all that can be under way together: the fewer, the less memory
+// the device has.
+static enum vks_status reserve(struct search *search, const struct work_item *order, size_t num) {
+    struct vks_device *device = search->decoder.models[0].model->device;
+    const struct vks_log *log = device->log;
+    uint32_t max_sentences = search->max_sentences;
+    for (;;) {
+        struct step_capacity most = capacity_for(search, order, num);
+        // What fails here is told only if nothing less can be tried.
+        device->log = most.num_sentences > 1 ? NULL : log;
+        enum vks_status status = step_decoder_reserve(&search->decoder, &most);
+        device->log = log;
+        bool is_too_much = status == VKS_ERR_DEVICE_OOM || status == VKS_ERR_UNSUPPORTED;
+        if (status == VKS_OK && search->max_sentences < max_sentences)
+            log_warn(search->log,
+                     "device memory does not suffice for %u sentences at once: %u are translated "
+                     "together",
+                     max_sentences, search->max_sentences);
+        if (!is_too_much || most.num_sentences == 1)
+            return status;
+        search->max_sentences = most.num_sentences / 2;
+        search->max_tokens = max_u32(most.num_src / 2, 1);
+        search->max_cache_rows = max_u32(most.num_cache_rows / 2, 1);
+    }
 }
 
 void search_warn_if_cut(const struct search *search, size_t sentence_idx, uint32_t num_ids,

@@ -35,9 +35,10 @@ struct search {
     struct vks_translator_params params; // defaults filled in
     struct beam_params beam;
     struct step_decoder decoder;
-    const struct vks_log *log;              // borrowed
-    uint32_t max_sentences;                 // at once
-    uint32_t longest;                       // translation, in tokens; 0: by its source alone
+    const struct vks_log *log; // borrowed
+    uint32_t longest;          // translation, in tokens; 0: by its source alone
+    // At once: sentences, their tokens, and rows of the cache; one sentence may have more.
+    uint32_t max_sentences, max_tokens, max_cache_rows;
     const struct search_observer *observer; // borrowed; NULL: none
 };
 

@@ -18,7 +18,8 @@
 
 static const uint32_t NO_PAD = UINT32_MAX; // no token
 
-// Caches of all layers take at most this, and at most a quarter of the device's memory.
+// Caches of all layers take at most this unless more is asked for, and at most a quarter of the
+// device's memory.
 static const uint64_t MAX_CACHE_BYTES = 512ull << 20;
 
 static uint64_t kv_row_bytes(const struct vks_model *model) {
@@ -41,15 +42,14 @@ static struct vks_device *device_of(const struct step_decoder *decoder) {
 
 static uint32_t max_cache_rows(const struct step_decoder *decoder) {
     const struct vks_device_info *info = &device_of(decoder)->info;
-    uint64_t bytes = info->memory_bytes / 4, row_bytes = 0, bound = UINT32_MAX;
-    bytes = bytes < MAX_CACHE_BYTES ? bytes : MAX_CACHE_BYTES;
+    uint64_t row_bytes = 0, bound = UINT32_MAX;
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
         const struct vks_model *model = decoder->models[i].model;
         uint64_t binds = info->max_binding_bytes / cache_row_bytes(model);
         row_bytes += cache_row_bytes(model) * model->config.decoder_layers;
         bound = binds < bound ? binds : bound;
     }
-    uint64_t rows = bytes / row_bytes;
+    uint64_t rows = decoder->cache_bytes / row_bytes;
     return (uint32_t)(rows < bound ? rows : bound);
 }
 
@@ -79,6 +79,10 @@ enum vks_status step_decoder_init(const struct step_params *params, struct step_
     if (params->shortlist)
         decoder->num_set_words = shortlist_set_words(params->models[0]->config.target_vocab);
     decoder->best_k = best_of_row(params, params->models[0]->config.target_vocab);
+    uint64_t quarter = device_of(decoder)->info.memory_bytes / 4;
+    decoder->cache_bytes = quarter < MAX_CACHE_BYTES ? quarter : MAX_CACHE_BYTES;
+    if (params->cache_bytes)
+        decoder->cache_bytes = params->cache_bytes;
     decoder->max_cache_rows = max_cache_rows(decoder);
     // A software driver works on the host's cores: there is nothing to overlap.
     decoder->num_slots = device_of(decoder)->info.type == VKS_DEVICE_CPU ? 1 : PROGRAM_MAX_SLOTS;
@@ -314,6 +318,7 @@ static void add_constraints(const struct step_decoder *decoder, struct graph *gr
         .num_suppressed = p->num_suppressed,
         .num_given = p->forces_first,
         .forces_eos = p->forces_eos,
+        .penalty_kind = p->penalty_kind,
         .eos_id = p->rule.eos_id,
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,

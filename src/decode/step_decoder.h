@@ -33,6 +33,7 @@ struct step_params {
     float normalize, word_penalty;
     uint32_t min_length, no_repeat_ngram;
     float repetition_penalty;            // 0, 1: none
+    uint32_t penalty_kind;               // PENALTY_OF_...
     const struct token_list *suppressed; // [num_suppressed], none empty
     uint32_t num_suppressed;
     const struct vks_shortlist *shortlist; // borrowed while the decoder lives; NULL: none
@@ -43,6 +44,7 @@ struct step_params {
     uint32_t sample_from, sample_k; // SAMPLE_FROM_...
     float sample_mass, temperature;
     uint32_t seed;
+    uint64_t cache_bytes; // of all layers' caches at most; 0: MAX_CACHE_BYTES
 };
 
 enum { STEP_MAX_MODELS = VKS_MAX_MODELS };
@@ -77,7 +79,8 @@ struct step_decoder {
     uint32_t num_suppressed_words;
     uint32_t num_set_words;        // of each sentence's set of tokens, after those it forces
     uint32_t best_k;               // best tokens of each row
-    uint32_t max_cache_rows;       // what the device's memory allows
+    uint64_t cache_bytes;          // what they may take
+    uint32_t max_cache_rows;       // what that and the device allow
     uint32_t num_slots;            // steps that the device may be given at once
     bool with_log_probs;           // tests: step_decoder_log_probs
     bool profile;                  // make the step's program for profiling

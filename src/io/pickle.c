@@ -537,7 +537,7 @@ static enum vks_status check_names(const struct reader *reader, const struct pic
     return VKS_OK;
 }
 
-static enum vks_status collect(struct reader *reader, struct pickle_tensor **tensors, size_t *num) {
+static enum vks_status collect(struct reader *reader, struct pickle_tensors *tensors) {
     struct value *dict;
     TRY(pop(reader, &dict));
     if (dict->kind != KIND_DICT)
@@ -554,14 +554,13 @@ static enum vks_status collect(struct reader *reader, struct pickle_tensor **ten
         found[i].name = key->text;
     }
     TRY(check_names(reader, found, count));
-    *tensors = found;
-    *num = count;
+    *tensors = (struct pickle_tensors){found, count};
     return VKS_OK;
 }
 
 enum vks_status pickle_read_tensors(const void *bytes, size_t num_bytes, const char *name,
                                     const struct vks_log *log, struct arena *arena,
-                                    struct pickle_tensor **tensors, size_t *num) {
+                                    struct pickle_tensors *tensors) {
     struct reader reader = {
         .name = name, .log = log, .arena = arena, .bytes = bytes, .num_bytes = num_bytes};
     for (;;) {
@@ -569,7 +568,7 @@ enum vks_status pickle_read_tensors(const void *bytes, size_t num_bytes, const c
         reader.first = reader.at;
         TRY(take(&reader, 1, &op));
         if (*op == '.') // STOP
-            return collect(&reader, tensors, num);
+            return collect(&reader, tensors);
         TRY(run(&reader, *op));
     }
 }

@@ -16,13 +16,19 @@ struct pickle_tensor {
     uint64_t dims[SAFETENSORS_MAX_DIMS], strides[SAFETENSORS_MAX_DIMS];
 };
 
-// Reads a dictionary of tensors. tensors [num] lie in the arena, in the order of the file; every
+// In the order of the file, in the arena.
+struct pickle_tensors {
+    struct pickle_tensor *items; // [num]
+    size_t num;
+};
+
+// Reads a dictionary of tensors; every
 // element of a tensor lies in its storage, and no two have one name. name: what messages call the
 // text. Errors: VKS_ERR_FORMAT; VKS_ERR_UNSUPPORTED for an instruction or a name that tensors do
 // not need, an element type not listed, more than SAFETENSORS_MAX_DIMS dimensions; VKS_ERR_OOM.
 VKS_MUST_CHECK enum vks_status pickle_read_tensors(const void *bytes, size_t num_bytes,
                                                    const char *name, const struct vks_log *log,
                                                    struct arena *arena,
-                                                   struct pickle_tensor **tensors, size_t *num);
+                                                   struct pickle_tensors *tensors);
 
 #endif

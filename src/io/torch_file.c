@@ -118,8 +118,7 @@ static enum vks_status check_storages(const struct torch_file *file) {
 
 static enum vks_status read_tensors(struct torch_file *file) {
     const struct zip_entry *pickle;
-    struct pickle_tensor *tensors;
-    size_t num;
+    struct pickle_tensors tensors;
     TRY(find_pickle(file, &pickle));
     TRY(zip_check(file->zip, pickle));
     TRY(check_byte_order(file));
@@ -129,12 +128,12 @@ static enum vks_status read_tensors(struct torch_file *file) {
         return VKS_ERR_FORMAT;
     }
     TRY(pickle_read_tensors(pickle->data, pickle->num_bytes, file->path, file->log, &file->arena,
-                            &tensors, &num));
-    file->tensors = ARENA_NEW(&file->arena, struct tensor_view, num + 1);
+                            &tensors));
+    file->tensors = ARENA_NEW(&file->arena, struct tensor_view, tensors.num + 1);
     if (!file->tensors)
         return memory_error(file);
-    for (; file->num_tensors < num; file->num_tensors++)
-        TRY(place(file, &tensors[file->num_tensors], &file->tensors[file->num_tensors]));
+    for (; file->num_tensors < tensors.num; file->num_tensors++)
+        TRY(place(file, &tensors.items[file->num_tensors], &file->tensors[file->num_tensors]));
     return check_storages(file);
 }
 

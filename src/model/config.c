@@ -74,8 +74,7 @@ static enum vks_status check_tied_layers(const struct vks_model_config *c, const
     return VKS_OK;
 }
 
-enum vks_status config_complete(struct vks_model_config *c, const char *name,
-                                const struct vks_log *log) {
+static void fill_defaults(struct vks_model_config *c) {
     set_default(&c->width, 512);
     set_default(&c->ffn_width, 4 * c->width);
     set_default(&c->num_heads, 8);
@@ -89,15 +88,48 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
     set_default(&c->start_id, c->pad_id);
     if (c->norm_eps == 0.0f)
         c->norm_eps = DEFAULT_EPS;
+}
+
+struct shape_check {
+    bool fails;
+    const char *what;
+    uint32_t value;
+};
+
+static enum vks_status refuse_first(const struct shape_check *checks, size_t num, const char *name,
+                                    const struct vks_log *log) {
+    for (size_t i = 0; i < num; i++) {
+        if (!checks[i].fails)
+            continue;
+        log_error(log, "%s: %u is no good as %s", name, checks[i].value, checks[i].what);
+        return VKS_ERR_ARGUMENT;
+    }
+    return VKS_OK;
+}
+
+static enum vks_status check_tokens(const struct vks_model_config *c, const char *name,
+                                    const struct vks_log *log) {
+    const struct shape_check checks[] = {
+        {c->pad_id >= c->target_vocab, "id of <pad>, which must be in the target vocabulary",
+         c->pad_id},
+        {c->eos_id >= c->target_vocab || c->eos_id == c->pad_id,
+         "id of </s>, which must be in the target vocabulary and not <pad>", c->eos_id},
+        {c->start_id >= c->target_vocab,
+         "id of the decoder's first input, which must be in the target vocabulary", c->start_id},
+        {c->generation.forces_first && c->generation.first_id >= c->target_vocab,
+         "id of the first token, which must be in the target vocabulary", c->generation.first_id},
+    };
+    return refuse_first(checks, COUNT_OF(checks), name, log);
+}
+
+enum vks_status config_complete(struct vks_model_config *c, const char *name,
+                                const struct vks_log *log) {
+    fill_defaults(c);
     uint32_t head_width = c->width / c->num_heads, decoder_head_width = c->width / c->decoder_heads;
     char heads[80];
     snprintf(heads, sizeof heads, "number of heads, which must divide the model width of %u",
              c->width);
-    const struct {
-        bool fails;
-        const char *what;
-        uint32_t value;
-    } checks[] = {
+    const struct shape_check checks[] = {
         {c->source_vocab < 4 || c->source_vocab > MAX_DIMENSION, "source vocabulary, 4 to 16777216",
          c->source_vocab},
         {c->target_vocab < 4 || c->target_vocab > MAX_DIMENSION, "target vocabulary, 4 to 16777216",
@@ -118,14 +150,6 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
          c->decoder_layers},
         {c->alignment_layer > c->decoder_layers,
          "layer with alignments, one of the decoder's from 1 on, or 0", c->alignment_layer},
-        {c->pad_id >= c->target_vocab, "id of <pad>, which must be in the target vocabulary",
-         c->pad_id},
-        {c->eos_id >= c->target_vocab || c->eos_id == c->pad_id,
-         "id of </s>, which must be in the target vocabulary and not <pad>", c->eos_id},
-        {c->start_id >= c->target_vocab,
-         "id of the decoder's first input, which must be in the target vocabulary", c->start_id},
-        {c->generation.forces_first && c->generation.first_id >= c->target_vocab,
-         "id of the first token, which must be in the target vocabulary", c->generation.first_id},
         {(c->tying == VKS_TIED_ALL || c->tying == VKS_TIED_SOURCE) &&
              c->source_vocab != c->target_vocab,
          "target vocabulary, which must be the source's where both sides' embeddings are tied",
@@ -137,12 +161,8 @@ enum vks_status config_complete(struct vks_model_config *c, const char *name,
         {c->positions == VKS_POSITIONS_FAIRSEQ && c->width < 4,
          "model width, at least 4 for these positions", c->width},
     };
-    for (size_t i = 0; i < COUNT_OF(checks); i++) {
-        if (!checks[i].fails)
-            continue;
-        log_error(log, "%s: %u is no good as %s", name, checks[i].value, checks[i].what);
-        return VKS_ERR_ARGUMENT;
-    }
+    TRY(refuse_first(checks, COUNT_OF(checks), name, log));
+    TRY(check_tokens(c, name, log));
     return check_tied_layers(c, name, log);
 }
 

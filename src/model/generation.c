@@ -5,18 +5,20 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BEAM_SIZE = 64, MAX_NGRAM = 65535, MAX_POWER = 100 };
+enum { MAX_BEAM_SIZE = 64, MAX_NGRAM = 65535, MAX_POWER = 100, MAX_TOKENS = 1 << 20 };
 
 static void read_lengths(struct fields_reader *reader, struct vks_generation *generation) {
     // transformers counts the decoder's first input too, but not among new tokens.
     uint32_t most = fields_read_u32(reader, "max_length", 1, 0);
     uint32_t least = fields_read_u32(reader, "min_length", 0, 0);
-    generation->max_length =
-        fields_read_u32(reader, "max_new_tokens", 1, most > 1 ? most - 1 : most);
-    generation->min_length =
-        fields_read_u32(reader, "min_new_tokens", 0, least > 1 ? least - 1 : 0);
+    most = fields_read_u32(reader, "max_new_tokens", 1, most > 1 ? most - 1 : most);
+    least = fields_read_u32(reader, "min_new_tokens", 0, least > 1 ? least - 1 : 0);
+    generation->max_length = min_u32(most, MAX_TOKENS);
+    generation->min_length = min_u32(least, MAX_TOKENS);
 }
 
 static void read_search(struct fields_reader *reader, struct vks_model_config *config) {
@@ -52,6 +54,11 @@ static void suppress(struct suppressed *list, const char *key, const cJSON *firs
     }
 }
 
+// Whether the rest of a list is one token.
+static bool is_token(const cJSON *item, uint32_t id) {
+    return cJSON_IsNumber(item) && !item->next && item->valuedouble == id;
+}
+
 static void read_suppressed(struct fields_reader *reader, uint32_t eos_id,
                             struct vks_generation *generation) {
     struct suppressed list = {reader, generation->suppressed, 0};
@@ -59,13 +66,15 @@ static void read_suppressed(struct fields_reader *reader, uint32_t eos_id,
     const cJSON *tokens = fields_find(reader, "suppress_tokens"), *item;
     if ((words && !cJSON_IsArray(words)) || (tokens && !cJSON_IsArray(tokens)))
         fields_fail(reader, words ? "bad_words_ids" : "suppress_tokens", "a list");
+    // Without those that are </s> alone, as transformers: a translation must be able to end.
     cJSON_ArrayForEach(item, words) {
-        bool is_eos = cJSON_GetArraySize(item) == 1 && item->child->valuedouble == eos_id;
-        if (!is_eos && reader->status == VKS_OK) // as transformers, which must be able to end
+        if (reader->status == VKS_OK && !is_token(item->child, eos_id))
             suppress(&list, "bad_words_ids", item->child, (size_t)cJSON_GetArraySize(item));
     }
-    cJSON_ArrayForEach(item, tokens) if (reader->status == VKS_OK)
-        suppress(&list, "suppress_tokens", item, 1);
+    cJSON_ArrayForEach(item, tokens) {
+        if (reader->status == VKS_OK && item->valuedouble != eos_id)
+            suppress(&list, "suppress_tokens", item, 1);
+    }
 }
 
 // What would make other translations.
@@ -129,6 +138,17 @@ static void add_suppressed(struct fields_writer *writer, const struct vks_genera
     }
 }
 
+// The number with the fewest digits that a float is: 0.6, not 0.60000002384185791.
+static double shortest(float value) {
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    return strtod(text, NULL);
+}
+
 void generation_add(struct fields_writer *writer, const struct vks_model_config *config) {
     const struct vks_generation *generation = &config->generation;
     if (generation->beam_size)
@@ -140,9 +160,9 @@ void generation_add(struct fields_writer *writer, const struct vks_model_config 
     if (generation->no_repeat_ngram)
         fields_add_number(writer, "no_repeat_ngram_size", generation->no_repeat_ngram);
     if (generation->normalize != 1.0f)
-        fields_add_number(writer, "length_penalty", (double)generation->normalize);
+        fields_add_number(writer, "length_penalty", shortest(generation->normalize));
     if (generation->repetition_penalty != 0.0f)
-        fields_add_number(writer, "repetition_penalty", (double)generation->repetition_penalty);
+        fields_add_number(writer, "repetition_penalty", shortest(generation->repetition_penalty));
     if (config->search == VKS_SEARCH_EXACT)
         fields_add_text(writer, "early_stopping", "never");
     else if (config->search == VKS_SEARCH_HF_EARLY)

@@ -146,6 +146,8 @@ static bool is_settled(const struct plain_search *plain, const struct plain_sent
     const struct vks_translator_params *p = &plain->search->params;
     uint32_t rule = plain->search->decoder.params.rule.rule;
     float highest = sentence->alive[0].log_prob, bound = -INFINITY;
+    if (rule == BEAM_RULE_HF_EARLY)
+        return sentence->num_counted >= p->beam_size;
     if (rule == BEAM_RULE_HF)
         return sentence->num_counted >= p->beam_size &&
                sentence->ended[p->beam_size - 1].score >= score(p, highest, sentence->num_steps);

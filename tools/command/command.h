@@ -52,7 +52,11 @@ int verb_tune(const char *program, int argc, char **argv);
      .default_text = "3", .min = 0.01, .max = 1000,                                                \
      .help = "Longest translation, as a multiple of the source's tokens."},                        \
     {"mini-batch", 0, CLI_U32, offsetof(struct values, search.mini_batch), .default_text = "0",    \
-     .help = "Sentences translated at once; 0: chosen by beam size and memory."}
+     .help = "Sentences translated at once; 0: chosen by beam size and memory."},                  \
+    {"workspace", 'w', CLI_U32, offsetof(struct values, search.workspace), "MIB",                  \
+     .default_text = "0", .max = 1048576,                                                          \
+     .help = "Device memory for keys and values of hypotheses, in MiB; what does not fit waits. "  \
+             "0: 512, and at most a quarter of the device's memory."}
 // clang-format on
 
 // Exit code of a verb whose options are not to be acted upon, for any result but CLI_OK.
