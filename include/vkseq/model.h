@@ -126,6 +126,7 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_model_create(struct vks_device *devic
 // Reads a directory in Hugging Face's layout: config.json, generation_config.json if there is one,
 // and tensors from model.safetensors or pytorch_model.bin, or from several such files with their
 // index. docs/models.md has the classes. Nothing in a file is run.
+// Or reads a Marian model, a file .npz or .bin or a directory that holds one (docs/marian.md).
 // Errors: VKS_ERR_IO, VKS_ERR_FORMAT, VKS_ERR_SHAPE (a tensor that the configuration does not
 // describe), VKS_ERR_UNSUPPORTED, VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
 VKS_API VKS_MUST_CHECK enum vks_status vks_model_load(struct vks_device *device, const char *dir,

@@ -15,6 +15,8 @@ enum vks_side { VKS_SOURCE, VKS_TARGET };
 
 // Reads a model directory in Hugging Face's Marian layout: source.spm, target.spm and vocab.json
 // (piece to id; target_vocab.json beside it when the two sides have separate vocabularies).
+// Of a Marian model, a file .npz or .bin or a directory that holds one, the vocabularies beside it,
+// .spm or .yml (docs/marian.md).
 // log: borrowed while the tokenizer lives.
 // Errors: VKS_ERR_IO for a missing file, VKS_ERR_FORMAT for a malformed one or for
 // files that do not belong together, VKS_ERR_OOM.
