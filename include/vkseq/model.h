@@ -52,6 +52,7 @@ struct vks_model_config {
     enum vks_search search; // what the toolkit does that the model comes from
     // Decoder layer, from 1 on, whose first head has learned alignments; 0: none.
     uint32_t alignment_layer;
+    bool placeholders; // trained with placeholders masked by <ph0> to <ph15> of the vocabulary
 };
 
 // The shape of a preset: "tiny" (64/256/4, 2+2), "demo" (128/512/4, 2+2), "small" (256/1024/4,

@@ -73,7 +73,10 @@ struct vks_translator_params {
 };
 
 struct vks_hypothesis {
-    char *text;    // UTF-8, NUL-terminated
+    char *text; // UTF-8, NUL-terminated
+    // Placeholders of the line are not there, or not as often. Only models that mask them find out;
+    // docs/decoding.md says which these are.
+    bool placeholders_lost;
     uint32_t *ids; // [num_ids], without </s>
     size_t num_ids;
     float log_prob; // sum over tokens, </s> included, natural logarithm

@@ -6,6 +6,7 @@
 #include "base/platform.h"
 #include "base/rng.h"
 #include "base/thread.h"
+#include "data/pair_mask.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,6 +17,7 @@ enum {
     MAX_NUMBER_CHARS = 63,
     // Keeps the random numbers of sampling apart from other users of the same seed.
     RNG_STREAM = 0x73616D70,
+    MASK_STREAM = 0x6D61736B,
 };
 
 // A thread's part of the work: pairs [begin, end) of a block.
@@ -214,14 +216,39 @@ static enum vks_status add_pair(struct part *part, const struct text_pair *pair,
     return status;
 }
 
+// Puts masked texts in the place of a pair's own where it is drawn so; they are owned by masked.
+static enum vks_status mask_pair(const struct part *part, struct text_pair *pair,
+                                 struct masked_pair *masked) {
+    const struct encoder_params *p = part->params;
+    const uint32_t key[2] = {p->seed, MASK_STREAM};
+    const uint32_t counter[4] = {pair->line, pair->set_idx, (uint32_t)part->epoch,
+                                 (uint32_t)(part->epoch >> 32)};
+    uint32_t random[4];
+    if (p->mask_placeholders == 0.0f)
+        return VKS_OK;
+    philox4x32(key, counter, random);
+    struct rng rng = {.seed = random[0], .stream = random[1]};
+    if (pair_mask(pair, p->mask_placeholders, &rng, masked) != VKS_OK)
+        return memory_error(part);
+    for (int side = 0; side < NUM_SIDES && masked->texts[side]; side++) {
+        pair->texts[side] = masked->texts[side];
+        pair->num_bytes[side] = (uint32_t)masked->num_bytes[side];
+    }
+    return VKS_OK;
+}
+
 static enum vks_status encode_pair(struct part *part, size_t pair_idx) {
-    const struct text_pair pair = text_block_get(part->block, pair_idx);
+    struct text_pair pair = text_block_get(part->block, pair_idx);
     struct encoded encoded = {0};
-    enum vks_status status = encode_side(part, &pair, VKS_SOURCE, &encoded);
+    struct masked_pair masked = {0};
+    enum vks_status status = mask_pair(part, &pair, &masked);
+    if (status == VKS_OK)
+        status = encode_side(part, &pair, VKS_SOURCE, &encoded);
     if (status == VKS_OK)
         status = encode_side(part, &pair, VKS_TARGET, &encoded);
     if (status == VKS_OK)
         status = add_pair(part, &pair, &encoded);
+    masked_pair_free(&masked);
     for (int side = 0; side < NUM_SIDES; side++)
         vks_free(encoded.ids[side]);
     return status;

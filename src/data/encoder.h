@@ -16,6 +16,7 @@ struct encoder_params {
     // Above 0, a side is not cut into its best pieces, but into ones drawn with this power of their
     // probabilities: a function of seed, epoch, corpus, line and side alone.
     float sampling_alphas[NUM_SIDES];
+    float mask_placeholders; // probability that a pair is masked (pair_mask), drawn likewise
     uint32_t seed;
     const struct vks_log *log;
 };

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "text/placeholders.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,15 @@ static enum vks_status join_parts(const struct translation_progress *progress,
     return VKS_OK;
 }
 
+// Puts placeholders in the place of their symbols.
+static enum vks_status restore(const struct placeholders *placeholders, char **text) {
+    bool is_whole;
+    char *restored = placeholders_restore(placeholders, *text, &is_whole);
+    vks_free(*text);
+    *text = restored;
+    return restored ? VKS_OK : VKS_ERR_OOM;
+}
+
 static enum vks_status line_text(const struct translation_progress *progress,
                                  const struct search_step *step, size_t line, char **text) {
     const struct passage *passage = &progress->passages->lines[line];
@@ -104,6 +114,8 @@ static enum vks_status line_text(const struct translation_progress *progress,
     if (!texts)
         return VKS_ERR_OOM;
     enum vks_status status = join_parts(progress, step, passage, texts, text);
+    if (status == VKS_OK && progress->masked)
+        status = restore(&progress->masked->found[line], text);
     for (size_t i = 0; i < passage->segments.num; i++)
         vks_free(texts[i]);
     free(texts);

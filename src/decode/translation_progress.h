@@ -2,6 +2,7 @@
 #ifndef DECODE_TRANSLATION_PROGRESS_H
 #define DECODE_TRANSLATION_PROGRESS_H
 
+#include "decode/masked_lines.h"
 #include "decode/passages.h"
 #include "decode/search.h"
 
@@ -9,6 +10,7 @@ struct translation_progress {
     const struct vks_translator_params *params; // borrowed, as all of these
     const struct vks_tokenizer *tokenizer;
     const struct passages *passages;
+    const struct masked_lines *masked;   // the same lines; NULL: no placeholders are masked
     const struct sentence *sentences;    // [passages->num_parts]
     const struct vks_translation *parts; // [passages->num_parts], of those that are done
     size_t *lines;                       // [passages->num_parts], owned: whose part it is

@@ -3,10 +3,11 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "decode/source_alignment.h"
+#include "decode/masked_lines.h"
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
+#include "decode/source_alignment.h"
 #include "decode/translation_progress.h"
 
 #include <math.h>
@@ -23,7 +24,8 @@ struct vks_translator {
     struct search search;
     struct search branching; // of alternatives; beam size 0: there is none
     struct attention_maps alignments;
-    uint64_t num_lines; // translated so far
+    const struct masked_lines *masked; // those that are translated; NULL: nothing is masked
+    uint64_t num_lines;                // translated so far
 };
 
 // Whether a model can translate together with the first one.
@@ -204,6 +206,7 @@ static enum vks_status search_parts(struct vks_translator *translator,
     struct translation_progress progress = {.params = &translator->params,
                                             .tokenizer = translator->tokenizer,
                                             .passages = passages,
+                                            .masked = translator->masked,
                                             .sentences = sentences,
                                             .parts = parts};
     const struct search_observer observer = {.user = &progress,
@@ -286,9 +289,10 @@ static enum vks_status encode_prefixes(const struct vks_translator *translator,
     return sentences_encode(&params, prefixes, num_lines, result);
 }
 
-enum vks_status vks_translate_from(struct vks_translator *translator, const char *const *lines,
-                                   const char *const *prefixes, size_t num_lines,
-                                   struct vks_translation **result) {
+// As vks_translate_from, of texts as the model takes them.
+static enum vks_status translate_lines(struct vks_translator *translator, const char *const *lines,
+                                       const char *const *prefixes, size_t num_lines,
+                                       struct vks_translation **result) {
     const struct passages_params params = {
         .tokenizer = translator->tokenizer,
         .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
@@ -308,6 +312,41 @@ enum vks_status vks_translate_from(struct vks_translator *translator, const char
     passages_free(&passages);
     translator->num_lines += status == VKS_OK ? num_lines : 0;
     return status;
+}
+
+// The same with placeholders masked.
+static enum vks_status translate_masked(struct vks_translator *translator, const char *const *lines,
+                                        const char *const *prefixes, size_t num_lines,
+                                        struct vks_translation **result) {
+    struct masked_lines masked;
+    char **masked_prefixes = NULL;
+    struct vks_translation *translations = NULL;
+    TRY(masked_lines_make(lines, num_lines, &masked));
+    enum vks_status status = VKS_OK;
+    if (prefixes)
+        status = masked_lines_mask_prefixes(&masked, prefixes, &masked_prefixes);
+    translator->masked = &masked;
+    if (status == VKS_OK)
+        status = translate_lines(translator, (const char *const *)masked.lines,
+                                 (const char *const *)masked_prefixes, num_lines, &translations);
+    translator->masked = NULL;
+    if (status == VKS_OK)
+        status = masked_lines_restore(&masked, translations);
+    masked_texts_free(masked_prefixes, num_lines);
+    masked_lines_free(&masked);
+    if (status != VKS_OK)
+        vks_translations_free(translations, num_lines);
+    else
+        *result = translations;
+    return status;
+}
+
+enum vks_status vks_translate_from(struct vks_translator *translator, const char *const *lines,
+                                   const char *const *prefixes, size_t num_lines,
+                                   struct vks_translation **result) {
+    return translator->models[0]->config.placeholders
+               ? translate_masked(translator, lines, prefixes, num_lines, result)
+               : translate_lines(translator, lines, prefixes, num_lines, result);
 }
 
 enum vks_status vks_translate(struct vks_translator *translator, const char *const *lines,
@@ -374,9 +413,10 @@ static enum vks_status find_alternatives(struct vks_translator *translator, stru
     return VKS_OK;
 }
 
-enum vks_status vks_translate_alternatives(struct vks_translator *translator, const char *line,
-                                           const char *prefix, uint32_t num,
-                                           struct vks_translation **result, size_t *position) {
+// As vks_translate_alternatives, of texts as the model takes them.
+static enum vks_status translate_alternatives(struct vks_translator *translator, const char *line,
+                                              const char *prefix, uint32_t num,
+                                              struct vks_translation **result, size_t *position) {
     struct sentences_params params = {.tokenizer = translator->tokenizer,
                                       .side = VKS_SOURCE,
                                       .eos_id = translator->models[0]->config.eos_id,
@@ -400,6 +440,30 @@ enum vks_status vks_translate_alternatives(struct vks_translator *translator, co
         status = find_alternatives(translator, source, forced, translation, position);
     sentences_free(source, 1);
     sentences_free(forced, 1);
+    if (status != VKS_OK)
+        vks_translations_free(translation, 1);
+    else
+        *result = translation;
+    return status;
+}
+
+enum vks_status vks_translate_alternatives(struct vks_translator *translator, const char *line,
+                                           const char *prefix, uint32_t num,
+                                           struct vks_translation **result, size_t *position) {
+    if (!translator->models[0]->config.placeholders)
+        return translate_alternatives(translator, line, prefix, num, result, position);
+    struct masked_lines masked;
+    char **masked_prefix = NULL;
+    struct vks_translation *translation = NULL;
+    TRY(masked_lines_make(&line, 1, &masked));
+    enum vks_status status = masked_lines_mask_prefixes(&masked, &prefix, &masked_prefix);
+    if (status == VKS_OK)
+        status = translate_alternatives(translator, masked.lines[0], masked_prefix[0], num,
+                                        &translation, position);
+    if (status == VKS_OK)
+        status = masked_lines_restore(&masked, translation);
+    masked_texts_free(masked_prefix, 1);
+    masked_lines_free(&masked);
     if (status != VKS_OK)
         vks_translations_free(translation, 1);
     else

@@ -238,6 +238,7 @@ static void read_config(struct reader *reader, struct vks_model_config *c) {
     read_positions(reader, c);
     read_search(reader, c);
     c->alignment_layer = read_u32(reader, "alignment_layer", 0, 0);
+    c->placeholders = read_bool(reader, "placeholders", false);
     bool shared = read_bool(reader, "share_encoder_decoder_embeddings", true);
     bool tied = read_bool(reader, "tie_word_embeddings", true);
     c->tying = shared && tied ? VKS_TIED_ALL : tied ? VKS_TIED_OUTPUT : VKS_TIED_NONE;
@@ -359,6 +360,8 @@ static void add_config(struct writer *writer, const struct vks_model_config *c) 
         add_text(writer, "search", search_names[c->search - VKS_SEARCH_MARIAN]);
     if (c->alignment_layer)
         add_number(writer, "alignment_layer", c->alignment_layer);
+    if (c->placeholders)
+        add_bool(writer, "placeholders", true);
     add_text(writer, "torch_dtype", "float32");
     add_ids(writer, c);
 }

@@ -358,8 +358,9 @@ static enum vks_status go_on(struct vks_trainer *trainer) {
     if (state->data_hash != data->hash ||
         !batcher_seek(data->batcher, state->epoch, state->pool_idx, state->batch_idx)) {
         log_error(trainer->log,
-                  "%s: this training was begun with other corpora, ratios between them, cropping "
-                  "or --sentencepiece-alphas; give the same, or another model directory",
+                  "%s: this training was begun with other corpora, ratios between them, cropping, "
+                  "--sentencepiece-alphas or --mask-placeholders; give the same, or another model "
+                  "directory",
                   p->model_dir);
         return VKS_ERR_ARGUMENT;
     }
@@ -473,6 +474,7 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
     TRY(guided_alignment_init(p, &trainer->model->config, &trainer->alignment));
     if (trainer->alignment.is_guided)
         trainer->model->config.alignment_layer = trainer->alignment.layer_idx + 1;
+    trainer->model->config.placeholders |= p->mask_placeholders > 0;
     TRY(fit_batches(trainer));
     TRY(open_data(trainer));
     if (has_valid(p))

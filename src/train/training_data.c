@@ -99,6 +99,8 @@ static uint64_t hash_of(const struct training_data *data) {
     hash64_init(&hash);
     hash64_update(&hash, encoder->sampling_alphas, sizeof encoder->sampling_alphas);
     hash64_update(&hash, &encoder->crop, sizeof encoder->crop);
+    if (encoder->mask_placeholders != 0.0f)
+        hash64_update(&hash, &encoder->mask_placeholders, sizeof encoder->mask_placeholders);
     for (uint32_t i = 0; i < mixture->num_parts; i++) {
         const struct mixture_part *part = &mixture->parts[i];
         const uint64_t numbers[] = {part->num_pairs, part->pairs_per_epoch};
@@ -150,6 +152,7 @@ enum vks_status training_data_open(const struct training_data_params *params,
         .num_threads = p->data_threads,
         .sampling_alphas = {p->sentencepiece_alphas[VKS_SOURCE],
                             p->sentencepiece_alphas[VKS_TARGET]},
+        .mask_placeholders = p->mask_placeholders,
         .seed = p->seed,
         .log = p->log,
     };

@@ -172,6 +172,10 @@ SEEDS = {
     "fuzz_data_alignments": {
         "points": b"\x10" b"0-0 1-2\t69999-8 ", "cut": b"\x05" b"0-0 1-9 99999999999-0",
         "beyond": b"\x08" b"0-5", "half": b"\x08" b"0-0 1-", "word": b"\x08" b"a-b"},
+    "fuzz_text_placeholders": {
+        "formats": b"%s %1$ld %(name)s %L1 %NAME% %% {0} {x:.2f} %-5.3f", "variables":
+        b"$(ARG1) ${a.b} $HOME $NAME$ $1$ @A@ #B#", "tags": b"<b>a</b><a href='x'> &lt;&#160;\\n",
+        "address": b"see https://example.org/a?b, (x://y).", "symbols": b"<ph0> <ph15><ph16> <ph"},
     "fuzz_io_line_reader": {
         "crlf": b"one\r\ntwo\nthree", "mark": BYTE_ORDER_MARK + b"one\n", "returns": b"\r\r\n\n\r",
         "not_utf8": b"one\n\xff\n", "gzip": stored_gzip(b"one\ntwo\n"),

@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include "environment.h"
 #include "folders.h"
 
 #include <unistd.h>
@@ -37,6 +38,19 @@ enum vks_status model_folder_check(struct console *console, const char *dir) {
     return VKS_ERR_IO;
 }
 
+enum vks_status device_open(struct console *console, const char *selector,
+                            struct vks_device **device) {
+    if (environment_has_chosen_width()) {
+        console_mute_errors(console, true);
+        enum vks_status status = vks_device_create(selector, &console->log, device);
+        console_mute_errors(console, false);
+        if (status == VKS_OK)
+            return VKS_OK;
+        environment_narrow_vectors();
+    }
+    return vks_device_create(selector, &console->log, device);
+}
+
 enum vks_status loaded_model_open(struct console *console, const char *dir, const char *device,
                                   struct loaded_model *loaded) {
     *loaded = (struct loaded_model){0};
@@ -44,7 +58,7 @@ enum vks_status loaded_model_open(struct console *console, const char *dir, cons
     if (status == VKS_OK)
         status = vks_tokenizer_load(dir, &console->log, &loaded->tokenizer);
     if (status == VKS_OK)
-        status = vks_device_create(device, &console->log, &loaded->device);
+        status = device_open(console, device, &loaded->device);
     if (status == VKS_OK)
         status = vks_model_load(loaded->device, dir, &loaded->model);
     return status;

@@ -72,6 +72,10 @@ int exit_code_of(struct console *console, enum vks_status status);
 // Whether there is a folder where a model is expected. Errors: VKS_ERR_IO, reported.
 VKS_MUST_CHECK enum vks_status model_folder_check(struct console *console, const char *dir);
 
+// Opens a device (vks_device_create). What fails is reported.
+VKS_MUST_CHECK enum vks_status device_open(struct console *console, const char *selector,
+                                           struct vks_device **device);
+
 // A model directory on a device. Zero-initialised is none.
 struct loaded_model {
     struct vks_device *device;

@@ -55,7 +55,7 @@ static void print_help(FILE *file) {
         "  VKSEQ_TILES             tiles of matrix products, whatever was tuned: short,\n"
         "                          medium or tall\n"
         "  LP_NATIVE_VECTOR_WIDTH  vector width of the software driver lavapipe; unless set,\n"
-        "                          512 is taken where the processor has AVX-512\n"
+        "                          512 is taken where processor and driver can have that\n"
         "  MESA_SHADER_CACHE_DIR   Mesa's compiled shaders, in a folder for the vector width if\n"
         "                          the command chooses it; unless set, VKSEQ_CACHE_DIR\n"
         "  VK_DRIVER_FILES         drivers to use; unless set, the lavapipe that\n"
@@ -110,7 +110,7 @@ static int run(int argc, char **argv) {
         puts("vkseq " VKS_VERSION_STRING);
         return EXIT_OK;
     }
-    environment_prepare();
+    environment_prepare(argv);
     for (int i = 0; i < NUM_VERBS; i++)
         if (!strcmp(argv[1], verbs[i].name))
             return verbs[i].run(argv[0], argc - 1, argv + 1);

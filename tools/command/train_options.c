@@ -66,6 +66,10 @@ static const struct cli_option table[] = {
     {"sentencepiece-alphas", 0, CLI_STRINGS, AT(data.alphas), "X [X]",
      .help = "Draw pieces anew in each epoch, with these powers of their probabilities, for source "
              "and target; 0: the best pieces. (default: 0)"},
+    {"mask-placeholders", 0, CLI_FLOAT, AT(trainer.mask_placeholders), .default_text = "0",
+     .min = 0, .max = 1,
+     .help = "Probability that a pair's placeholders (%s, {0}, <b>) are masked by symbols of the "
+             "vocabulary, so that the model learns to keep them."},
     {"tempdir", 'T', CLI_STRING, AT(trainer.temp_dir), "DIR",
      .help = "Keep the training text there instead of in memory, and read it anew in each epoch."},
     {"shuffle-memory", 0, CLI_U32, AT(data.shuffle_mebibytes), .default_text = "256", .min = 1,

@@ -186,7 +186,7 @@ static int run_kind(const struct kind *kind, struct values *values, struct conso
     }
     enum vks_status status = bench_shape_config(&values->shape, &bench.config);
     if (status == VKS_OK)
-        status = vks_device_create(values->device, &console->log, &bench.device);
+        status = device_open(console, values->device, &bench.device);
     if (status == VKS_OK)
         status = kind->run(&bench);
     if (status == VKS_OK)

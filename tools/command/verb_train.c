@@ -110,7 +110,7 @@ static enum vks_status prepare(struct run *run) {
     struct console *console = &run->console;
     enum vks_status status = check_files(options, console);
     if (status == VKS_OK)
-        status = vks_device_create(options->device, &console->log, &run->loaded.device);
+        status = device_open(console, options->device, &run->loaded.device);
     if (status == VKS_OK)
         status = train_model_prepare(options, console, &run->lock);
     if (status != VKS_OK)
