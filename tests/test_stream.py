@@ -5,6 +5,7 @@
 
 Exit code 77 where there is no device.
 """
+import json
 import os
 import pathlib
 import pty
@@ -81,6 +82,16 @@ class Dialogue(unittest.TestCase):
         for words in ([], ["--word-scores", "--alignment"]):
             self.assertEqual(self.translate("--stream", *words, text=text),
                              self.translate("--beam-size", "1", *words, text=text))
+
+    def test_placeholders_are_put_back_on_the_way(self):
+        path = pathlib.Path(FOLDER) / "model" / "config.json"
+        text = path.read_text("utf-8")
+        self.addCleanup(path.write_text, text, "utf-8")
+        path.write_text(json.dumps({**json.loads(text), "placeholders": True}), "utf-8")
+        lines = "".join(f"{line} %s {{0}} <b>{line}</b> $NAME\n" for line in LINES * 3)
+        whole = self.translate(*DRAWN, text=lines)
+        self.assertIn(b"%s", whole)
+        self.assertEqual(self.translate("--stream", *DRAWN, text=lines), whole)
 
 
 if __name__ == "__main__":

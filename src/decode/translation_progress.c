@@ -104,6 +104,9 @@ static enum vks_status line_text(const struct translation_progress *progress,
     if (!texts)
         return VKS_ERR_OOM;
     enum vks_status status = join_parts(progress, step, passage, texts, text);
+    bool is_whole; // not before the end
+    if (status == VKS_OK && progress->masked)
+        status = masked_lines_restore_text(progress->masked, line, text, &is_whole);
     for (size_t i = 0; i < passage->segments.num; i++)
         vks_free(texts[i]);
     free(texts);
@@ -134,9 +137,6 @@ bool translation_progress_tell(void *user, const struct search_step *step) {
         return true;
     if (progress->params->beam_size == 1)
         progress->status = line_text(progress, step, line, &text);
-    bool is_whole; // not before the end
-    if (progress->status == VKS_OK && text && progress->masked)
-        progress->status = masked_lines_restore_text(progress->masked, line, &text, &is_whole);
     if (progress->status != VKS_OK) {
         vks_free(text);
         return false;

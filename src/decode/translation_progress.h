@@ -10,7 +10,7 @@ struct translation_progress {
     const struct vks_translator_params *params; // borrowed, as all of these
     const struct vks_tokenizer *tokenizer;
     const struct passages *passages;
-    const struct masked_lines *masked;   // what the lines are; NULL: not masked
+    const struct masked_lines *masked;   // the same lines; NULL: no placeholders are masked
     const struct sentence *sentences;    // [passages->num_parts]
     const struct vks_translation *parts; // [passages->num_parts], of those that are done
     size_t *lines;                       // [passages->num_parts], owned: whose part it is

@@ -24,8 +24,8 @@ struct vks_translator {
     struct search search;
     struct search branching; // of alternatives; beam size 0: there is none
     struct attention_maps alignments;
+    const struct masked_lines *masked; // those that are translated; NULL: nothing is masked
     uint64_t num_lines;                // translated so far
-    const struct masked_lines *masked; // what is being translated; NULL: it is not masked
 };
 
 // Whether a model can translate together with the first one.
