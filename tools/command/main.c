@@ -17,6 +17,8 @@ static const struct verb {
     {"evaluate", "BLEU, chrF and chrF++ of translations", verb_evaluate},
     {"attention", "where a model looks, for one line and its translation", verb_attention},
     {"average", "the mean of several models or training states", verb_average},
+    {"encode", "the vocabulary's ids of a text", verb_encode},
+    {"decode", "the text of ids", verb_decode},
     {"report", "an HTML page about a training", verb_report},
     {"devices", "list Vulkan devices and what they can do", verb_devices},
     {"selftest", "check that a device computes what it should", verb_selftest},
