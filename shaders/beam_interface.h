@@ -11,6 +11,7 @@
 #define SENTENCE_HASH 3   // of its tokens, two words
 #define SENTENCE_PREFIX 5 // where its forced tokens lie in the table of words
 #define SENTENCE_PREFIX_LENGTH 6
+#define SENTENCE_NUM_GIVEN 7 // of these, how many add nothing to a sum
 #define SENTENCE_WORDS 8
 
 // What the device keeps of a sentence: single words, then lists of K words.

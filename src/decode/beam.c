@@ -94,7 +94,8 @@ enum vks_status beam_apply(struct beam *beam, const struct beam_events *events) 
         struct hypothesis hypothesis = beam->alive[event[EVENT_PARENT]];
         hypothesis.log_prob = as_float(event[EVENT_SUM]);
         for (uint32_t j = 0; j < events->num_parts; j++)
-            hypothesis.parts[j] += events->parts[j][i];
+            if (hypothesis.length >= beam->params->num_given)
+                hypothesis.parts[j] += events->parts[j][i];
         if (token == BEAM_NO_TOKEN) {
             end(beam, hypothesis);
             continue;
@@ -121,13 +122,19 @@ enum vks_status beam_apply(struct beam *beam, const struct beam_events *events) 
     return VKS_OK;
 }
 
-static uint32_t num_tokens(const struct hypothesis *hypothesis) {
-    return hypothesis->length - hypothesis->has_eos;
+// Of tokens without </s>, how many are no part of the result.
+static uint32_t num_left_out(const struct beam *beam, const struct hypothesis *hypothesis) {
+    return min_u32(beam->params->num_given, hypothesis->length - hypothesis->has_eos);
+}
+
+// Of the result, without </s>.
+static uint32_t num_tokens(const struct beam *beam, const struct hypothesis *hypothesis) {
+    return hypothesis->length - hypothesis->has_eos - num_left_out(beam, hypothesis);
 }
 
 uint32_t beam_tokens(const struct beam *beam, const struct hypothesis *hypothesis, uint32_t *ids,
                      uint32_t capacity) {
-    uint32_t num = num_tokens(hypothesis), i = num;
+    uint32_t num = num_tokens(beam, hypothesis), i = num;
     for (int32_t node = hypothesis->node; i-- > 0; node = beam->nodes[node].parent)
         if (i < capacity)
             ids[i] = beam->nodes[node].token;
@@ -137,11 +144,11 @@ uint32_t beam_tokens(const struct beam *beam, const struct hypothesis *hypothesi
 static enum vks_status copy_word_scores(const struct beam *beam,
                                         const struct hypothesis *hypothesis,
                                         struct vks_hypothesis *result) {
-    uint32_t i = num_tokens(hypothesis);
+    uint32_t i = num_tokens(beam, hypothesis);
     result->word_scores = memory_calloc(hypothesis->length + 1, sizeof *result->word_scores);
     if (!result->word_scores)
         return VKS_ERR_OOM;
-    result->num_word_scores = hypothesis->length;
+    result->num_word_scores = i + hypothesis->has_eos;
     if (hypothesis->has_eos)
         result->word_scores[i] = hypothesis->eos_log_prob;
     for (int32_t node = hypothesis->node; i-- > 0; node = beam->nodes[node].parent)
@@ -151,7 +158,7 @@ static enum vks_status copy_word_scores(const struct beam *beam,
 
 static enum vks_status copy_hypothesis(const struct beam *beam, const struct hypothesis *from,
                                        struct vks_hypothesis *to) {
-    uint32_t num = num_tokens(from);
+    uint32_t num = num_tokens(beam, from);
     to->ids = memory_calloc(num + 1, sizeof *to->ids);
     if (!to->ids)
         return VKS_ERR_OOM;

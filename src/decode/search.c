@@ -106,7 +106,7 @@ static struct step_params step_params(const struct search_params *params) {
                  .branches = params->branches},
         .normalize = p->normalize,
         .word_penalty = p->word_penalty,
-        .min_length = p->min_length,
+        .min_length = p->min_length ? p->min_length + params->num_given : 0,
         .no_repeat_ngram = p->no_repeat_ngram,
         .repetition_penalty = p->repetition_penalty,
         .suppressed = params->suppressed,
@@ -133,6 +133,7 @@ enum vks_status search_init(const struct search_params *params, struct search *s
                                         .normalize = p->normalize,
                                         .word_penalty = p->word_penalty,
                                         .eos_id = params->models[0]->config.eos_id,
+                                        .num_given = params->num_given,
                                         .shrinks = step.rule.rule == BEAM_RULE_MARIAN,
                                         .word_scores = p->word_scores};
     uint32_t most = MAX_ROWS / p->beam_size;
@@ -197,7 +198,9 @@ static int longer_first(const void *a_ref, const void *b_ref) {
 
 static struct place place_of(const struct search *search, const struct sentence *sentence,
                              size_t idx) {
-    struct place place = {sentence->num_ids, max_target(search, sentence->num_ids),
+    uint32_t most = max_target(search, sentence->num_ids);
+    struct place place = {sentence->num_ids,
+                          min_u32(most + search->beam.num_given, most_target(search)),
                           min_u32(sentence->prefix.num_ids, most_target(search) - 1), idx};
     if (place.num_prefix < sentence->prefix.num_ids)
         log_warn(search->log,
@@ -288,7 +291,8 @@ static enum vks_status begin(struct search *search, const struct step_capacity *
             (struct step_sentence){.ids = sentence->ids,
                                    .num_ids = sentence->num_ids,
                                    .max_steps = order[i].num_steps,
-                                   .prefix = {sentence->prefix.ids, order[i].num_prefix}};
+                                   .prefix = {sentence->prefix.ids, order[i].num_prefix},
+                                   .num_given = search->beam.num_given};
         decoding->indices[i] = order[i].idx;
         memcpy(decoding->tokens + num_tokens, sentence->ids,
                sentence->num_ids * sizeof *decoding->tokens);

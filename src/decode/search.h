@@ -8,7 +8,7 @@
 struct sentence {
     uint32_t *ids; // owned
     uint32_t num_ids;
-    struct token_list prefix; // what the translation begins with
+    struct token_list prefix; // what the translation begins with, given tokens first
 };
 
 // A step, before the beams take it: for tests that choose for themselves. step_log_probs' rows are
@@ -40,6 +40,9 @@ struct search_params {
     const struct vks_translator_params *translator; // complete
     const struct token_list *suppressed;            // [num_suppressed], none empty
     uint32_t num_suppressed;
+    // Tokens that every translation is forced to begin with: they are no part of it, and add
+    // nothing to its log probability, though they count for its length in scores.
+    uint32_t num_given;
     // The first token that a sentence does not force makes beam_size hypotheses of one, which then
     // go on by themselves.
     bool branches;

@@ -474,6 +474,7 @@ static void write_sentences(struct step_decoder *decoder, const struct packed *s
         row[SENTENCE_HASH + 1] = (uint32_t)(hash >> 32);
         row[SENTENCE_PREFIX] = num_words;
         row[SENTENCE_PREFIX_LENGTH] = sentence->prefix.num_ids;
+        row[SENTENCE_NUM_GIVEN] = sentence->num_given;
         CHECK(sentence->max_steps > sentence->prefix.num_ids &&
               num_words + sentence->prefix.num_ids <= decoder->capacity.num_words);
         for (uint32_t j = 0; j < sentence->prefix.num_ids; j++)

@@ -102,6 +102,7 @@ struct step_sentence {
     uint32_t num_ids;
     uint32_t max_steps;
     struct token_list prefix; // what the translation begins with; under max_steps
+    uint32_t num_given;       // of these, how many add nothing to a sum
 };
 
 // Works out the memory of a batch of sentences, and begins their search. source: the same

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NUM_SIDES = 2 };
+
 struct vks_translator {
     struct vks_model *models[VKS_MAX_MODELS]; // borrowed
     float weights[VKS_MAX_MODELS];
@@ -19,6 +21,7 @@ struct vks_translator {
     const struct vks_tokenizer *tokenizer; // borrowed
     struct vks_translator_params params;   // complete
     struct token_list *suppressed;         // owned, with the ids
+    struct token_frame frames[NUM_SIDES];
     struct search search;
     struct search branching; // of alternatives; beam size 0: there is none
     struct attention_maps alignments;
@@ -114,13 +117,26 @@ static enum vks_status encode_suppressed(struct vks_translator *translator) {
     return VKS_OK;
 }
 
+// What stands around the tokens of both sides, which the languages decide.
+static enum vks_status find_frames(struct vks_translator *translator) {
+    const struct vks_translator_params *p = &translator->params;
+    struct vks_sequence_params params = {.source_language = p->source_language,
+                                         .target_language = p->target_language};
+    for (int side = VKS_SOURCE; side <= VKS_TARGET; side++) {
+        params.side = side;
+        TRY(tokenizer_frame(translator->tokenizer, &params, p->log, &translator->frames[side]));
+    }
+    return VKS_OK;
+}
+
 static struct search_params search_params(const struct vks_translator *translator,
                                           const struct vks_translator_params *params) {
     return (struct search_params){.models = translator->models,
                                   .num_models = translator->num_models,
                                   .translator = params,
                                   .suppressed = translator->suppressed,
-                                  .num_suppressed = (uint32_t)params->num_suppressed};
+                                  .num_suppressed = (uint32_t)params->num_suppressed,
+                                  .num_given = translator->frames[VKS_TARGET].num_before};
 }
 
 static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
@@ -130,6 +146,7 @@ static enum vks_status set_up(struct vks_translator *translator, struct vks_mode
     TRY(collect_models(model, params, translator));
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
+    TRY(find_frames(translator));
     // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074.
     struct attention_maps_params alignments = {
         .kind = VKS_ATTENTION_CROSS, .layer = max_u32(model->config.decoder_layers, 2) - 2};
@@ -180,18 +197,23 @@ static enum vks_status add_texts(const struct vks_translator *translator,
     return VKS_OK;
 }
 
-// A line's forced beginning belongs to the first of its parts.
-static void add_prefixes(const struct passages *passages, const struct sentence *prefixes,
-                         struct sentence *parts) {
-    for (size_t i = 0; i < passages->num_lines; i++) {
-        const struct passage *passage = &passages->lines[i];
-        if (passage->segments.num == 0)
-            continue;
-        // Without the </s> of a whole text.
-        if (prefixes[i].num_ids > 0)
-            parts[passage->first_part].prefix =
-                (struct token_list){prefixes[i].ids, prefixes[i].num_ids - 1};
-    }
+// What a translation begins with: the given tokens, and the text's of a line's forced beginning.
+static struct token_list prefix_of(const struct vks_translator *translator,
+                                   const struct sentence *forced) {
+    const struct token_frame *frame = &translator->frames[VKS_TARGET];
+    if (!forced || forced->num_ids == 0)
+        return (struct token_list){frame->before, frame->num_before};
+    return (struct token_list){forced->ids, forced->num_ids - frame->num_after};
+}
+
+// A line's forced beginning belongs to the first of its parts. prefixes: NULL: there are none.
+static void add_prefixes(const struct vks_translator *translator, const struct passages *passages,
+                         const struct sentence *prefixes, struct sentence *parts) {
+    for (size_t i = 0; i < passages->num_parts; i++)
+        parts[i].prefix = prefix_of(translator, NULL);
+    for (size_t i = 0; prefixes && i < passages->num_lines; i++)
+        if (passages->lines[i].segments.num > 0)
+            parts[passages->lines[i].first_part].prefix = prefix_of(translator, &prefixes[i]);
 }
 
 // Translations [passages->num_parts] of the parts; zeroed before. prefixes [passages->num_lines];
@@ -203,7 +225,7 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_SOURCE,
-        .eos_id = translator->models[0]->config.eos_id,
+        .frame = translator->frames[VKS_SOURCE],
         .max_tokens = search_max_source(&translator->search),
         .keep_empty = true,
         .line_numbers = passages->line_numbers,
@@ -212,13 +234,13 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     size_t num = passages->num_parts;
     struct sentence *sentences;
     TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
-    if (prefixes)
-        add_prefixes(passages, prefixes, sentences);
+    add_prefixes(translator, passages, prefixes, sentences);
     enum vks_status status = search_run(&translator->search, sentences, num, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
     if (status == VKS_OK && translator->params.alignment)
-        status = source_alignment_add(&translator->alignments, sentences, num, parts);
+        status = source_alignment_add(&translator->alignments, sentences, num,
+                                      translator->frames[VKS_TARGET].num_before, parts);
     sentences_free(sentences, num);
     return status;
 }
@@ -250,7 +272,7 @@ static enum vks_status encode_prefixes(const struct vks_translator *translator,
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_TARGET,
-        .eos_id = translator->models[0]->config.eos_id,
+        .frame = translator->frames[VKS_TARGET],
         .max_tokens = UINT32_MAX,
         .keep_empty = true,
         .first_line = translator->num_lines,
@@ -262,9 +284,10 @@ static enum vks_status encode_prefixes(const struct vks_translator *translator,
 enum vks_status vks_translate_from(struct vks_translator *translator, const char *const *lines,
                                    const char *const *prefixes, size_t num_lines,
                                    struct vks_translation **result) {
+    uint32_t frame_size = token_frame_size(&translator->frames[VKS_SOURCE]);
     const struct passages_params params = {
         .tokenizer = translator->tokenizer,
-        .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
+        .max_tokens = max_u32(search_max_source(&translator->search), frame_size + 1) - frame_size,
         .cut_sentences = translator->params.split_sentences,
         .first_line = translator->num_lines,
         .log = translator->search.log,
@@ -331,19 +354,21 @@ static enum vks_status find_alternatives(struct vks_translator *translator, stru
                   source->num_ids, search_max_source(search));
         return VKS_ERR_ARGUMENT;
     }
-    source->prefix = (struct token_list){prefix->ids, max_u32(prefix->num_ids, 1) - 1};
+    source->prefix = prefix_of(translator, prefix);
+    uint32_t num_forced = source->prefix.num_ids - translator->frames[VKS_TARGET].num_before;
     TRY(search_run(search, source, 1, translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++)
-        if (translation->hypotheses[i].num_word_scores <= source->prefix.num_ids) {
+        if (translation->hypotheses[i].num_word_scores <= num_forced) {
             log_error(search->log, "%u tokens are given of the translation: no more are possible",
-                      source->prefix.num_ids);
+                      num_forced);
             return VKS_ERR_ARGUMENT;
         }
-    sort_by_word(translation, source->prefix.num_ids);
+    sort_by_word(translation, num_forced);
     TRY(add_texts(translator, translation));
     if (translator->params.alignment)
-        TRY(source_alignment_add(&translator->alignments, source, 1, translation));
-    *position = source->prefix.num_ids;
+        TRY(source_alignment_add(&translator->alignments, source, 1,
+                                 translator->frames[VKS_TARGET].num_before, translation));
+    *position = num_forced;
     return VKS_OK;
 }
 
@@ -352,7 +377,7 @@ enum vks_status vks_translate_alternatives(struct vks_translator *translator, co
                                            struct vks_translation **result, size_t *position) {
     struct sentences_params params = {.tokenizer = translator->tokenizer,
                                       .side = VKS_SOURCE,
-                                      .eos_id = translator->models[0]->config.eos_id,
+                                      .frame = translator->frames[VKS_SOURCE],
                                       .max_tokens = UINT32_MAX,
                                       .log = translator->params.log};
     struct sentence *source = NULL, *forced = NULL;
@@ -367,6 +392,7 @@ enum vks_status vks_translate_alternatives(struct vks_translator *translator, co
     if (status == VKS_OK)
         status = sentences_encode(&params, &line, 1, &source);
     params.side = VKS_TARGET;
+    params.frame = translator->frames[VKS_TARGET];
     if (status == VKS_OK)
         status = sentences_encode(&params, &prefix, 1, &forced);
     if (status == VKS_OK)

@@ -121,8 +121,8 @@ static enum vks_status read_added_tokens(const struct reading *r, const cJSON *r
     for (const cJSON *item = root->child; item; item = item->next) {
         if (!is_id(item) || !*item->string)
             return wrong_type(r, item->string, "a token's id");
-        TRY(add_token(r, &(struct added_token){.text = item->string,
-                                               .id = (uint32_t)item->valuedouble}));
+        TRY(add_token(
+            r, &(struct added_token){.text = item->string, .id = (uint32_t)item->valuedouble}));
     }
     return VKS_OK;
 }

@@ -12,9 +12,9 @@ enum { SETTINGS_NO_ID = -1, SETTINGS_DEFAULT_OFFSET = 103 };
 // A token with an id of its own, beside those of the SentencePiece model.
 struct added_token {
     const char *text;
-    uint32_t id;                     // below VOCAB_MAX_SIZE
-    bool is_special;                 // no part of a decoded text
-    bool strips_left, strips_right;  // takes the white space there with it
+    uint32_t id;                    // below VOCAB_MAX_SIZE
+    bool is_special;                // no part of a decoded text
+    bool strips_left, strips_right; // takes the white space there with it
 };
 
 // Zero-initialised, apart from what settings_init sets, is a directory that says nothing.

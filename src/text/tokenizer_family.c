@@ -62,7 +62,11 @@ static enum vks_status find_fairseq(const char *model_dir, struct vks_tokenizer 
         log_error(tokenizer->log,
                   "%s: a vocabulary of '%.60s' is not supported; of those with %s, "
                   "M2M100Tokenizer, NllbTokenizer and MBart50Tokenizer are",
-                  model_dir, name ? name : type ? type : "no class that is named", fairseq_name);
+                  model_dir,
+                  name   ? name
+                  : type ? type
+                         : "no class that is named",
+                  fairseq_name);
         return VKS_ERR_FORMAT;
     }
     return VKS_OK;
@@ -191,10 +195,9 @@ static enum vks_status name_fairseq(struct names *names, const struct vks_tokeni
     for (size_t i = 0; i < s->num_added; i++)
         if (s->added[i].id == names->num)
             return VKS_OK;
-    TRY(add_codes(names,
-                  tokenizer->family == TOKENIZER_NLLB ? language_codes_nllb
-                                                      : language_codes_mbart50,
-                  "", tokenizer));
+    TRY(add_codes(
+        names, tokenizer->family == TOKENIZER_NLLB ? language_codes_nllb : language_codes_mbart50,
+        "", tokenizer));
     return add_name(names, "<mask>", tokenizer);
 }
 
@@ -213,9 +216,8 @@ static enum vks_status name_m2m100(struct names *names, const struct vocab *voca
     return add_codes(names, is_wmt ? language_codes_wmt21 : language_codes_m2m100, "__", tokenizer);
 }
 
-static enum vks_status read_file(const char *model_dir, const char *name,
-                                 const struct vks_log *log, unsigned char **data,
-                                 size_t *num_bytes) {
+static enum vks_status read_file(const char *model_dir, const char *name, const struct vks_log *log,
+                                 unsigned char **data, size_t *num_bytes) {
     char *path = path_join(model_dir, name);
     if (!path)
         return VKS_ERR_OOM;
@@ -427,9 +429,12 @@ static enum vks_status keep_file(const char *model_dir, const char *name,
 }
 
 enum vks_status tokenizer_family_keep(const char *model_dir, struct vks_tokenizer *tokenizer) {
-    static const char *const names[] = {"special_tokens_map.json", "added_tokens.json",
-                                        "tokenizer_config.json",   "tokenizer.json",
-                                        pegasus_name,              fairseq_name,
+    static const char *const names[] = {"special_tokens_map.json",
+                                        "added_tokens.json",
+                                        "tokenizer_config.json",
+                                        "tokenizer.json",
+                                        pegasus_name,
+                                        fairseq_name,
                                         vocab_name};
     size_t num = tokenizer->family == TOKENIZER_MARIAN ? 3 : COUNT_OF(names);
     for (size_t i = 0; i < num; i++)

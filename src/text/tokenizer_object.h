@@ -37,9 +37,9 @@ struct vks_tokenizer {
     uint32_t num_pieces; // ids below are those of the source's files, others were added
     struct languages languages;
     const bool *is_hidden[TOKENIZER_SIDES]; // [vocab's size] ids that are no part of a text
-    bool leads_with_code;   // >>deu<< at the beginning of a text is one token, whatever it says
-    bool keeps_blanks;      // a blank at a text's end is a token, as the tokenizers library has it
-    bool strips;            // decoded texts have no white space around them
+    bool leads_with_code; // >>deu<< at the beginning of a text is one token, whatever it says
+    bool keeps_blanks;    // a blank at a text's end is a token, as the tokenizers library has it
+    bool strips;          // decoded texts have no white space around them
     // Added tokens that stand for themselves in texts; borrowed from the settings' arena.
     const struct added_token *text_tokens;
     size_t num_text_tokens;

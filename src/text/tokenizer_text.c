@@ -1,7 +1,8 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "text/token_frame.h"
+#include "text/tokenizer_frame.h"
+#include "text/tokenizer_object.h"
 #include "text/trim.h"
 #include "vkseq/tokenizer.h"
 
@@ -60,21 +61,6 @@ static enum vks_status append_piece(void *user, const char *piece, size_t piece_
     return append_id(cutting, id == vocab->eos_id || id == vocab->pad_id ? vocab->unk_id : id);
 }
 
-// Bytes of a code such as >>deu<< at a text's beginning; 0: there is none.
-static size_t code_bytes(const char *text, size_t text_bytes) {
-    if (text_bytes < 4 || memcmp(text, ">>", 2) != 0)
-        return 0;
-    for (size_t i = 2; i + 2 <= text_bytes; i++)
-        if (memcmp(text + i, "<<", 2) == 0)
-            return i + 2;
-    return 0;
-}
-
-size_t tokenizer_code_bytes(const struct vks_tokenizer *tokenizer, const char *text,
-                            size_t text_bytes) {
-    return tokenizer->leads_with_code ? code_bytes(text, text_bytes) : 0;
-}
-
 // A text without added tokens.
 static enum vks_status cut_plain(struct cutting *cutting, const char *text, size_t text_bytes) {
     const struct vks_tokenizer *t = cutting->tokenizer;
@@ -123,9 +109,8 @@ static enum vks_status cut(struct cutting *cutting, const char *text, size_t tex
             at += trim_left_bytes(text + at, text_bytes - at);
         begin = at;
     }
-    return begin < text_bytes || begin == 0
-               ? cut_plain(cutting, text + begin, text_bytes - begin)
-               : VKS_OK;
+    return begin < text_bytes || begin == 0 ? cut_plain(cutting, text + begin, text_bytes - begin)
+                                            : VKS_OK;
 }
 
 enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer, enum vks_side side,

@@ -33,7 +33,8 @@ size_t trim_right_bytes(const char *text, size_t num_bytes) {
     size_t end = num_bytes;
     while (end > 0) {
         size_t start = end - 1;
-        while (start > 0 && end - start < 3 && ((unsigned char)text[start] & LEAD_2) == CONTINUATION)
+        while (start > 0 && end - start < 3 &&
+               ((unsigned char)text[start] & LEAD_2) == CONTINUATION)
             start--;
         size_t num = space_bytes(text + start, end - start);
         if (num != end - start)

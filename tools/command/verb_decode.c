@@ -94,8 +94,7 @@ static enum vks_status decode_all(struct work *work) {
 
 static int run(struct console *console, void *user) {
     const struct values *values = user;
-    struct work work = {.console = console,
-                        .side = *values->side == 't' ? VKS_TARGET : VKS_SOURCE};
+    struct work work = {.console = console, .side = *values->side == 't' ? VKS_TARGET : VKS_SOURCE};
     enum vks_status status = line_input_open(&work.input, values->input, console);
     work.input.is_prompt = true;
     if (status == VKS_OK)

@@ -60,11 +60,10 @@ static enum vks_status encode_line(const struct work *work, const char *line) {
     uint32_t *ids;
     size_t num_ids;
     enum vks_status status =
-        work->values->text_only
-            ? vks_tokenizer_encode(work->tokenizer, work->params.side, line, strlen(line), &ids,
-                                   &num_ids)
-            : vks_tokenizer_encode_sequence(work->tokenizer, &work->params, line, strlen(line),
-                                            &ids, &num_ids);
+        work->values->text_only ? vks_tokenizer_encode(work->tokenizer, work->params.side, line,
+                                                       strlen(line), &ids, &num_ids)
+                                : vks_tokenizer_encode_sequence(work->tokenizer, &work->params,
+                                                                line, strlen(line), &ids, &num_ids);
     if (status != VKS_OK)
         return status;
     print_ids(work, ids, num_ids);

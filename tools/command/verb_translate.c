@@ -39,6 +39,7 @@ static const struct cli_option options[] = {
              "free."},
     {"split-sentences", 0, CLI_FLAG, offsetof(struct values, search.split_sentences),
      .help = "Translate every sentence of a line by itself, and keep white space between them."},
+    OPTIONS_LANGUAGES(values, search.source_language, search.target_language),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     OPTIONS_SEARCH(values),
