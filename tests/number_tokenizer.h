@@ -10,6 +10,7 @@
 
 struct vks_tokenizer {
     uint32_t eos_id;
+    uint32_t language_id; // in front of both sides' tokens; 0: none
 };
 
 uint32_t vks_tokenizer_eos_id(const struct vks_tokenizer *tokenizer, enum vks_side side) {
@@ -51,7 +52,10 @@ enum vks_status tokenizer_frame(const struct vks_tokenizer *tokenizer,
                                 const struct vks_sequence_params *params, const struct vks_log *log,
                                 struct token_frame *frame) {
     (void)params, (void)log;
-    *frame = (struct token_frame){.after = {tokenizer->eos_id}, .num_after = 1};
+    *frame = (struct token_frame){.before = {tokenizer->language_id},
+                                  .num_before = tokenizer->language_id > 0,
+                                  .after = {tokenizer->eos_id},
+                                  .num_after = 1};
     return VKS_OK;
 }
 

@@ -162,7 +162,7 @@ static double log_prob(const struct run *run, uint32_t sentence, const struct pr
     if (token == PAD)
         return -HUGE_VAL;
     if (c->has_prefix && sentence == 0 && prefix->num == 0)
-        return token == FORCED ? sum : -HUGE_VAL;
+        return token != FORCED ? -HUGE_VAL : c->is_given ? 0 : sum;
     if (token == SUPPRESSED || (token == c->eos && prefix->num < c->min_length) ||
         (c->no_repeat_ngram == 1 && has_token(prefix, token)))
         return -HUGE_VAL;
@@ -294,6 +294,7 @@ enum vks_status search_case_check(struct check *check, const struct search_case 
         row[SENTENCE_MAX_STEPS] = MAX_STEPS;
         row[SENTENCE_PREFIX] = 3;
         row[SENTENCE_PREFIX_LENGTH] = c->has_prefix && i == 0;
+        row[SENTENCE_NUM_GIVEN] = c->is_given && i == 0;
     }
     for (uint32_t step = 0; step < NUM_STEPS; step++) {
         for (uint32_t model = 0; model < NUM_MODELS; model++)
@@ -321,6 +322,12 @@ enum vks_status search_selftest(struct check *check) {
          .repetition_penalty = 1.0f,
          .has_prefix = true,
          .has_two_models = true},
+        {.rule = BEAM_RULE_HF,
+         .k = 3,
+         .vocab = 53,
+         .repetition_penalty = 1.0f,
+         .has_prefix = true,
+         .is_given = true},
     };
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
         struct search_case c = cases[i];
