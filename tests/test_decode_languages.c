@@ -183,9 +183,9 @@ static void alternatives_stand_behind_the_text(void **state) {
     size_t position;
     make_lines(&lines);
     assert_int_equal(vks_translator_create(model, &with_language, &params, &translator), VKS_OK);
-    assert_int_equal(vks_translate_alternatives(translator, lines.all[0], "5 6", 4, &translation,
-                                                &position),
-                     VKS_OK);
+    assert_int_equal(
+        vks_translate_alternatives(translator, lines.all[0], "5 6", 4, &translation, &position),
+        VKS_OK);
     assert_int_equal(position, 2);
     for (size_t i = 0; i < translation->num_hypotheses; i++) {
         assert_int_equal(translation->hypotheses[i].ids[0], 5);
