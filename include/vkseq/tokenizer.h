@@ -67,7 +67,8 @@ vks_tokenizer_train(const struct vks_tokenizer_train_params *params,
 VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_save(const struct vks_tokenizer *tokenizer,
                                                           const char *model_dir);
 
-// Ids of a text, without what stands around it in a sequence. *ids is allocated and owned by the caller (free with vks_free).
+// Ids of a text, without what stands around it in a sequence. *ids is allocated and owned by the
+// caller (free with vks_free).
 VKS_API VKS_MUST_CHECK enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer,
                                                             enum vks_side side, const char *text,
                                                             size_t text_bytes, uint32_t **ids,

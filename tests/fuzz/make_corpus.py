@@ -153,6 +153,17 @@ SEEDS = {
         "same_id": compact({"</s>": 0, "<unk>": 1, "<pad>": 1}),
         "same_piece": b'{"</s>":0,"<unk>":1,"<pad>":2,"</s>":3}',
         "fraction": compact({"</s>": 0.5}), "list": b"[1]"},
+    "fuzz_text_settings": {
+        "model": b"\0" + compact({"model_type": "mbart", "forced_bos_token_id": None}),
+        "generation": b"\1" + compact({"forced_bos_token_id": 250003}),
+        "added": b"\2" + compact({"<a>": 7, "<b>": 16777215}), "added_far": b'\2{"<a>":16777216}',
+        "added_nameless": b'\2{"":1}',
+        "tokenizer": b"\3" + compact({
+            "tokenizer_class": "NllbTokenizer", "src_lang": "eng_Latn", "tgt_lang": None,
+            "legacy_behaviour": True, "offset": 103, "eos_token": {"content": "</s>"},
+            "added_tokens_decoder": {"4": {"content": "<a>", "lstrip": True, "special": False}}}),
+        "other_specials": b'\3{"pad_token":"[PAD]"}', "empty_token": b'\3{"added_tokens_decoder":{"3":{}}}',
+        "list": b"\3[1]"},
     "fuzz_text_metrics": {
         "western": b"\x00Hello, world: 3.5-fold.\0Hello, &quot;world&quot; 3,5 - fold!",
         "international": b"\x01" + "\u00abOui\u00bb, dit-il.\0\u00abNon\u00bb \u20ac5.".encode(),
