@@ -459,7 +459,9 @@ static void faults_are_named(void **state) {
     refuses(fixture, VKS_ERR_FORMAT, "'offset' is 1");
     clear(fixture);
     put_text(fixture, "tokenizer.json", "{}");
-    refuses(fixture, VKS_ERR_IO, "tokenizer.json alone");
+    refuses(fixture, VKS_ERR_FORMAT, "'no class that is named' is not supported");
+    put_text(fixture, "tokenizer_config.json", "{\"tokenizer_class\": \"NllbTokenizer\"}");
+    refuses(fixture, VKS_ERR_FORMAT, "expected a 'model' of type Unigram or BPE");
 }
 
 int main(void) {

@@ -97,13 +97,14 @@ static enum vks_status read_id(const struct reading *r, const cJSON *object, con
     return VKS_OK;
 }
 
-static enum vks_status add_token(const struct reading *r, const struct added_token *token) {
-    struct settings *s = r->settings;
+enum vks_status settings_add_token(struct settings *s, const struct added_token *token,
+                                   const char *name, const struct vks_log *log) {
+    const struct reading r = {name, log, s};
     if (s->num_added == s->added_capacity) {
         size_t capacity = s->added_capacity ? 2 * s->added_capacity : 256;
         struct added_token *grown = ARENA_NEW(&s->arena, struct added_token, capacity);
         if (!grown)
-            return out_of_memory(r);
+            return out_of_memory(&r);
         if (s->num_added > 0)
             memcpy(grown, s->added, s->num_added * sizeof *grown);
         s->added = grown;
@@ -111,7 +112,7 @@ static enum vks_status add_token(const struct reading *r, const struct added_tok
     }
     struct added_token *added = &s->added[s->num_added];
     *added = *token;
-    TRY(copy_text(r, token->text, &added->text));
+    TRY(copy_text(&r, token->text, &added->text));
     s->num_added++;
     return VKS_OK;
 }
@@ -121,8 +122,8 @@ static enum vks_status read_added_tokens(const struct reading *r, const cJSON *r
     for (const cJSON *item = root->child; item; item = item->next) {
         if (!is_id(item) || !*item->string)
             return wrong_type(r, item->string, "a token's id");
-        TRY(add_token(
-            r, &(struct added_token){.text = item->string, .id = (uint32_t)item->valuedouble}));
+        const struct added_token token = {.text = item->string, .id = (uint32_t)item->valuedouble};
+        TRY(settings_add_token(r->settings, &token, r->name, r->log));
     }
     return VKS_OK;
 }
@@ -157,7 +158,7 @@ static enum vks_status read_decoder(const struct reading *r, const cJSON *root) 
         TRY(read_truth(r, item, "special", &token.is_special));
         TRY(read_truth(r, item, "lstrip", &token.strips_left));
         TRY(read_truth(r, item, "rstrip", &token.strips_right));
-        TRY(add_token(r, &token));
+        TRY(settings_add_token(r->settings, &token, r->name, r->log));
     }
     return VKS_OK;
 }

@@ -36,6 +36,12 @@ struct settings {
 void settings_init(struct settings *settings);
 void settings_finish(struct settings *settings);
 
+// Copies a token into the settings. name: what messages call the file it is from.
+// Errors: VKS_ERR_OOM.
+VKS_MUST_CHECK enum vks_status settings_add_token(struct settings *settings,
+                                                  const struct added_token *token, const char *name,
+                                                  const struct vks_log *log);
+
 // Which file a text is.
 enum settings_file {
     SETTINGS_CONFIG,            // config.json

@@ -307,7 +307,8 @@ static enum vks_status save_kept(const struct kept_file *kept, const char *model
 
 bool vks_tokenizer_exists(const char *model_dir) {
     // In the order in which they are saved, the last files of each family.
-    static const char *const names[] = {"vocab.json", "spiece.model", "sentencepiece.bpe.model"};
+    static const char *const names[] = {"vocab.json", "spiece.model", "sentencepiece.bpe.model",
+                                        "tokenizer.json"};
     bool exists = false;
     for (size_t i = 0; i < COUNT_OF(names) && !exists; i++) {
         char *path = path_join(model_dir, names[i]);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "io/files.h"
 #include "text/language_codes.h"
+#include "text/tokenizer_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 enum { NUM_FAIRSEQ_SPECIALS = 4, NUM_SPM_SPECIALS = 3, PEGASUS_SPECIALS = 2, MAX_OFFSET = 4096 };
 
 static const char pegasus_name[] = "spiece.model", fairseq_name[] = "sentencepiece.bpe.model";
-static const char vocab_name[] = "vocab.json";
+static const char vocab_name[] = "vocab.json", json_name[] = "tokenizer.json";
 
 // Appended to a model, it sets remove_extra_whitespaces of its normaliser to false: a message in
 // protobuf's wire format is merged with what came before (sentencepiece_model.proto: field 3 of
@@ -47,56 +48,48 @@ static bool begins_with(const char *text, const char *start) {
     return text && strncmp(text, start, strlen(start)) == 0;
 }
 
-// What a directory with sentencepiece.bpe.model is.
-static enum vks_status find_fairseq(const char *model_dir, struct vks_tokenizer *tokenizer) {
+static enum vks_status refuse_class(const char *model_dir, const struct vks_tokenizer *tokenizer) {
+    const char *name = tokenizer->settings.tokenizer_class;
+    log_error(tokenizer->log,
+              "%s: a vocabulary of '%.60s' is not supported; MarianTokenizer, PegasusTokenizer, "
+              "M2M100Tokenizer, NllbTokenizer and MBart50Tokenizer are",
+              model_dir, name ? name : "no class that is named");
+    return VKS_ERR_FORMAT;
+}
+
+// What a directory with sentencepiece.bpe.model is, or with tokenizer.json alone.
+static enum vks_status find_fairseq(const char *model_dir, bool has_model,
+                                    struct vks_tokenizer *tokenizer) {
     const struct settings *s = &tokenizer->settings;
     const char *name = s->tokenizer_class, *type = s->model_type;
-    bool has_vocab = has_file(model_dir, vocab_name);
-    if (name ? begins_with(name, "M2M100Tokenizer") : has_vocab)
+    bool has_vocab = has_model && has_file(model_dir, vocab_name);
+    if (has_model && (name ? begins_with(name, "M2M100Tokenizer") : has_vocab))
         tokenizer->family = TOKENIZER_M2M100;
     else if (name ? begins_with(name, "NllbTokenizer") : begins_with(type, "m2m_100"))
         tokenizer->family = TOKENIZER_NLLB;
     else if (name ? begins_with(name, "MBart50Tokenizer") : begins_with(type, "mbart"))
         tokenizer->family = TOKENIZER_MBART50;
-    else {
-        log_error(tokenizer->log,
-                  "%s: a vocabulary of '%.60s' is not supported; of those with %s, "
-                  "M2M100Tokenizer, NllbTokenizer and MBart50Tokenizer are",
-                  model_dir,
-                  name   ? name
-                  : type ? type
-                         : "no class that is named",
-                  fairseq_name);
-        return VKS_ERR_FORMAT;
-    }
+    else if (!has_model && begins_with(name ? name : type, name ? "Pegasus" : "pegasus"))
+        tokenizer->family = TOKENIZER_PEGASUS;
+    else
+        return refuse_class(model_dir, tokenizer);
     return VKS_OK;
 }
 
 enum vks_status tokenizer_family_find(const char *model_dir, struct vks_tokenizer *tokenizer) {
-    const struct vks_log *log = tokenizer->log;
     struct settings *s = &tokenizer->settings;
-    if (has_file(model_dir, "source.spm"))
-        return settings_read(model_dir, SETTINGS_ADDED_TOKENS, log, s);
     bool has_fairseq = has_file(model_dir, fairseq_name);
-    if (!has_fairseq && !has_file(model_dir, pegasus_name)) {
-        if (has_file(model_dir, vocab_name) || !has_file(model_dir, "tokenizer.json"))
-            return VKS_OK; // what is missing will be said
-        log_error(log,
-                  "%s: of its vocabulary there is tokenizer.json alone, which is not read: the "
-                  "SentencePiece model is missing, %s (Pegasus) or %s (NLLB, mBART-50), as "
-                  "published with the model",
-                  model_dir, pegasus_name, fairseq_name);
-        return VKS_ERR_IO;
-    }
-    TRY(settings_read(model_dir, SETTINGS_CONFIG, log, s));
-    if (has_fairseq)
-        return find_fairseq(model_dir, tokenizer);
+    bool has_pegasus = has_file(model_dir, pegasus_name);
+    bool has_json = !has_file(model_dir, vocab_name) && has_file(model_dir, json_name);
+    if (has_file(model_dir, "source.spm") || (!has_fairseq && !has_pegasus && !has_json))
+        return settings_read(model_dir, SETTINGS_ADDED_TOKENS, tokenizer->log, s);
+    TRY(settings_read(model_dir, SETTINGS_CONFIG, tokenizer->log, s));
+    if (has_fairseq || !has_pegasus)
+        return find_fairseq(model_dir, has_fairseq, tokenizer);
     tokenizer->family = TOKENIZER_PEGASUS;
-    if (!s->tokenizer_class || begins_with(s->tokenizer_class, "Pegasus"))
-        return VKS_OK;
-    log_error(log, "%s: a vocabulary of '%.60s' is not supported; with %s, PegasusTokenizer is",
-              model_dir, s->tokenizer_class, pegasus_name);
-    return VKS_ERR_FORMAT;
+    if (s->tokenizer_class && !begins_with(s->tokenizer_class, "Pegasus"))
+        return refuse_class(model_dir, tokenizer);
+    return VKS_OK;
 }
 
 static enum vks_status set_name(struct names *names, uint32_t id, const char *text,
@@ -216,22 +209,44 @@ static enum vks_status name_m2m100(struct names *names, const struct vocab *voca
     return add_codes(names, is_wmt ? language_codes_wmt21 : language_codes_m2m100, "__", tokenizer);
 }
 
-static enum vks_status read_file(const char *model_dir, const char *name, const struct vks_log *log,
-                                 unsigned char **data, size_t *num_bytes) {
-    char *path = path_join(model_dir, name);
-    if (!path)
-        return VKS_ERR_OOM;
-    enum vks_status status = file_read(path, MAX_FILE_BYTES, log, data, num_bytes);
-    free(path);
+// The bytes of a model that a directory has only as tokenizer.json.
+static enum vks_status read_json(const char *path, struct vks_tokenizer *tokenizer,
+                                 unsigned char **model, size_t *model_bytes) {
+    const struct spm_layout fairseq = {.pieces = {"<unk>", "<s>", "</s>"},
+                                       .unk = 0,
+                                       .bos = 1,
+                                       .eos = 2,
+                                       .pad = -1,
+                                       .first_id = NUM_FAIRSEQ_SPECIALS};
+    const struct spm_layout pegasus = {.pieces = {"<pad>", "</s>", "<unk>"},
+                                       .unk = 2,
+                                       .bos = -1,
+                                       .eos = 1,
+                                       .pad = 0,
+                                       .first_id = tokenizer->settings.offset + 3};
+    unsigned char *data = NULL;
+    size_t num_bytes = 0;
+    TRY(file_read(path, MAX_FILE_BYTES, tokenizer->log, &data, &num_bytes));
+    const struct tokenizer_json json = {
+        .json = (const char *)data,
+        .num_bytes = num_bytes,
+        .name = path,
+        .log = tokenizer->log,
+        .layout = tokenizer->family == TOKENIZER_PEGASUS ? &pegasus : &fairseq,
+    };
+    enum vks_status status = tokenizer_json_to_spm(&json, &tokenizer->settings, model, model_bytes);
+    free(data);
     return status;
 }
 
 // The one model of both sides.
-static enum vks_status load_model(const char *model_dir, const char *name,
-                                  struct vks_tokenizer *tokenizer) {
+static enum vks_status load_model(const char *path, bool is_json, struct vks_tokenizer *tokenizer) {
     unsigned char *data = NULL;
     size_t num_bytes = 0, setting_bytes = tokenizer->keeps_blanks ? sizeof keeps_blanks_setting : 0;
-    TRY(read_file(model_dir, name, tokenizer->log, &data, &num_bytes));
+    if (is_json)
+        TRY(read_json(path, tokenizer, &data, &num_bytes));
+    else
+        TRY(file_read(path, MAX_FILE_BYTES, tokenizer->log, &data, &num_bytes));
     enum vks_status status = VKS_OK;
     unsigned char *grown = memory_realloc(data, num_bytes + sizeof keeps_blanks_setting);
     if (!grown) {
@@ -239,7 +254,7 @@ static enum vks_status load_model(const char *model_dir, const char *name,
     } else {
         data = grown;
         memcpy(data + num_bytes, keeps_blanks_setting, setting_bytes);
-        status = spm_load(data, num_bytes + setting_bytes, name, tokenizer->log,
+        status = spm_load(data, num_bytes + setting_bytes, path, tokenizer->log,
                           &tokenizer->spm[VKS_SOURCE]);
     }
     free(data);
@@ -258,36 +273,47 @@ static enum vks_status make_vocab(const struct names *names, const char *name,
     return VKS_OK;
 }
 
-static enum vks_status load_vocab(const char *model_dir, struct vks_tokenizer *tokenizer) {
+static enum vks_status load_vocab(const char *path, struct vks_tokenizer *tokenizer) {
     unsigned char *data = NULL;
     size_t num_bytes = 0;
-    TRY(read_file(model_dir, vocab_name, tokenizer->log, &data, &num_bytes));
-    enum vks_status status = vocab_parse((const char *)data, num_bytes, vocab_name, tokenizer->log,
+    TRY(file_read(path, MAX_FILE_BYTES, tokenizer->log, &data, &num_bytes));
+    enum vks_status status = vocab_parse((const char *)data, num_bytes, path, tokenizer->log,
                                          &tokenizer->vocab[VKS_SOURCE]);
     free(data);
     tokenizer->vocab[VKS_TARGET] = tokenizer->vocab[VKS_SOURCE];
     return status;
 }
 
+// Names the pieces of the files at these paths.
+static enum vks_status name_pieces(struct names *names, const char *vocab_path,
+                                   struct vks_tokenizer *tokenizer) {
+    if (tokenizer->family == TOKENIZER_PEGASUS)
+        return name_pegasus(names, tokenizer);
+    if (tokenizer->family != TOKENIZER_M2M100)
+        return name_fairseq(names, tokenizer);
+    TRY(load_vocab(vocab_path, tokenizer));
+    return name_m2m100(names, tokenizer->vocab[VKS_SOURCE], tokenizer);
+}
+
 enum vks_status tokenizer_family_load(const char *model_dir, struct vks_tokenizer *tokenizer) {
-    bool is_pegasus = tokenizer->family == TOKENIZER_PEGASUS;
-    const char *name = is_pegasus ? pegasus_name : fairseq_name;
+    const char *name = tokenizer->family == TOKENIZER_PEGASUS ? pegasus_name : fairseq_name;
+    bool is_json = !has_file(model_dir, name);
+    char *path = path_join(model_dir, is_json ? json_name : name);
+    char *vocab_path = path_join(model_dir, vocab_name);
+    struct names names = {0};
     tokenizer->keeps_blanks = tokenizer->family != TOKENIZER_M2M100;
     tokenizer->strips = !tokenizer->keeps_blanks;
-    TRY(load_model(model_dir, name, tokenizer));
-    struct names names = {0};
-    enum vks_status status = VKS_OK;
-    if (tokenizer->family == TOKENIZER_M2M100) {
-        status = load_vocab(model_dir, tokenizer);
-        if (status == VKS_OK)
-            status = name_m2m100(&names, tokenizer->vocab[VKS_SOURCE], tokenizer);
-    } else {
-        status = is_pegasus ? name_pegasus(&names, tokenizer) : name_fairseq(&names, tokenizer);
-    }
+    enum vks_status status = path && vocab_path ? VKS_OK : out_of_memory(tokenizer);
     if (status == VKS_OK)
-        status = make_vocab(&names, name, tokenizer);
+        status = load_model(path, is_json, tokenizer);
+    if (status == VKS_OK)
+        status = name_pieces(&names, vocab_path, tokenizer);
+    if (status == VKS_OK)
+        status = make_vocab(&names, path, tokenizer);
     tokenizer->num_pieces = names.num_pieces;
     arena_finish(&names.arena);
+    free(path);
+    free(vocab_path);
     return status;
 }
 
@@ -419,13 +445,16 @@ enum vks_status tokenizer_family_complete(struct vks_tokenizer *tokenizer) {
 static enum vks_status keep_file(const char *model_dir, const char *name,
                                  struct vks_tokenizer *tokenizer) {
     struct kept_file *kept = &tokenizer->kept[tokenizer->num_kept];
-    if (!has_file(model_dir, name))
-        return VKS_OK;
-    CHECK(tokenizer->num_kept < TOKENIZER_MAX_KEPT);
-    kept->name = name;
-    TRY(read_file(model_dir, name, tokenizer->log, &kept->data, &kept->num_bytes));
-    tokenizer->num_kept++;
-    return VKS_OK;
+    char *path = path_join(model_dir, name);
+    enum vks_status status = path ? VKS_OK : out_of_memory(tokenizer);
+    if (status == VKS_OK && file_exists(path)) {
+        CHECK(tokenizer->num_kept < TOKENIZER_MAX_KEPT);
+        kept->name = name;
+        status = file_read(path, MAX_FILE_BYTES, tokenizer->log, &kept->data, &kept->num_bytes);
+        tokenizer->num_kept += status == VKS_OK;
+    }
+    free(path);
+    return status;
 }
 
 enum vks_status tokenizer_family_keep(const char *model_dir, struct vks_tokenizer *tokenizer) {

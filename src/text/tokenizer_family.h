@@ -7,8 +7,8 @@
 #include "text/tokenizer_object.h"
 
 // Finds out by the files of a directory which family it is, and reads the settings.
-// Errors: VKS_ERR_FORMAT for a vocabulary of a kind that is not supported, VKS_ERR_IO for one of
-// which files are missing, those of settings_read.
+// What lacks files may pass for TOKENIZER_MARIAN, whose are then missing.
+// Errors: VKS_ERR_FORMAT for a vocabulary of a kind that is not supported, those of settings_read.
 VKS_MUST_CHECK enum vks_status tokenizer_family_find(const char *model_dir,
                                                      struct vks_tokenizer *tokenizer);
 

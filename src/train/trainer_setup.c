@@ -359,8 +359,8 @@ static enum vks_status go_on(struct vks_trainer *trainer) {
     if (state->data_hash != data->hash ||
         !batcher_seek(data->batcher, state->epoch, state->pool_idx, state->batch_idx)) {
         log_error(trainer->log,
-                  "%s: this training was begun with other corpora, ratios between them, cropping "
-                  "or --sentencepiece-alphas; give the same, or another model directory",
+                  "%s: this training was begun with other corpora, ratios between them, languages, "
+                  "cropping or --sentencepiece-alphas; give the same, or another model directory",
                   p->model_dir);
         return VKS_ERR_ARGUMENT;
     }

@@ -12,8 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
     char *text = fuzz_text(data + 1, num_bytes - 1);
     struct settings settings;
     settings_init(&settings);
-    enum vks_status status = settings_parse(data[0] % SETTINGS_NUM_FILES, text, num_bytes - 1,
-                                            "input", &log, &settings);
+    enum vks_status status =
+        settings_parse(data[0] % SETTINGS_NUM_FILES, text, num_bytes - 1, "input", &log, &settings);
     fuzz_is_ok(status, num_messages);
     CHECK(settings.first_id < VOCAB_MAX_SIZE && settings.offset < VOCAB_MAX_SIZE);
     for (size_t i = 0; i < settings.num_added; i++)
