@@ -24,7 +24,6 @@ const float LOWEST = -3.0e38;
 const uint NONE = 0xffffffffu;
 
 uint base, lists, step, first_row, num_alive, num_events, num_next;
-uint num_given; // steps whose tokens are certain
 uint num_ended; // of all steps
 
 uint list_word(uint list, uint i) {
@@ -145,6 +144,8 @@ float ended_score(uint n) {
 
 // Whether nothing that goes on can come among the n best; highest: the largest sum that goes on.
 bool is_settled(float highest, uint max_steps) {
+    if (RULE == BEAM_RULE_HF_EARLY)
+        return num_ended >= p.k;
     if (RULE == BEAM_RULE_HF)
         return num_ended >= p.k && ended_score(p.k) >= score(highest, step + 1);
     if (RULE != BEAM_RULE_EXACT || num_ended < p.n_best)
@@ -182,7 +183,6 @@ void main() {
     first_row = beams.data[base + BEAM_FIRST_ROW];
     num_alive = beams.data[base + BEAM_ALIVE];
     num_ended = beams.data[base + BEAM_ENDED];
-    num_given = sentences.data[gl_WorkGroupID.x * SENTENCE_WORDS + SENTENCE_NUM_GIVEN];
     num_events = num_next = 0;
     uint result = OUTCOME_GOES_ON;
     for (uint list = lane; list < num_alive * p.num_stretches; list += WAVE)

@@ -203,6 +203,10 @@ class Usage(Case):
                 ("models_and_model", [*translate, "--models", "a", "b"]),
                 ("models_nine", ["translate", "--models", *"abcdefghi"]),
                 ("suppress_nothing", [*translate, "--suppress"]),
+                ("stream_beam", [*translate, "--stream", "--beam-size", "4"]),
+                ("stream_drawn", [*translate, "--stream", "--output-sampling", "full",
+                                  "--beam-size", "2"]),
+                ("stream_n_best", [*translate, "--stream", "--n-best"]),
                 ("attention_part", ["attention", "-m", "model", "-s", "a", "--part", "self"]),
                 ("attention_source", ["attention", "-m", "model"])):
             with self.subTest(name):

@@ -19,11 +19,24 @@ enum vks_sampling {
 
 enum { VKS_MAX_MODELS = 8 };
 
-// Zero-initialised fields mean the default in parentheses. docs/decoding.md has formulas.
+// How far a call of vks_translate is, as it is told after each step of decoding.
+struct vks_progress {
+    size_t line; // the first line under way, from 0; if none is, one that was done in this step
+    // Its translation so far, UTF-8 without cut characters; borrowed until the function returns.
+    // It grows from step to step. NULL with a beam or several draws: what is best is known at the
+    // end.
+    const char *text;
+    size_t num_done, num_lines;
+};
+
+// Zero-initialised fields mean the default in parentheses; the model's is what it says in struct
+// vks_generation. docs/decoding.md has formulas.
 struct vks_translator_params {
-    uint32_t beam_size;      // 1 is greedy search; at most 64 (4; 1 with sampling)
+    // 1 is greedy search; at most 64 (the model's, else 4; 1 with sampling)
+    uint32_t beam_size;
     enum vks_search search;  // when to stop (the model's)
-    float normalize;         // scores are divided by length^normalize (0: not)
+    float normalize;         // scores are divided by length^normalize (the model's, else 0: not)
+    bool no_normalize;       // they are not, whatever the model says
     float word_penalty;      // subtracted for each target token, </s> included (0)
     uint32_t n_best;         // translations returned a line, at most beam_size (1)
     float max_length_factor; // longest translation, in source tokens (3)
@@ -33,9 +46,10 @@ struct vks_translator_params {
     bool split_sentences; // translate every sentence of a line by itself (false)
     uint32_t mini_batch;  // sentences decoded at once (by beam size and memory)
     // What may follow.
-    uint32_t min_length;           // tokens before </s>, at least (0)
-    uint32_t no_repeat_ngram;      // sequences of that many tokens occur once (0: may repeat)
-    float repetition_penalty;      // log probabilities of tokens that were there are multiplied (1)
+    uint32_t min_length;      // tokens before </s>, at least (the model's)
+    uint32_t no_repeat_ngram; // sequences of that many tokens occur once (the model's)
+    // Log probabilities of tokens that were there are multiplied with it (the model's, else 1)
+    float repetition_penalty;
     const char *const *suppressed; // [num_suppressed] words that no translation has; copied
     size_t num_suppressed;
     // Sampling: beam_size translations are drawn, each by itself. A line's draws are a function of
@@ -53,6 +67,11 @@ struct vks_translator_params {
     struct vks_model *const *more_models; // [num_more_models]; borrowed while the translator lives
     size_t num_more_models;               // under VKS_MAX_MODELS
     const float *weights;                 // of the first model and of these; copied (1 each)
+    // Called after each step of vks_translate and vks_translate_from, by the thread that called
+    // these. False ends the work: they return VKS_ERR_CANCELLED, and the translator can be used
+    // again. It must not use the translator itself (NULL: not called).
+    bool (*observe)(void *user, const struct vks_progress *progress);
+    void *observe_user;
     const struct vks_log *log;
 };
 
@@ -95,7 +114,8 @@ vks_translator_create(struct vks_model *model, const struct vks_tokenizer *token
 // is [num_lines], in order; free with vks_translations_free. A line has the same translation and
 // score, bit for bit, alone or among others. A line that was cut into parts has one hypothesis,
 // with the sums of their figures. Messages count lines from the first call on. Errors:
-// VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_OOM, VKS_ERR_DEVICE_LOST.
+// VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_CANCELLED by `observe`, VKS_ERR_OOM,
+// VKS_ERR_DEVICE_LOST.
 VKS_API VKS_MUST_CHECK enum vks_status vks_translate(struct vks_translator *translator,
                                                      const char *const *lines, size_t num_lines,
                                                      struct vks_translation **translations);

@@ -26,7 +26,7 @@ candidate head_of(uint list) {
     if (best.data[pair + 1] == NONE)
         return c;
     c.logit = uintBitsToFloat(best.data[pair]);
-    precise float log_prob = step < num_given ? 0.0 : c.logit - log_sums.data[row];
+    precise float log_prob = c.logit - log_sums.data[row];
     precise float sum =
         uintBitsToFloat(beams.data[list_word(BEAM_LIST_SUM + (step & 1), hypothesis)]) + log_prob;
     c.sum = sum;

@@ -41,14 +41,18 @@ static enum vks_status make_source(struct bench *bench, const struct vks_model_c
     for (uint32_t i = 0; i < p->sentences; i++)
         bench->sentences[i] = (struct step_sentence){.ids = bench->tokens + bench->offsets[i],
                                                      .num_ids = (uint32_t)length,
-                                                     .max_steps = p->target_length};
+                                                     .max_steps = p->target_length,
+                                                     .slot = i,
+                                                     .first_key = bench->offsets[i],
+                                                     .first_place = i * p->target_length};
     bench->source = (struct packed){bench->tokens, bench->offsets, p->sentences};
     return VKS_OK;
 }
 
 static enum vks_status decode_batch(struct bench *bench, uint32_t num_steps) {
     struct step_decoder *decoder = &bench->decoder;
-    TRY(step_decoder_begin(decoder, &bench->source, bench->sentences));
+    TRY(step_decoder_restart(decoder));
+    TRY(step_decoder_admit(decoder, &bench->source, bench->sentences, bench->params.sentences));
     for (uint32_t step = 0; step < num_steps; step++) {
         double begin = platform_now_s();
         TRY(step_decoder_submit(decoder, bench->params.sentences));

@@ -9,7 +9,7 @@ enum vks_status greedy_decoder_init(struct vks_model *model, struct step_decoder
                                                 .k = 1,
                                                 .n_best = 1,
                                                 .start_alive = 1,
-                                                .start_token = config->pad_id,
+                                                .start_token = config->start_id,
                                                 .eos_id = config->eos_id,
                                                 .position_offset = config->position_offset},
                                        .suppressed = &eos,

@@ -14,15 +14,20 @@ enum { MAX_TOKENS = 2048 };
 static enum vks_status check_params(const struct vks_model_config *config,
                                     const struct vks_attention_params *p) {
     bool is_encoder = p->kind == VKS_ATTENTION_ENCODER;
+    if (p->kind == VKS_ATTENTION_DECODER && config->decoder_cell == VKS_CELL_SSRU) {
+        log_error(p->log, "the model's decoder has recurrent cells in the place of attention to "
+                          "itself");
+        return VKS_ERR_ARGUMENT;
+    }
     uint32_t num_layers = is_encoder ? config->encoder_layers : config->decoder_layers;
     if (p->layer >= num_layers) {
         log_error(p->log, "layer %u of the %s; the model has layers 0 to %u", p->layer,
                   is_encoder ? "encoder" : "decoder", num_layers - 1);
         return VKS_ERR_ARGUMENT;
     }
-    if (p->head >= config->num_heads && p->head != VKS_ATTENTION_ALL_HEADS) {
-        log_error(p->log, "attention head %u; the model has heads 0 to %u", p->head,
-                  config->num_heads - 1);
+    uint32_t num_heads = is_encoder ? config->num_heads : config->decoder_heads;
+    if (p->head >= num_heads && p->head != VKS_ATTENTION_ALL_HEADS) {
+        log_error(p->log, "attention head %u; the model has heads 0 to %u", p->head, num_heads - 1);
         return VKS_ERR_ARGUMENT;
     }
     return VKS_OK;
@@ -65,11 +70,11 @@ static enum vks_status compute(struct attention_maps *maps, const struct sentenc
                                         {target->ids, target->num_ids}};
     bool is_encoder = maps->params.kind == VKS_ATTENTION_ENCODER;
     bool is_decoder = maps->params.kind == VKS_ATTENTION_DECODER;
-    uint32_t num_rows, num_cols, pad_id = maps->model->config.pad_id;
+    uint32_t num_rows, num_cols, start_id = maps->model->config.start_id;
     attention_maps_shape(maps, &pair, &num_rows, &num_cols);
     *map = (struct vks_attention_map){
-        .row_ids = copy_ids(is_encoder ? source : target, false, pad_id),
-        .col_ids = copy_ids(is_decoder ? target : source, is_decoder, pad_id),
+        .row_ids = copy_ids(is_encoder ? source : target, false, start_id),
+        .col_ids = copy_ids(is_decoder ? target : source, is_decoder, start_id),
         .weights = memory_calloc((size_t)num_rows * num_cols, sizeof *map->weights),
         .num_rows = num_rows,
         .num_cols = num_cols};

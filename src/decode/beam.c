@@ -122,19 +122,13 @@ enum vks_status beam_apply(struct beam *beam, const struct beam_events *events) 
     return VKS_OK;
 }
 
-// Of tokens without </s>, how many are no part of the result.
-static uint32_t num_left_out(const struct beam *beam, const struct hypothesis *hypothesis) {
-    return min_u32(beam->params->num_given, hypothesis->length - hypothesis->has_eos);
-}
-
-// Of the result, without </s>.
-static uint32_t num_tokens(const struct beam *beam, const struct hypothesis *hypothesis) {
-    return hypothesis->length - hypothesis->has_eos - num_left_out(beam, hypothesis);
+static uint32_t num_tokens(const struct hypothesis *hypothesis) {
+    return hypothesis->length - hypothesis->has_eos;
 }
 
 uint32_t beam_tokens(const struct beam *beam, const struct hypothesis *hypothesis, uint32_t *ids,
                      uint32_t capacity) {
-    uint32_t num = num_tokens(beam, hypothesis), i = num;
+    uint32_t num = num_tokens(hypothesis), i = num;
     for (int32_t node = hypothesis->node; i-- > 0; node = beam->nodes[node].parent)
         if (i < capacity)
             ids[i] = beam->nodes[node].token;
@@ -144,11 +138,11 @@ uint32_t beam_tokens(const struct beam *beam, const struct hypothesis *hypothesi
 static enum vks_status copy_word_scores(const struct beam *beam,
                                         const struct hypothesis *hypothesis,
                                         struct vks_hypothesis *result) {
-    uint32_t i = num_tokens(beam, hypothesis);
+    uint32_t i = num_tokens(hypothesis);
     result->word_scores = memory_calloc(hypothesis->length + 1, sizeof *result->word_scores);
     if (!result->word_scores)
         return VKS_ERR_OOM;
-    result->num_word_scores = i + hypothesis->has_eos;
+    result->num_word_scores = hypothesis->length;
     if (hypothesis->has_eos)
         result->word_scores[i] = hypothesis->eos_log_prob;
     for (int32_t node = hypothesis->node; i-- > 0; node = beam->nodes[node].parent)
@@ -158,7 +152,7 @@ static enum vks_status copy_word_scores(const struct beam *beam,
 
 static enum vks_status copy_hypothesis(const struct beam *beam, const struct hypothesis *from,
                                        struct vks_hypothesis *to) {
-    uint32_t num = num_tokens(beam, from);
+    uint32_t num = num_tokens(from);
     to->ids = memory_calloc(num + 1, sizeof *to->ids);
     if (!to->ids)
         return VKS_ERR_OOM;

@@ -20,10 +20,9 @@ struct beam_params {
     uint32_t n_best;    // hypotheses given back, at most K
     float normalize, word_penalty;
     uint32_t eos_id;
-    uint32_t num_given; // tokens that every hypothesis begins with and results leave out; they add
-                        // nothing to its sum
-    bool shrinks;       // an ended hypothesis leaves its place in the beam empty
-    bool word_scores;   // results have the log probability of each token
+    uint32_t num_given; // first tokens, of which models say nothing in results
+    bool shrinks;     // an ended hypothesis leaves its place in the beam empty
+    bool word_scores; // results have the log probability of each token
 };
 
 // A token of a hypothesis, and the token before it.
@@ -67,8 +66,7 @@ uint32_t beam_max_alive(const struct beam *beam, uint32_t num_steps);
 // probabilities are not finite, VKS_ERR_OOM.
 enum vks_status beam_apply(struct beam *beam, const struct beam_events *events);
 
-// The tokens of a hypothesis, in order, without given ones, to ids [capacity]; returns how many it
-// has.
+// The tokens of a hypothesis, in order, to ids [capacity]; returns how many it has.
 uint32_t beam_tokens(const struct beam *beam, const struct hypothesis *hypothesis, uint32_t *ids,
                      uint32_t capacity);
 

@@ -148,7 +148,7 @@ static bool add_pair(const struct vks_scorer *scorer, const struct pairs *pairs,
                      struct batch *batch) {
     return batch_add_pair(batch, pairs->sources[i].ids, pairs->sources[i].num_ids,
                           pairs->targets[i].ids, pairs->targets[i].num_ids,
-                          scorer->model->config.pad_id);
+                          scorer->model->config.start_id);
 }
 
 static enum vks_status score_pairs(struct vks_scorer *scorer, const struct pairs *pairs,

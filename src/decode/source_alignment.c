@@ -1,6 +1,5 @@
 #include "decode/source_alignment.h"
 
-#include "base/arena.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -19,80 +18,40 @@ static enum vks_status copy_ids(const struct sentence *sentence,
     return VKS_OK;
 }
 
-// Pairs of sources and translations whose attention is wanted.
-struct wanted {
-    struct attention_pair *pairs;
-    float **results; // of the pairs
-    size_t num;
-    uint32_t num_given;
-    struct arena arena;
-};
-
-// The tokens that the decoder has seen: given ones, and a hypothesis's own.
-static const uint32_t *seen_ids(struct wanted *wanted, const struct sentence *sentence,
-                                const struct vks_hypothesis *hypothesis) {
-    if (wanted->num_given == 0)
-        return hypothesis->ids;
-    uint32_t *ids = ARENA_NEW(&wanted->arena, uint32_t, wanted->num_given + hypothesis->num_ids);
-    if (ids) {
-        memcpy(ids, sentence->prefix.ids, wanted->num_given * sizeof *ids);
-        memcpy(ids + wanted->num_given, hypothesis->ids, hypothesis->num_ids * sizeof *ids);
-    }
-    return ids;
-}
-
 // Makes room for the alignments of one sentence, and lists those that have tokens.
 static enum vks_status list_pairs(const struct sentence *sentence,
-                                  struct vks_translation *translation, struct wanted *wanted) {
+                                  struct vks_translation *translation, struct attention_pair *pairs,
+                                  float **results, size_t *num) {
     TRY(copy_ids(sentence, translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++) {
         struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
-        size_t num_rows = wanted->num_given + hypothesis->num_ids;
-        size_t cells = num_rows * sentence->num_ids;
+        size_t cells = hypothesis->num_ids * sentence->num_ids;
         hypothesis->alignment = memory_calloc(cells + 1, sizeof *hypothesis->alignment);
         if (!hypothesis->alignment)
             return VKS_ERR_OOM;
-        if (cells == 0 || hypothesis->num_ids == 0)
+        if (cells == 0)
             continue;
-        const uint32_t *ids = seen_ids(wanted, sentence, hypothesis);
-        if (!ids)
-            return VKS_ERR_OOM;
-        wanted->pairs[wanted->num] =
-            (struct attention_pair){{sentence->ids, sentence->num_ids}, {ids, (uint32_t)num_rows}};
-        wanted->results[wanted->num++] = hypothesis->alignment;
+        pairs[*num] = (struct attention_pair){{sentence->ids, sentence->num_ids},
+                                              {hypothesis->ids, (uint32_t)hypothesis->num_ids}};
+        results[(*num)++] = hypothesis->alignment;
     }
     return VKS_OK;
 }
 
-// Takes the rows of given tokens out.
-static void drop_given(const struct wanted *wanted) {
-    for (size_t i = 0; wanted->num_given > 0 && i < wanted->num; i++) {
-        const struct attention_pair *pair = &wanted->pairs[i];
-        size_t num_cols = pair->source.num_ids, first = wanted->num_given * num_cols;
-        memmove(wanted->results[i], wanted->results[i] + first,
-                (pair->target.num_ids * num_cols - first) * sizeof(float));
-    }
-}
-
 enum vks_status source_alignment_add(struct attention_maps *maps, const struct sentence *sentences,
-                                     size_t num, uint32_t num_given,
-                                     struct vks_translation *translations) {
-    size_t num_all = 0;
+                                     size_t num, struct vks_translation *translations) {
+    size_t num_all = 0, num_pairs = 0;
     for (size_t i = 0; i < num; i++)
         num_all += translations[i].num_hypotheses;
-    struct wanted wanted = {.pairs = memory_calloc(num_all + 1, sizeof *wanted.pairs),
-                            .results = memory_calloc(num_all + 1, sizeof *wanted.results),
-                            .num_given = num_given};
-    enum vks_status status = wanted.pairs && wanted.results ? VKS_OK : VKS_ERR_OOM;
+    struct attention_pair *pairs = memory_calloc(num_all + 1, sizeof *pairs);
+    float **results = memory_calloc(num_all + 1, sizeof *results);
+    enum vks_status status = pairs && results ? VKS_OK : VKS_ERR_OOM;
     for (size_t i = 0; i < num && status == VKS_OK; i++)
-        status = list_pairs(&sentences[i], &translations[i], &wanted);
+        status = list_pairs(&sentences[i], &translations[i], pairs, results, &num_pairs);
     if (status == VKS_OK)
-        status = attention_maps_run(maps, wanted.pairs, wanted.num, wanted.results);
-    if (status == VKS_OK)
-        drop_given(&wanted);
-    free(wanted.pairs);
-    free(wanted.results);
-    arena_finish(&wanted.arena);
+        status = attention_maps_run(maps, pairs, num_pairs, results);
+    free(pairs);
+    free(results);
     return status;
 }
 

@@ -6,12 +6,11 @@
 #include "decode/search.h"
 
 // Fills in the alignments of all hypotheses, and the source's ids.
-//   sentences     [num]  whose prefixes begin with num_given tokens that are no part of a result
+//   sentences     [num]
 //   translations  [num]  updated; to be freed by the caller also after an error
 // Errors: VKS_ERR_OOM, those of programs.
 enum vks_status source_alignment_add(struct attention_maps *maps, const struct sentence *sentences,
-                                     size_t num, uint32_t num_given,
-                                     struct vks_translation *translations);
+                                     size_t num, struct vks_translation *translations);
 
 // The alignments of parts of a line, one after the other: tokens of a part come from the same part.
 //   parts  [num_parts]  whose best hypotheses make up hypothesis `line` of the translation

@@ -7,6 +7,7 @@
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
+#include "decode/translation_progress.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -131,18 +132,19 @@ static enum vks_status find_frames(struct vks_translator *translator) {
 
 static struct search_params search_params(const struct vks_translator *translator,
                                           const struct vks_translator_params *params) {
+    const struct token_frame *target = &translator->frames[VKS_TARGET];
     return (struct search_params){.models = translator->models,
                                   .num_models = translator->num_models,
                                   .translator = params,
                                   .suppressed = translator->suppressed,
                                   .num_suppressed = (uint32_t)params->num_suppressed,
-                                  .num_given = translator->frames[VKS_TARGET].num_before};
+                                  .first_id = target->num_before > 0 ? target->before : NULL};
 }
 
 static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
                               const struct vks_translator_params *params) {
     translator->params = *params;
-    TRY(search_complete_params(&translator->params));
+    TRY(search_complete_params(&model->config, &translator->params));
     TRY(collect_models(model, params, translator));
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
@@ -185,35 +187,85 @@ static enum vks_status add_empty(struct vks_translation *translation) {
     return VKS_OK;
 }
 
+// Texts, of what stands behind the token that every translation is forced to begin with.
 static enum vks_status add_texts(const struct vks_translator *translator,
                                  struct vks_translation *translation) {
+    bool has_first = translator->search.decoder.params.forces_first;
     if (translation->num_hypotheses == 0)
         TRY(add_empty(translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++) {
         struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
-        TRY(vks_tokenizer_decode(translator->tokenizer, VKS_TARGET, hypothesis->ids,
-                                 hypothesis->num_ids, &hypothesis->text));
+        size_t first = has_first && hypothesis->num_ids > 0;
+        TRY(vks_tokenizer_decode(translator->tokenizer, VKS_TARGET, hypothesis->ids + first,
+                                 hypothesis->num_ids - first, &hypothesis->text));
     }
     return VKS_OK;
 }
 
-// What a translation begins with: the given tokens, and the text's of a line's forced beginning.
+// Leaves out the token that every translation is forced to begin with, such as its language.
+static void drop_first(const struct search *search, struct vks_translation *translation) {
+    size_t num_cols = translation->num_source_ids;
+    for (size_t i = 0; search->decoder.params.forces_first && i < translation->num_hypotheses;
+         i++) {
+        struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
+        if (hypothesis->num_ids == 0)
+            continue;
+        hypothesis->num_ids--;
+        memmove(hypothesis->ids, hypothesis->ids + 1,
+                hypothesis->num_ids * sizeof *hypothesis->ids);
+        if (hypothesis->word_scores) {
+            hypothesis->num_word_scores--;
+            memmove(hypothesis->word_scores, hypothesis->word_scores + 1,
+                    hypothesis->num_word_scores * sizeof(float));
+        }
+        if (hypothesis->alignment)
+            memmove(hypothesis->alignment, hypothesis->alignment + num_cols,
+                    hypothesis->num_ids * num_cols * sizeof(float));
+    }
+}
+
+// The tokens of the text that a translation begins with, without what stands around them.
 static struct token_list prefix_of(const struct vks_translator *translator,
                                    const struct sentence *forced) {
     const struct token_frame *frame = &translator->frames[VKS_TARGET];
-    if (!forced || forced->num_ids == 0)
-        return (struct token_list){frame->before, frame->num_before};
-    return (struct token_list){forced->ids, forced->num_ids - frame->num_after};
+    if (forced->num_ids == 0)
+        return (struct token_list){0};
+    return (struct token_list){forced->ids + frame->num_before,
+                               forced->num_ids - token_frame_size(frame)};
 }
 
 // A line's forced beginning belongs to the first of its parts. prefixes: NULL: there are none.
 static void add_prefixes(const struct vks_translator *translator, const struct passages *passages,
                          const struct sentence *prefixes, struct sentence *parts) {
-    for (size_t i = 0; i < passages->num_parts; i++)
-        parts[i].prefix = prefix_of(translator, NULL);
     for (size_t i = 0; prefixes && i < passages->num_lines; i++)
         if (passages->lines[i].segments.num > 0)
             parts[passages->lines[i].first_part].prefix = prefix_of(translator, &prefixes[i]);
+}
+
+// Searches for the translations of parts, and tells how far it is.
+static enum vks_status search_parts(struct vks_translator *translator,
+                                    const struct passages *passages,
+                                    const struct sentence *sentences,
+                                    struct vks_translation *parts) {
+    struct search *search = &translator->search;
+    struct translation_progress progress = {.params = &translator->params,
+                                            .tokenizer = translator->tokenizer,
+                                            .passages = passages,
+                                            .sentences = sentences,
+                                            .parts = parts};
+    const struct search_observer observer = {.user = &progress,
+                                             .may_go_on = translation_progress_tell};
+    if (!translator->params.observe)
+        return search_run(search, sentences, passages->num_parts, parts);
+    enum vks_status status = translation_progress_init(&progress);
+    search->observer = &observer;
+    if (status == VKS_OK)
+        status = search_run(search, sentences, passages->num_parts, parts);
+    search->observer = NULL;
+    if (progress.status != VKS_OK)
+        status = progress.status;
+    translation_progress_finish(&progress);
+    return status;
 }
 
 // Translations [passages->num_parts] of the parts; zeroed before. prefixes [passages->num_lines];
@@ -235,12 +287,13 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     struct sentence *sentences;
     TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
     add_prefixes(translator, passages, prefixes, sentences);
-    enum vks_status status = search_run(&translator->search, sentences, num, parts);
+    enum vks_status status = search_parts(translator, passages, sentences, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
     if (status == VKS_OK && translator->params.alignment)
-        status = source_alignment_add(&translator->alignments, sentences, num,
-                                      translator->frames[VKS_TARGET].num_before, parts);
+        status = source_alignment_add(&translator->alignments, sentences, num, parts);
+    for (size_t i = 0; i < num && status == VKS_OK; i++)
+        drop_first(&translator->search, &parts[i]);
     sentences_free(sentences, num);
     return status;
 }
@@ -323,7 +376,7 @@ static enum vks_status open_branching(struct vks_translator *translator, uint32_
     params.word_scores = true;
     struct search_params search = search_params(translator, &params);
     search.branches = true;
-    TRY(search_complete_params(&params));
+    TRY(search_complete_params(&translator->models[0]->config, &params));
     enum vks_status status = search_init(&search, &translator->branching);
     if (status != VKS_OK) {
         search_finish(&translator->branching);
@@ -355,19 +408,20 @@ static enum vks_status find_alternatives(struct vks_translator *translator, stru
         return VKS_ERR_ARGUMENT;
     }
     source->prefix = prefix_of(translator, prefix);
-    uint32_t num_forced = source->prefix.num_ids - translator->frames[VKS_TARGET].num_before;
+    uint32_t num_forced = source->prefix.num_ids;
     TRY(search_run(search, source, 1, translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++)
-        if (translation->hypotheses[i].num_word_scores <= num_forced) {
+        if (translation->hypotheses[i].num_word_scores <=
+            search->decoder.params.forces_first + num_forced) {
             log_error(search->log, "%u tokens are given of the translation: no more are possible",
                       num_forced);
             return VKS_ERR_ARGUMENT;
         }
-    sort_by_word(translation, num_forced);
     TRY(add_texts(translator, translation));
     if (translator->params.alignment)
-        TRY(source_alignment_add(&translator->alignments, source, 1,
-                                 translator->frames[VKS_TARGET].num_before, translation));
+        TRY(source_alignment_add(&translator->alignments, source, 1, translation));
+    drop_first(search, translation);
+    sort_by_word(translation, num_forced);
     *position = num_forced;
     return VKS_OK;
 }

@@ -52,20 +52,19 @@ enum vks_status vks_model_load(struct vks_device *device, const char *dir,
                                struct vks_model **result) {
     struct vks_model *model = NULL;
     struct vks_model_config config = {0};
-    enum vks_status status = VKS_ERR_OOM;
-    char *config_path = path_join(dir, "config.json");
-    char *weights_path = path_join(dir, "model.safetensors");
-    if (!config_path || !weights_path)
-        goto done;
-    TRY_GOTO(status, config_read(config_path, device->log, &config), done);
+    struct tensor_set *set = NULL;
+    enum vks_status status;
+    TRY(config_read(dir, device->log, &config));
+    TRY(tensor_set_open(dir, device->log, &set));
+    if (config.model_class != VKS_CLASS_OWN)
+        weights_complete_config(set, device->log, &config);
     TRY_GOTO(status, allocate(device, &config, 0, &model), done);
-    TRY_GOTO(status, weights_read(&model->weights, PART_VALUE, weights_path, device->log), done);
+    TRY_GOTO(status, weights_read(&model->weights, PART_VALUE, &model->config, set), done);
     *result = model;
     model = NULL;
 done:
     vks_model_destroy(&model);
-    free(config_path);
-    free(weights_path);
+    tensor_set_close(&set);
     return status;
 }
 

@@ -9,11 +9,13 @@
     X(linear)                                                                                      \
     X(feed_forward)                                                                                \
     X(residual_norm)                                                                               \
+    X(residual)                                                                                    \
     X(embedding)                                                                                   \
     X(attention)                                                                                   \
     X(attention_step)                                                                              \
     X(alignment)                                                                                   \
     X(attention_probe)                                                                             \
+    X(ssru)                                                                                        \
     X(cross_entropy)                                                                               \
     X(logits)                                                                                      \
     X(top_k)                                                                                       \

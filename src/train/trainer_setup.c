@@ -40,7 +40,7 @@ static enum vks_status open_data(struct vks_trainer *trainer) {
         .tokenizer = trainer->tokenizer,
         .max_words = trainer->state.mini_batch_words,
         .max_length = max_length_of(trainer),
-        .start_id = vks_model_config(trainer->model)->pad_id,
+        .start_id = vks_model_config(trainer->model)->start_id,
         .link_words = link_words_of(trainer),
     };
     return training_data_open(&params, &trainer->data);
@@ -67,7 +67,7 @@ static enum vks_status open_valid(struct vks_trainer *trainer) {
         .max_tgt_tokens = trainer->state.mini_batch_words,
         .pool_pairs = p->maxi_batch_pairs,
         .shuffle = SHUFFLE_NONE,
-        .start_id = vks_model_config(trainer->model)->pad_id,
+        .start_id = vks_model_config(trainer->model)->start_id,
         .log = trainer->log,
     };
     return batcher_create(&batcher, &trainer->valid.batcher);

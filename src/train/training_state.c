@@ -101,7 +101,7 @@ static enum vks_status read_part(struct weights *weights, size_t part_idx, const
     else if (parts[part_idx].part == PART_AVERAGE && !file_exists(path))
         status = parameter_store_copy(&weights->store, PART_VALUE, PART_AVERAGE);
     else
-        status = weights_read(weights, parts[part_idx].part, path, log);
+        status = weights_read_file(weights, parts[part_idx].part, path, log);
     free(path);
     return status;
 }

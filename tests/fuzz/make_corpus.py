@@ -121,6 +121,44 @@ def charsmap(text=0, leaf=0xC1):
     return field(2, struct.pack("<I", len(array)) + array + b"b\0")
 
 
+def text(value):
+    """A text in a pickle."""
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def number(value):
+    return b"J" + struct.pack("<i", value)
+
+
+def numbers(values):
+    return b"(" + b"".join(map(number, values)) + b"t"
+
+
+def torch_tensor(key, sizes, strides, kind="FloatStorage", size=16):
+    """A tensor in a pickle, in a storage of `size` elements."""
+    storage = b"(" + text("storage") + f"ctorch\n{kind}\n".encode() + text(key) + text("cpu") + \
+        number(size) + b"tQ"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + number(0) + numbers(sizes) + \
+        numbers(strides) + b"\x89}tR"
+
+
+def pickled(**tensors):
+    return b"\x80\x02}(" + b"".join(text(name) + value for name, value in tensors.items()) + b"u."
+
+
+def archive(files):
+    """A zip archive of stored files, always the same bytes."""
+    data = directory = b""
+    for name, content in files.items():
+        common = struct.pack("<HHHHIIIHH", 0, 0, 0, 0, zlib.crc32(content), len(content),
+                             len(content), len(name), 0)
+        directory += struct.pack("<IHH", 0x02014b50, 10, 10) + common + bytes(10) + \
+            struct.pack("<I", len(data)) + name.encode()
+        data += struct.pack("<IH", 0x04034b50, 10) + common + name.encode() + content
+    return data + directory + struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, len(files), len(files),
+                                          len(directory), len(data), 0)
+
+
 def without(mapping, key):
     return {name: value for name, value in mapping.items() if name != key}
 
@@ -146,6 +184,37 @@ SEEDS = {
         "overflow": tensors(0, a=tensor("F32", [2**32, 2**32, 0], 0, 0)),
         "whole_file": b"\xff" + struct.pack("<Q", 2) + b"{}",
         "long_header": b"\xff" + struct.pack("<Q", 2**63) + b"{}"},
+    "fuzz_io_pickle": {
+        "none": pickled(), "two": pickled(a=torch_tensor("0", [2, 3], [3, 1]),
+                                          b=torch_tensor("1", [], [], kind="HalfStorage")),
+        "turned": pickled(a=torch_tensor("0", [3, 2], [1, 3])),
+        "beyond": pickled(a=torch_tensor("0", [17], [1])),
+        "overflow": pickled(a=torch_tensor("0", [2**31 - 1] * 4, [2**31 - 1] * 4)),
+        "repeated": pickled(a=torch_tensor("0", [9, 9], [0, 0])),
+        "twice": b"\x80\x02}(" + text("a") + torch_tensor("0", [1], [1]) + text("a") +
+                 torch_tensor("0", [1], [1]) + b"u.",
+        "harm": b"\x80\x02cos\nsystem\n" + text("true") + b"\x85R.",
+        "frame": b"\x80\x04\x95" + struct.pack("<Q", 3) + b"}\x94.",
+        "remembered": b"\x80\x02}q\x00h\x00h\x00b.", "far": b"\x80\x02}r\xff\xff\xff\x7f."},
+    "fuzz_io_torch_file": {
+        "two": pickled(a=torch_tensor("0", [2, 3], [3, 1]),
+                       b=torch_tensor("1", [32], [1], kind="HalfStorage", size=32)),
+        "missing": pickled(a=torch_tensor("7", [2], [1])),
+        "size": pickled(a=torch_tensor("0", [2], [1], size=15)),
+        "whole": b"\xff" + archive({"m/data.pkl": pickled()}),
+        "storage": b"\xff" + archive({"m/data.pkl": pickled(a=torch_tensor("0", [2], [1], size=2)),
+                                      "m/data/0": bytes(8), "m/byteorder": b"little"}),
+        "big_endian": b"\xff" + archive({"m/data.pkl": pickled(), "m/byteorder": b"big"}),
+        "no_pickle": b"\xff" + archive({"m/other": b""}), "end": b"\xff" + archive({})[:-1],
+        "large": b"\xff" + struct.pack("<IQHHIIQQQQ", 0x06064b50, 44, 45, 45, 0, 0, 0, 0, 0, 0) +
+                 struct.pack("<IIQI", 0x07064b50, 0, 0, 1) +
+                 struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0),
+        "old": b"\xff\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9 j\xa8P\x19."},
+    "fuzz_io_shard_index": {
+        "two": compact({"metadata": {"total_size": 8}, "weight_map": {"b": "1.bin", "a": "2.bin",
+                                                                      "c": "1.bin"}}),
+        "none": compact({"weight_map": {}}), "above": compact({"weight_map": {"a": "../1.bin"}}),
+        "twice": b'{"weight_map":{"a":"1","a":"2"}}', "list": compact({"weight_map": ["a"]})},
     "fuzz_io_generations": {
         "empty": b'{"files":[]}', "right": manifest("weights", 5, hash64(b"vkseq")),
         "wrong": manifest("weights", 5, 0), "missing": manifest("moments", 5, 0),
@@ -222,6 +291,17 @@ SEEDS = {
         "far": compact({**CONFIG, "position_offset": 1e10}),
         "no_width": compact(without(CONFIG, "d_model")),
         "heads": compact({**CONFIG, "encoder_attention_heads": 3}),
+        "own": compact({**CONFIG, "position_formula": "hf", "search": "hf-early"}),
+        "m2m_100": compact({**CONFIG, "model_type": "m2m_100", "decoder_start_token_id": 2,
+                            "pad_token_id": 1, "eos_token_id": [2]}),
+        "mbart": compact({**CONFIG, "model_type": "mbart", "decoder_ffn_dim": 128}) + b"\0" +
+                 compact({"num_beams": 5, "early_stopping": True, "forced_bos_token_id": 7,
+                          "forced_eos_token_id": 0, "max_length": 200, "length_penalty": 0.6}),
+        "generation": compact(CONFIG) + b"\0" +
+                      compact({"bad_words_ids": [[99], [3, 4]], "suppress_tokens": [5],
+                               "early_stopping": "never", "repetition_penalty": 1.1,
+                               "no_repeat_ngram_size": 3, "min_length": 2, "do_sample": True,
+                               "max_new_tokens": 16777216}),
         "first_is_pad": compact({**CONFIG, "pad_token_id": 0, "decoder_start_token_id": 0,
                                  "eos_token_id": 1})},
     "fuzz_train_state": {

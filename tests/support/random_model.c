@@ -15,7 +15,10 @@ static void amplify(const struct vks_model_config *config, const struct named_we
     bool is_output = strcmp(weight->name, "lm_head.weight") == 0;
     bool is_layer = weight->num_dims == 2 && strstr(weight->name, ".layers.");
     bool is_embedding = strstr(weight->name, "embed_tokens") != NULL;
+    bool is_bias = strcmp(weight->name, "final_logits_bias") == 0;
     for (uint64_t i = 0; i < named_weight_size(weight); i++) {
+        if (is_bias)
+            values[i] = 0.3f * (float)(4 - i % 5);
         if (is_output)
             values[i] *= i / config->width == config->eos_id ? OUTPUT_GAIN * EOS_GAIN : OUTPUT_GAIN;
         if (is_layer)

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const decoding_searches[] = {"marian", "hf", "exact", NULL};
+const char *const decoding_searches[] = {"marian", "hf", "exact", "hf-early", NULL};
+
+enum { DEFAULT_BEAM_SIZE = 4 };
 
 static bool parse_number(const char *text, double min, double max, double *number) {
     char *end;
@@ -65,10 +67,25 @@ static enum vks_status check_models(const struct cli_command *command, struct co
     return VKS_ERR_ARGUMENT;
 }
 
+// What is not given is the model's to say.
+static void leave_to_model(const struct cli_command *command,
+                           struct vks_translator_params *params) {
+    if (!cli_was_given(command, "beam-size"))
+        params->beam_size = 0;
+    if (!cli_was_given(command, "min-length"))
+        params->min_length = 0;
+    if (!cli_was_given(command, "no-repeat-ngram"))
+        params->no_repeat_ngram = 0;
+    if (!cli_was_given(command, "repetition-penalty"))
+        params->repetition_penalty = 0.0f;
+    params->no_normalize = cli_was_given(command, "normalize") && params->normalize == 0.0f;
+}
+
 enum vks_status decoding_options_apply(const struct cli_command *command, struct console *console,
                                        const struct decoding_options *options,
                                        struct vks_translator_params *params) {
     double number;
+    leave_to_model(command, params);
     for (int i = 0; options->search && decoding_searches[i]; i++)
         if (strcmp(options->search, decoding_searches[i]) == 0)
             params->search = (enum vks_search)(VKS_SEARCH_MARIAN + i);
@@ -139,6 +156,10 @@ enum vks_status decoding_models_open(struct console *console, const char *model,
     const struct cli_strings *dirs = &options->models;
     const char *first_dir = dirs->num > 0 ? dirs->items[0] : model;
     enum vks_status status = loaded_model_open(console, first_dir, device, &models->first);
+    if (status == VKS_OK && params->beam_size == 0)
+        params->beam_size = vks_model_config(models->first.model)->generation.beam_size;
+    if (params->beam_size == 0)
+        params->beam_size = DEFAULT_BEAM_SIZE;
     for (size_t i = 1; i < dirs->num && status == VKS_OK; i++)
         status = open_more(console, first_dir, dirs->items[i], models);
     for (size_t i = 0; i < options->weights.num; i++)

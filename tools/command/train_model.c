@@ -237,7 +237,8 @@ static enum vks_status check_config(const struct train_options *options, const c
         {"dec-depth", found->decoder_layers, wanted->decoder_layers},
     };
     static const char *const norms[] = {"post-norm", "pre-norm"};
-    static const char *const tyings[] = {"source, target and output", "target and output", "none"};
+    static const char *const tyings[] = {"source, target and output", "target and output", "none",
+                                         "source and target"};
     const struct {
         const char *what, *found, *wanted;
     } kinds[] = {

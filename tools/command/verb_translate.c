@@ -4,13 +4,14 @@
 #include "print_translation.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { BLOCK_LINES = 2000 };
 
 struct values {
     const struct cli_command *command;
     const char *model, *device, *input, *output, *prefixes, *alignment;
-    bool quiet, n_best;
+    bool quiet, n_best, stream;
     struct vks_translator_params search;
     struct decoding_options decoding;
 };
@@ -39,6 +40,9 @@ static const struct cli_option options[] = {
              "free."},
     {"split-sentences", 0, CLI_FLAG, offsetof(struct values, search.split_sentences),
      .help = "Translate every sentence of a line by itself, and keep white space between them."},
+    {"stream", 0, CLI_FLAG, offsetof(struct values, stream),
+     .help = "Print each token as soon as it is known, one line after the other. --beam-size is "
+             "1."},
     OPTIONS_LANGUAGES(values, search.source_language, search.target_language),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
@@ -58,6 +62,17 @@ struct work {
     struct line_output output;
     struct print_params print;
 };
+
+// Prints what has come to the line that is translated; it begins with what was printed before.
+static bool print_so_far(void *user, const struct vks_progress *progress) {
+    struct work *work = user;
+    size_t num_bytes = strlen(progress->text), num_printed = work->print.num_printed;
+    if (num_bytes <= num_printed)
+        return true;
+    fwrite(progress->text + num_printed, 1, num_bytes - num_printed, work->output.file);
+    work->print.num_printed = num_bytes;
+    return line_output_flush(&work->output) == VKS_OK;
+}
 
 // As many prefixes as there are lines.
 static enum vks_status read_prefixes(struct work *work, size_t num, struct line_block *block) {
@@ -86,6 +101,7 @@ static enum vks_status translate_block(struct work *work, const struct line_bloc
         return status;
     for (size_t i = 0; i < block->num; i++)
         print_translation(work->output.file, &work->print, first + i, &translations[i]);
+    work->print.num_printed = 0;
     vks_translations_free(translations, block->num);
     return line_output_flush(&work->output);
 }
@@ -94,7 +110,7 @@ static enum vks_status translate_all(struct work *work) {
     struct line_block block;
     enum vks_status status;
     do {
-        status = line_input_read(&work->input, BLOCK_LINES, &block);
+        status = line_input_read(&work->input, work->values->stream ? 1 : BLOCK_LINES, &block);
         if (status != VKS_OK || block.num == 0)
             return status;
         status = translate_block(work, &block);
@@ -128,6 +144,7 @@ static enum vks_status open_work(struct work *work, struct vks_translator_params
     if (status == VKS_OK)
         status = decoding_models_open(work->console, values->model, values->device,
                                       &values->decoding, &work->models, params);
+    params->n_best = values->n_best ? params->beam_size : 1;
     if (status == VKS_OK)
         status = vks_translator_create(work->models.first.model, work->models.first.tokenizer,
                                        params, &work->translator);
@@ -144,20 +161,41 @@ static enum vks_status open_work(struct work *work, struct vks_translator_params
     return status;
 }
 
+static enum vks_status check_stream(const struct values *values, struct console *console,
+                                    struct vks_translator_params *params) {
+    if (!values->stream)
+        return VKS_OK;
+    if (!cli_was_given(values->command, "beam-size"))
+        params->beam_size = 1;
+    if (params->beam_size > 1) {
+        console_error(console,
+                      "options '--stream' and '--beam-size %u' exclude each other: which "
+                      "translation is the best is known when all are whole",
+                      params->beam_size);
+        return VKS_ERR_ARGUMENT;
+    }
+    if (!values->n_best)
+        return VKS_OK;
+    console_error(console, "options '--stream' and '--n-best' exclude each other");
+    return VKS_ERR_ARGUMENT;
+}
+
 static int run(struct console *console, void *user) {
     const struct values *values = user;
     struct work work = {.values = values, .console = console};
     struct vks_translator_params params = values->search;
-    if (decoding_options_apply(values->command, console, &values->decoding, &params) != VKS_OK)
+    if (decoding_options_apply(values->command, console, &values->decoding, &params) != VKS_OK ||
+        check_stream(values, console, &params) != VKS_OK)
         return EXIT_USAGE;
     if (!values->model && values->decoding.models.num == 0) {
         console_error(console,
                       "option '--model' is required; 'vkseq translate --help' explains it");
         return EXIT_USAGE;
     }
-    params.n_best = values->n_best ? params.beam_size : 1;
     params.alignment = values->alignment != NULL;
     params.log = &console->log;
+    params.observe = values->stream ? print_so_far : NULL;
+    params.observe_user = &work;
     enum vks_status status = open_work(&work, &params);
     if (status == VKS_OK)
         status = translate_all(&work);
