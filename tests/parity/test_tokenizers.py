@@ -25,6 +25,7 @@ warnings.filterwarnings("ignore")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import sentencepiece  # noqa: E402
+import torch  # noqa: E402
 import transformers  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -321,6 +322,51 @@ class TokenizersTest(unittest.TestCase):
                                                              tgt_lang="de_DE")
         self.check(folder, peer, ("ja_XX", "de_DE"), "unigram")
         self.check(self.save("mbart50_saved", peer), peer, ("ja_XX", "de_DE"), "unigram")
+
+    def check_translations(self, folder, peer, model, languages):
+        """Texts of a model with random weights, from texts, with the target language forced."""
+        source, target = languages
+        model.eval().generation_config.max_length = 20
+        model.save_pretrained(folder)
+        peer.src_lang = source
+        forced = peer.convert_tokens_to_ids(target) if target in peer.get_vocab() else (
+            peer.get_lang_id(target))
+        lines = [line[:60].strip() for line in self.lines[:9000:600]]
+        text = "".join(line + "\n" for line in lines)
+        for beam in (1, 4):
+            expected = []
+            for line in lines:
+                made = model.generate(**peer(line, return_tensors="pt", split_special_tokens=True),
+                                      forced_bos_token_id=forced, num_beams=beam, do_sample=False)
+                ids = [i for i in made[0].tolist() if i != forced]
+                expected.append(peer.decode(ids, skip_special_tokens=True))
+            found = self.run_vkseq("translate", folder, text, "--source-language", source,
+                                   "--target-language", target, "--beam-size", str(beam),
+                                   "--normalize", "1", "--max-length-factor", "50")
+            same = sum(ours == theirs for ours, theirs in zip(found, expected))
+            print(f"{folder.name}: {same} of {len(lines)} translations with a beam of {beam} equal")
+            # Where two tokens are equally good, either may come first.
+            self.assertGreaterEqual(same, len(lines) - 1, list(zip(found, expected))[:5])
+
+    def test_translations(self):
+        torch.manual_seed(5)
+        torch.set_num_threads(1)
+        shape = {"d_model": 32, "encoder_layers": 1, "decoder_layers": 2,
+                 "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 48,
+                 "decoder_ffn_dim": 48, "max_position_embeddings": 256, "init_std": 0.4,
+                 "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
+                 "decoder_start_token_id": 2}
+        folder = self.nllb("nllb_model")
+        peer = transformers.NllbTokenizer.from_pretrained(folder)
+        config = transformers.M2M100Config(vocab_size=len(peer) + 2, **shape)
+        model = transformers.M2M100ForConditionalGeneration(config)
+        self.check_translations(folder, peer, model, ("eng_Latn", "deu_Latn"))
+        folder = self.make("mbart_model", {"sentencepiece.bpe.model": "unigram"},
+                           {"tokenizer_config.json": {"tokenizer_class": "MBart50Tokenizer"}})
+        peer = transformers.MBart50Tokenizer.from_pretrained(folder)
+        config = transformers.MBartConfig(vocab_size=len(peer), **shape)
+        model = transformers.MBartForConditionalGeneration(config)
+        self.check_translations(folder, peer, model, ("de_DE", "zh_CN"))
 
     def test_added_tokens(self):
         vocab = self.marian_vocab("unigram")
