@@ -72,6 +72,25 @@ class Vocabulary(Case):
         (self.model / "target.spm").unlink()
         self.load("spm_missing")
 
+    def test_languages(self):
+        self.change(**{"<ph15>": None, ">>deu<<": 17})
+        for name, code in (("unknown", "de"), ("far", "zho")):
+            with self.subTest(name):
+                self.translate(f"language_{name}", "--input", "in", "--target-language", code)
+        self.check("language_score", "score", "--model", "other", "--source", "in", "--target",
+                   "in", "--source-language", "en")
+        self.check("language_trained", *train_words("other", "--target-language", "deu"))
+        self.check("language_changed", *train_words("model", "--target-language", "deu"))
+
+    def test_settings(self):
+        for fault, data in (("truncated", b'{"src_lang": '), ("list", b"[]"),
+                            ("type", b'{"tokenizer_class": 1}'),
+                            ("special", b'{"unk_token": "[UNK]"}'),
+                            ("id", b'{"added_tokens_decoder": {"x": {"content": "a"}}}')):
+            with self.subTest(fault):
+                self.write("model/tokenizer_config.json", data)
+                self.load(f"settings_{fault}")
+
     def test_vocabs_for_training(self):
         self.write("bad.spm", b"none")
         for fault, words in (("missing", ["none"]), ("text", ["bad.spm"]), ("folder", ["."]),

@@ -21,7 +21,7 @@ import zipfile
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
 VERBS = ["train", "translate", "score", "evaluate", "attention", "average", "convert", "export",
-         "inspect", "report", "devices", "selftest", "bench", "profile", "tune"]
+         "inspect", "encode", "decode", "report", "devices", "selftest", "bench", "profile", "tune"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 
@@ -326,6 +326,12 @@ class Files(Case):
 
     def test_scored_texts_of_unequal_length(self):
         self.check("unequal_scores", 1, "score", "-m", "model", "-s", "ref.de", "-t", "short.de")
+
+    def test_vocabulary_of_a_folder_without_one(self):
+        self.check("encode_nothing", 1, "encode", "-m", "model", "-i", "ref.de")
+        self.check("encode_side", 2, "encode", "-m", "model", "--side", "both")
+        (self.folder / "model/tokenizer.json").write_text("{}", "utf-8")
+        self.check("tokenizer_alone", 1, "decode", "-m", "model", "-i", "ref.de")
 
     def test_hypotheses_of_unequal_number(self):
         self.check("unequal_hypotheses", 1, "evaluate", "-r", "ref.de", "--hypotheses", "short.de")

@@ -63,6 +63,8 @@ struct vks_translator_params {
     float sampling_mass; // (0.9)
     float temperature;   // logits are divided by it (1)
     uint32_t seed;
+    // Codes of the tokenizer's languages; copied. NULL: what the model directory says, if it does.
+    const char *source_language, *target_language;
     bool word_scores; // hypotheses have the log probability of each token (false)
     bool alignment;   // hypotheses have an alignment (false)
     // More models of the same vocabulary; log probabilities are summed with weights.
@@ -109,7 +111,8 @@ struct vks_translation {
 struct vks_translator;
 
 // model, tokenizer and log: borrowed while the translator lives.
-// Errors: VKS_ERR_ARGUMENT (vocabulary and models do not belong together, a value out of range),
+// Errors: VKS_ERR_ARGUMENT (vocabulary and models do not belong together, a value out of range, a
+// language that is unknown or missing),
 // VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
 VKS_API VKS_MUST_CHECK enum vks_status
 vks_translator_create(struct vks_model *model, const struct vks_tokenizer *tokenizer,
@@ -153,7 +156,11 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_scorer_create(struct vks_model *model
                                                          const struct vks_tokenizer *tokenizer,
                                                          const struct vks_log *log,
                                                          struct vks_scorer **scorer);
-// log_probs f32 [num_lines]: sum of log p(target | source) over the target's tokens, </s> included.
+// Of the tokenizer's languages; borrowed while the scorer lives. NULL: what the directory says.
+VKS_API void vks_scorer_set_languages(struct vks_scorer *scorer, const char *source_language,
+                                      const char *target_language);
+// log_probs f32 [num_lines]: sum of log p(target | source) over the target's tokens, </s> included,
+// its language not.
 // num_tokens u32 [num_lines], may be NULL: how many these are. Tokens of a line after the 4,096th,
 // or after what the model's positions allow, are cut off, with a warning.
 VKS_API VKS_MUST_CHECK enum vks_status vks_score(struct vks_scorer *scorer,

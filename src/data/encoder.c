@@ -146,9 +146,11 @@ bool encoder_has_alignments(const struct encoder_params *params) {
     return false;
 }
 
-// Reads the links of a pair, with the lengths that it has by now, into the part.
+// Reads the links of a pair, with the lengths that it has by now, into the part; num_before: tokens
+// of each side that stand before those of its text, from which links count.
 static enum vks_status read_links(struct part *part, const struct text_pair *pair,
-                                  const struct encoded *encoded) {
+                                  const struct encoded *encoded,
+                                  const uint32_t num_before[NUM_SIDES]) {
     const struct encoder_params *p = part->params;
     const struct vks_text_set *set = &p->sets[pair->set_idx];
     const struct alignment_line line = {
@@ -157,51 +159,72 @@ static enum vks_status read_links(struct part *part, const struct text_pair *pai
         .field = set->alignments_field,
         .text = pair->texts[TEXT_ALIGNMENTS],
         .num_bytes = pair->num_bytes[TEXT_ALIGNMENTS],
-        .lengths = {(uint32_t)encoded->num_ids[VKS_SOURCE], (uint32_t)encoded->num_ids[VKS_TARGET]},
+        .lengths = {(uint32_t)encoded->num_ids[VKS_SOURCE] - num_before[VKS_SOURCE],
+                    (uint32_t)encoded->num_ids[VKS_TARGET] - num_before[VKS_TARGET]},
         .is_cropped = p->crop,
     };
     part->links.num = 0;
-    return line.path ? alignment_parse(&line, p->log, &part->links) : VKS_OK;
-}
-
-// Ends a side's ids, of which the first *num stay, with </s>.
-static bool end_side(const struct part *part, enum vks_side side, size_t num,
-                     struct encoded *encoded) {
-    uint32_t *ids = memory_realloc(encoded->ids[side], (num + 1) * sizeof *ids);
-    if (!ids)
-        return false;
-    ids[num] = vks_tokenizer_eos_id(part->params->tokenizer, side);
-    encoded->ids[side] = ids;
-    encoded->num_ids[side] = num + 1;
-    return true;
-}
-
-static enum vks_status add_pair(struct part *part, const struct text_pair *pair,
-                                struct encoded *encoded) {
-    const struct encoder_params *p = part->params;
-    // A length with </s> fits in 32 bits even when nothing limits it.
-    size_t limit = p->max_length ? min_u32(p->max_length, UINT32_MAX - 1) : UINT32_MAX - 1;
-    size_t num_src = encoded->num_ids[VKS_SOURCE], num_tgt = encoded->num_ids[VKS_TARGET];
-    if (num_src == 0 || num_tgt == 0) {
-        part->piece.num_empty++;
+    if (!line.path)
         return VKS_OK;
+    TRY(alignment_parse(&line, p->log, &part->links));
+    for (size_t i = 0; i < part->links.num; i++) {
+        part->links.items[i].source += (uint16_t)num_before[VKS_SOURCE];
+        part->links.items[i].target += (uint16_t)num_before[VKS_TARGET];
     }
-    if (num_src > limit || num_tgt > limit) {
-        part->piece.num_long++;
-        if (!p->crop)
-            return VKS_OK;
+    return VKS_OK;
+}
+
+static struct token_frame frame_of(const struct part *part, enum vks_side side) {
+    struct token_frame frame = part->params->frames[side];
+    if (frame.num_after == 0)
+        frame.after[frame.num_after++] = vks_tokenizer_eos_id(part->params->tokenizer, side);
+    return frame;
+}
+
+// How many of a side's tokens may stay beside its frame; its length then fits in 32 bits.
+static size_t limit_of(const struct part *part, const struct token_frame *frame) {
+    uint32_t max_length = part->params->max_length, num_more = token_frame_size(frame) - 1;
+    max_length = max_length ? min_u32(max_length, UINT32_MAX - 1) : UINT32_MAX - 1;
+    return max_u32(max_length, num_more) - num_more;
+}
+
+// Weights in the order of a framed target: those of num_kept tokens and then that of </s>, which
+// stands behind all num_tokens, stay; the language weighs as the sentence or, among words, 1.
+static float *frame_weights(const struct part *part, float *weights, size_t num_tokens,
+                            size_t num_kept, uint32_t num_before) {
+    weights[num_kept] = weights[num_tokens];
+    if (num_before == 0)
+        return weights;
+    float *made = memory_calloc(num_kept + num_before + 1, sizeof *made);
+    if (made) {
+        for (uint32_t i = 0; i < num_before; i++)
+            made[i] = part->params->weighs_words ? 1.0f : weights[num_kept];
+        memcpy(made + num_before, weights, (num_kept + 1) * sizeof *made);
     }
-    float *weights;
-    TRY(make_weights(part, pair, num_tgt, &weights));
+    free(weights);
+    return made;
+}
+
+static enum vks_status add_framed(struct part *part, const struct text_pair *pair,
+                                  struct encoded *encoded, float *weights) {
+    const struct encoder_params *p = part->params;
+    size_t num_tokens = encoded->num_ids[VKS_TARGET];
+    uint32_t num_before[NUM_SIDES];
     enum vks_status status = VKS_OK;
-    size_t kept_tgt = num_tgt < limit ? num_tgt : limit;
-    if (weights) // </s> keeps its own
-        weights[kept_tgt] = weights[num_tgt];
-    if (!end_side(part, VKS_SOURCE, num_src < limit ? num_src : limit, encoded) ||
-        !end_side(part, VKS_TARGET, kept_tgt, encoded))
-        status = memory_error(part);
+    for (int side = 0; side < NUM_SIDES && status == VKS_OK; side++) {
+        const struct token_frame frame = frame_of(part, side);
+        size_t limit = limit_of(part, &frame), num = encoded->num_ids[side];
+        size_t num_kept = num < limit ? num : limit;
+        num_before[side] = token_frame_num_before(&frame, encoded->ids[side], num);
+        if (!token_frame_add(&frame, num_kept, &encoded->ids[side], &encoded->num_ids[side]))
+            status = memory_error(part);
+        if (status == VKS_OK && side == VKS_TARGET && weights) {
+            weights = frame_weights(part, weights, num_tokens, num_kept, num_before[side]);
+            status = weights ? VKS_OK : memory_error(part);
+        }
+    }
     if (status == VKS_OK)
-        status = read_links(part, pair, encoded);
+        status = read_links(part, pair, encoded, num_before);
     const struct piece_pair added = {
         .ids = {encoded->ids[VKS_SOURCE], encoded->ids[VKS_TARGET]},
         .num_ids = {encoded->num_ids[VKS_SOURCE], encoded->num_ids[VKS_TARGET]},
@@ -214,6 +237,26 @@ static enum vks_status add_pair(struct part *part, const struct text_pair *pair,
         status = memory_error(part);
     free(weights);
     return status;
+}
+
+static enum vks_status add_pair(struct part *part, const struct text_pair *pair,
+                                struct encoded *encoded) {
+    const size_t *num = encoded->num_ids;
+    bool is_long = false;
+    if (num[VKS_SOURCE] == 0 || num[VKS_TARGET] == 0) {
+        part->piece.num_empty++;
+        return VKS_OK;
+    }
+    for (int side = 0; side < NUM_SIDES; side++) {
+        const struct token_frame frame = frame_of(part, side);
+        is_long |= num[side] > limit_of(part, &frame);
+    }
+    part->piece.num_long += is_long;
+    if (is_long && !part->params->crop)
+        return VKS_OK;
+    float *weights;
+    TRY(make_weights(part, pair, num[VKS_TARGET], &weights));
+    return add_framed(part, pair, encoded, weights);
 }
 
 // Puts masked texts in the place of a pair's own where it is drawn so; they are owned by masked.

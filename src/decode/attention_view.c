@@ -34,14 +34,13 @@ static enum vks_status check_params(const struct vks_model_config *config,
 }
 
 static enum vks_status encode(const struct vks_model_config *config,
-                              const struct vks_tokenizer *tokenizer, enum vks_side side,
-                              const char *text, const struct vks_log *log,
-                              struct sentence **sentence) {
-    const struct sentences_params params = {.tokenizer = tokenizer,
-                                            .side = side,
-                                            .eos_id = config->eos_id,
-                                            .max_tokens = UINT32_MAX,
-                                            .log = log};
+                              const struct vks_tokenizer *tokenizer,
+                              const struct vks_attention_params *p, enum vks_side side,
+                              const char *text, struct sentence **sentence) {
+    const struct vks_sequence_params sequence = {side, p->source_language, p->target_language};
+    struct sentences_params params = {
+        .tokenizer = tokenizer, .side = side, .max_tokens = UINT32_MAX, .log = p->log};
+    TRY(tokenizer_frame(tokenizer, &sequence, p->log, &params.frame));
     uint32_t most = config->positions == VKS_POSITIONS_LEARNED
                         ? min_u32(config->max_positions, MAX_TOKENS)
                         : MAX_TOKENS;
@@ -51,7 +50,7 @@ static enum vks_status encode(const struct vks_model_config *config,
         *sentence = made;
         return VKS_OK;
     }
-    log_error(log, "a %s of %u tokens; attention is shown for at most %u",
+    log_error(p->log, "a %s of %u tokens; attention is shown for at most %u",
               side == VKS_SOURCE ? "source" : "translation", made->num_ids, most);
     sentences_free(made, 1);
     return VKS_ERR_ARGUMENT;
@@ -94,8 +93,8 @@ enum vks_status vks_attention_compute(struct vks_model *model,
     enum vks_status status;
     TRY(sentences_check_vocabulary(config, tokenizer, params->log));
     TRY(check_params(config, params));
-    TRY_GOTO(status, encode(config, tokenizer, VKS_SOURCE, source, params->log, &sources), done);
-    TRY_GOTO(status, encode(config, tokenizer, VKS_TARGET, target, params->log, &targets), done);
+    TRY_GOTO(status, encode(config, tokenizer, params, VKS_SOURCE, source, &sources), done);
+    TRY_GOTO(status, encode(config, tokenizer, params, VKS_TARGET, target, &targets), done);
     bool has_all = params->head == VKS_ATTENTION_ALL_HEADS;
     const struct attention_maps_params probe = {.kind = params->kind,
                                                 .layer = params->layer,

@@ -201,6 +201,7 @@ enum vks_status search_init(const struct search_params *params, struct search *s
                                         .normalize = p->normalize,
                                         .word_penalty = p->word_penalty,
                                         .eos_id = params->models[0]->config.eos_id,
+                                        .num_given = step.forces_first,
                                         .shrinks = step.rule.rule == BEAM_RULE_MARIAN,
                                         .word_scores = p->word_scores};
     uint32_t most = MAX_ROWS / p->beam_size;

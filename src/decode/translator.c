@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NUM_SIDES = 2 };
+
 struct vks_translator {
     struct vks_model *models[VKS_MAX_MODELS]; // borrowed
     float weights[VKS_MAX_MODELS];
@@ -21,6 +23,7 @@ struct vks_translator {
     const struct vks_tokenizer *tokenizer; // borrowed
     struct vks_translator_params params;   // complete
     struct token_list *suppressed;         // owned, with the ids
+    struct token_frame frames[NUM_SIDES];
     struct search search;
     struct search branching; // of alternatives; beam size 0: there is none
     struct attention_maps alignments;
@@ -117,13 +120,27 @@ static enum vks_status encode_suppressed(struct vks_translator *translator) {
     return VKS_OK;
 }
 
+// What stands around the tokens of both sides, which the languages decide.
+static enum vks_status find_frames(struct vks_translator *translator) {
+    const struct vks_translator_params *p = &translator->params;
+    struct vks_sequence_params params = {.source_language = p->source_language,
+                                         .target_language = p->target_language};
+    for (int side = VKS_SOURCE; side <= VKS_TARGET; side++) {
+        params.side = side;
+        TRY(tokenizer_frame(translator->tokenizer, &params, p->log, &translator->frames[side]));
+    }
+    return VKS_OK;
+}
+
 static struct search_params search_params(const struct vks_translator *translator,
                                           const struct vks_translator_params *params) {
+    const struct token_frame *target = &translator->frames[VKS_TARGET];
     return (struct search_params){.models = translator->models,
                                   .num_models = translator->num_models,
                                   .translator = params,
                                   .suppressed = translator->suppressed,
-                                  .num_suppressed = (uint32_t)params->num_suppressed};
+                                  .num_suppressed = (uint32_t)params->num_suppressed,
+                                  .first_id = target->num_before > 0 ? target->before : NULL};
 }
 
 static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
@@ -133,6 +150,7 @@ static enum vks_status set_up(struct vks_translator *translator, struct vks_mode
     TRY(collect_models(model, params, translator));
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
+    TRY(find_frames(translator));
     // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074.
     struct attention_maps_params alignments = {
         .kind = VKS_ATTENTION_CROSS, .layer = max_u32(model->config.decoder_layers, 2) - 2};
@@ -171,30 +189,59 @@ static enum vks_status add_empty(struct vks_translation *translation) {
     return VKS_OK;
 }
 
+// Texts, of what stands behind the token that every translation is forced to begin with.
 static enum vks_status add_texts(const struct vks_translator *translator,
                                  struct vks_translation *translation) {
+    bool has_first = translator->search.decoder.params.forces_first;
     if (translation->num_hypotheses == 0)
         TRY(add_empty(translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++) {
         struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
-        TRY(vks_tokenizer_decode(translator->tokenizer, VKS_TARGET, hypothesis->ids,
-                                 hypothesis->num_ids, &hypothesis->text));
+        size_t first = has_first && hypothesis->num_ids > 0;
+        TRY(vks_tokenizer_decode(translator->tokenizer, VKS_TARGET, hypothesis->ids + first,
+                                 hypothesis->num_ids - first, &hypothesis->text));
     }
     return VKS_OK;
 }
 
-// A line's forced beginning belongs to the first of its parts.
-static void add_prefixes(const struct passages *passages, const struct sentence *prefixes,
-                         struct sentence *parts) {
-    for (size_t i = 0; i < passages->num_lines; i++) {
-        const struct passage *passage = &passages->lines[i];
-        if (passage->segments.num == 0)
+// Leaves out the token that every translation is forced to begin with, such as its language.
+static void drop_first(const struct search *search, struct vks_translation *translation) {
+    size_t num_cols = translation->num_source_ids;
+    for (size_t i = 0; search->decoder.params.forces_first && i < translation->num_hypotheses;
+         i++) {
+        struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
+        if (hypothesis->num_ids == 0)
             continue;
-        // Without the </s> of a whole text.
-        if (prefixes[i].num_ids > 0)
-            parts[passage->first_part].prefix =
-                (struct token_list){prefixes[i].ids, prefixes[i].num_ids - 1};
+        hypothesis->num_ids--;
+        memmove(hypothesis->ids, hypothesis->ids + 1,
+                hypothesis->num_ids * sizeof *hypothesis->ids);
+        if (hypothesis->word_scores) {
+            hypothesis->num_word_scores--;
+            memmove(hypothesis->word_scores, hypothesis->word_scores + 1,
+                    hypothesis->num_word_scores * sizeof(float));
+        }
+        if (hypothesis->alignment)
+            memmove(hypothesis->alignment, hypothesis->alignment + num_cols,
+                    hypothesis->num_ids * num_cols * sizeof(float));
     }
+}
+
+// The tokens of the text that a translation begins with, without what stands around them.
+static struct token_list prefix_of(const struct vks_translator *translator,
+                                   const struct sentence *forced) {
+    const struct token_frame *frame = &translator->frames[VKS_TARGET];
+    if (forced->num_ids == 0)
+        return (struct token_list){0};
+    return (struct token_list){forced->ids + frame->num_before,
+                               forced->num_ids - token_frame_size(frame)};
+}
+
+// A line's forced beginning belongs to the first of its parts. prefixes: NULL: there are none.
+static void add_prefixes(const struct vks_translator *translator, const struct passages *passages,
+                         const struct sentence *prefixes, struct sentence *parts) {
+    for (size_t i = 0; prefixes && i < passages->num_lines; i++)
+        if (passages->lines[i].segments.num > 0)
+            parts[passages->lines[i].first_part].prefix = prefix_of(translator, &prefixes[i]);
 }
 
 // Searches for the translations of parts, and tells how far it is.
@@ -233,7 +280,7 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_SOURCE,
-        .eos_id = translator->models[0]->config.eos_id,
+        .frame = translator->frames[VKS_SOURCE],
         .max_tokens = search_max_source(&translator->search),
         .keep_empty = true,
         .line_numbers = passages->line_numbers,
@@ -242,13 +289,14 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     size_t num = passages->num_parts;
     struct sentence *sentences;
     TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
-    if (prefixes)
-        add_prefixes(passages, prefixes, sentences);
+    add_prefixes(translator, passages, prefixes, sentences);
     enum vks_status status = search_parts(translator, passages, sentences, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
     if (status == VKS_OK && translator->params.alignment)
         status = source_alignment_add(&translator->alignments, sentences, num, parts);
+    for (size_t i = 0; i < num && status == VKS_OK; i++)
+        drop_first(&translator->search, &parts[i]);
     sentences_free(sentences, num);
     return status;
 }
@@ -280,7 +328,7 @@ static enum vks_status encode_prefixes(const struct vks_translator *translator,
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_TARGET,
-        .eos_id = translator->models[0]->config.eos_id,
+        .frame = translator->frames[VKS_TARGET],
         .max_tokens = UINT32_MAX,
         .keep_empty = true,
         .first_line = translator->num_lines,
@@ -293,9 +341,10 @@ static enum vks_status encode_prefixes(const struct vks_translator *translator,
 static enum vks_status translate_lines(struct vks_translator *translator, const char *const *lines,
                                        const char *const *prefixes, size_t num_lines,
                                        struct vks_translation **result) {
+    uint32_t frame_size = token_frame_size(&translator->frames[VKS_SOURCE]);
     const struct passages_params params = {
         .tokenizer = translator->tokenizer,
-        .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
+        .max_tokens = max_u32(search_max_source(&translator->search), frame_size + 1) - frame_size,
         .cut_sentences = translator->params.split_sentences,
         .first_line = translator->num_lines,
         .log = translator->search.log,
@@ -397,20 +446,22 @@ static enum vks_status find_alternatives(struct vks_translator *translator, stru
                   source->num_ids, search_max_source(search));
         return VKS_ERR_ARGUMENT;
     }
-    source->prefix = (struct token_list){prefix->ids, max_u32(prefix->num_ids, 1) - 1};
-    uint32_t num_given = search->decoder.params.forces_first + source->prefix.num_ids;
+    source->prefix = prefix_of(translator, prefix);
+    uint32_t num_forced = source->prefix.num_ids;
     TRY(search_run(search, source, 1, translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++)
-        if (translation->hypotheses[i].num_word_scores <= num_given) {
+        if (translation->hypotheses[i].num_word_scores <=
+            search->decoder.params.forces_first + num_forced) {
             log_error(search->log, "%u tokens are given of the translation: no more are possible",
-                      num_given);
+                      num_forced);
             return VKS_ERR_ARGUMENT;
         }
-    sort_by_word(translation, num_given);
     TRY(add_texts(translator, translation));
     if (translator->params.alignment)
         TRY(source_alignment_add(&translator->alignments, source, 1, translation));
-    *position = num_given;
+    drop_first(search, translation);
+    sort_by_word(translation, num_forced);
+    *position = num_forced;
     return VKS_OK;
 }
 
@@ -420,7 +471,7 @@ static enum vks_status translate_alternatives(struct vks_translator *translator,
                                               struct vks_translation **result, size_t *position) {
     struct sentences_params params = {.tokenizer = translator->tokenizer,
                                       .side = VKS_SOURCE,
-                                      .eos_id = translator->models[0]->config.eos_id,
+                                      .frame = translator->frames[VKS_SOURCE],
                                       .max_tokens = UINT32_MAX,
                                       .log = translator->params.log};
     struct sentence *source = NULL, *forced = NULL;
@@ -435,6 +486,7 @@ static enum vks_status translate_alternatives(struct vks_translator *translator,
     if (status == VKS_OK)
         status = sentences_encode(&params, &line, 1, &source);
     params.side = VKS_TARGET;
+    params.frame = translator->frames[VKS_TARGET];
     if (status == VKS_OK)
         status = sentences_encode(&params, &prefix, 1, &forced);
     if (status == VKS_OK)

@@ -189,6 +189,23 @@ enum vks_status vocab_from_entries(const struct vocab_entries *entries, const ch
     return VKS_OK;
 }
 
+enum vks_status vocab_from_pieces(const char *const *pieces, uint32_t num, const char *name,
+                                  const struct vks_log *log, struct vocab **out) {
+    struct vocab *vocab;
+    TRY(create(num, num, name, log, &vocab));
+    enum vks_status status = VKS_OK;
+    for (uint32_t id = 0; id < num && status == VKS_OK; id++)
+        if (pieces[id])
+            status = add_piece(vocab, pieces[id], id, name, log);
+    if (status == VKS_OK)
+        status = find_specials(vocab, name, log);
+    if (status != VKS_OK)
+        vocab_destroy(&vocab);
+    else
+        *out = vocab;
+    return status;
+}
+
 enum vks_status vocab_print(const struct vocab *vocab, const struct vks_log *log, char **json) {
     cJSON *items = cJSON_CreateObject();
     bool is_whole = items != NULL;

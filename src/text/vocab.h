@@ -55,6 +55,12 @@ struct vocab_entries {
 VKS_MUST_CHECK enum vks_status vocab_from_entries(const struct vocab_entries *entries,
                                                   const char *name, const struct vks_log *log,
                                                   struct vocab **vocab);
+// Pieces by their ids; NULL for an id that no piece has. They must include </s>, <unk> and <pad>.
+//   pieces  [num], copied
+// name: what messages call them. Errors: VKS_ERR_FORMAT, VKS_ERR_OOM.
+VKS_MUST_CHECK enum vks_status vocab_from_pieces(const char *const *pieces, uint32_t num,
+                                                 const char *name, const struct vks_log *log,
+                                                 struct vocab **vocab);
 
 // The vocabulary as a JSON object, in the order of ids. *json is allocated and owned by the caller
 // (free). Errors: VKS_ERR_OOM.

@@ -1,6 +1,7 @@
 // What a trainer is asked for: its defaults, and what must hold.
 #include "base/log.h"
 #include "text/placeholders.h"
+#include "text/tokenizer_frame.h"
 #include "train/trainer_object.h"
 
 #include <stdio.h>
@@ -115,7 +116,8 @@ enum vks_status trainer_check_params(const struct vks_trainer_params *p,
         wrong = "text is shuffled and sorted in one of the known ways";
     else if (p->schedule > VKS_SCHEDULE_CONSTANT)
         wrong = "the schedule must be inverse square root, linear, cosine or constant";
-    else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)
+    else if (!tokenizer_fits(tokenizer, VKS_SOURCE, config->source_vocab) ||
+             !tokenizer_fits(tokenizer, VKS_TARGET, config->target_vocab))
         wrong = "the vocabulary and the model do not belong together";
     else if (config->pad_id != vks_tokenizer_pad_id(tokenizer, VKS_TARGET) ||
              config->eos_id != vks_tokenizer_eos_id(tokenizer, VKS_TARGET))

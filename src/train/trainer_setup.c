@@ -49,7 +49,7 @@ static enum vks_status open_data(struct vks_trainer *trainer) {
 static enum vks_status open_valid(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     const struct vks_text_set files = {.source = p->valid_source, .target = p->valid_target};
-    const struct encoder_params encoder = {
+    struct encoder_params encoder = {
         .tokenizer = trainer->tokenizer,
         .sets = p->valid_set ? p->valid_set : &files,
         .num_sets = 1,
@@ -58,6 +58,7 @@ static enum vks_status open_valid(struct vks_trainer *trainer) {
         .num_threads = p->data_threads,
         .log = trainer->log,
     };
+    TRY(training_data_frames(p, trainer->tokenizer, encoder.frames));
     TRY(corpus_load(&encoder, &trainer->valid.corpus));
     const struct batcher_params batcher = {
         .corpus = trainer->valid.corpus,
@@ -358,9 +359,9 @@ static enum vks_status go_on(struct vks_trainer *trainer) {
     if (state->data_hash != data->hash ||
         !batcher_seek(data->batcher, state->epoch, state->pool_idx, state->batch_idx)) {
         log_error(trainer->log,
-                  "%s: this training was begun with other corpora, ratios between them, cropping, "
-                  "--sentencepiece-alphas or --mask-placeholders; give the same, or another model "
-                  "directory",
+                  "%s: this training was begun with other corpora, ratios between them, languages, "
+                  "cropping, --sentencepiece-alphas or --mask-placeholders; give the same, or "
+                  "another model directory",
                   p->model_dir);
         return VKS_ERR_ARGUMENT;
     }

@@ -4,6 +4,7 @@
     make_corpus.py            into tests/fuzz/corpus, which it replaces
     make_corpus.py FOLDER
 """
+import base64
 import json
 import pathlib
 import shutil
@@ -13,6 +14,8 @@ import zlib
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+SPECIALS = [["<s>", 0], ["<pad>", 0], ["</s>", 0], ["<unk>", 0]]
 
 CONFIG = {
     "model_type": "marian", "vocab_size": 100, "decoder_vocab_size": 100, "d_model": 64,
@@ -311,6 +314,30 @@ SEEDS = {
         "same_id": compact({"</s>": 0, "<unk>": 1, "<pad>": 1}),
         "same_piece": b'{"</s>":0,"<unk>":1,"<pad>":2,"</s>":3}',
         "fraction": compact({"</s>": 0.5}), "list": b"[1]"},
+    "fuzz_text_settings": {
+        "model": b"\0" + compact({"model_type": "mbart", "forced_bos_token_id": None}),
+        "generation": b"\1" + compact({"forced_bos_token_id": 250003}),
+        "added": b"\2" + compact({"<a>": 7, "<b>": 16777215}), "added_far": b'\2{"<a>":16777216}',
+        "added_nameless": b'\2{"":1}',
+        "tokenizer": b"\3" + compact({
+            "tokenizer_class": "NllbTokenizer", "src_lang": "eng_Latn", "tgt_lang": None,
+            "legacy_behaviour": True, "offset": 103, "eos_token": {"content": "</s>"},
+            "added_tokens_decoder": {"4": {"content": "<a>", "lstrip": True, "special": False}}}),
+        "other_specials": b'\3{"pad_token":"[PAD]"}', "empty_token": b'\3{"added_tokens_decoder":{"3":{}}}',
+        "list": b"\3[1]"},
+    "fuzz_text_tokenizer_json": {
+        "unigram": compact({"model": {"vocab": [*SPECIALS, ["\u2581", -1], ["a", -2], ["b", -2.5]]},
+                            "added_tokens": [{"id": 0, "content": "<s>", "special": True},
+                                             {"id": 7, "content": "eng_Latn"}]}),
+        "bpe": compact({"model": {"merges": [], "vocab": {
+            "<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "ab": 4, "a": 5, "b": 6}}}),
+        "rules": compact({"normalizer": {"normalizers": [
+            {"precompiled_charsmap": base64.b64encode(charsmap()).decode()}]},
+            "model": {"vocab": [*SPECIALS, ["a", -1]]}}),
+        "not_base64": compact({"normalizer": {"precompiled_charsmap": "a-b"},
+                               "model": {"vocab": SPECIALS}}),
+        "gap": compact({"model": {"merges": [], "vocab": {"a": 1}}}),
+        "empty_piece": compact({"model": {"vocab": [["", 0]]}}), "none": b"{}"},
     "fuzz_text_metrics": {
         "western": b"\x00Hello, world: 3.5-fold.\0Hello, &quot;world&quot; 3,5 - fold!",
         "international": b"\x01" + "\u00abOui\u00bb, dit-il.\0\u00abNon\u00bb \u20ac5.".encode(),

@@ -14,7 +14,9 @@ int verb_attention(const char *program, int argc, char **argv);
 int verb_average(const char *program, int argc, char **argv);
 int verb_bench(const char *program, int argc, char **argv);
 int verb_convert(const char *program, int argc, char **argv);
+int verb_decode(const char *program, int argc, char **argv);
 int verb_devices(const char *program, int argc, char **argv);
+int verb_encode(const char *program, int argc, char **argv);
 int verb_evaluate(const char *program, int argc, char **argv);
 int verb_export(const char *program, int argc, char **argv);
 int verb_inspect(const char *program, int argc, char **argv);
@@ -36,6 +38,14 @@ int verb_tune(const char *program, int argc, char **argv);
 
 #define OPTION_QUIET(values)                                                                       \
     {"quiet", 0, CLI_FLAG, offsetof(struct values, quiet), .help = "Print errors only."}
+
+// Languages by their codes, for members of these names.
+#define OPTIONS_LANGUAGES(values, source, target)                                                  \
+    {"source-language", 0, CLI_STRING, offsetof(struct values, source), "CODE",                    \
+     .help = "What the source is in, by its code in the vocabulary: de, deu_Latn, de_DE. "         \
+             "Without it what the model directory says."},                                         \
+    {"target-language", 0, CLI_STRING, offsetof(struct values, target), "CODE",                    \
+     .help = "What to translate into; also for >>deu<<."}
 
 // Those of translation, for a struct with a member `search`.
 #define OPTIONS_SEARCH(values)                                                                     \

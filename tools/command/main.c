@@ -20,6 +20,8 @@ static const struct verb {
     {"convert", "write a model of another format as vkseq's own", verb_convert},
     {"export", "write a model for transformers, Marian or CTranslate2", verb_export},
     {"inspect", "what a model is, and whether vkseq can use it", verb_inspect},
+    {"encode", "the vocabulary's ids of a text", verb_encode},
+    {"decode", "the text of ids", verb_decode},
     {"report", "an HTML page about a training", verb_report},
     {"devices", "list Vulkan devices and what they can do", verb_devices},
     {"selftest", "check that a device computes what it should", verb_selftest},

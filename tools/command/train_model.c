@@ -182,7 +182,7 @@ static enum vks_status open_pretrained_vocabulary(const struct train_options *op
                                                   struct console *console,
                                                   struct vks_tokenizer **tokenizer) {
     const struct cli_strings *vocabs = &options->vocabs;
-    bool is_there = folder_has(options->model, "vocab.json");
+    bool is_there = vks_tokenizer_exists(options->model);
     struct vks_tokenizer *pretrained, *other = NULL;
     enum vks_status status = vks_tokenizer_load(options->pretrained, &console->log, &pretrained);
     if (status != VKS_OK)
@@ -211,7 +211,7 @@ static enum vks_status open_vocabulary(const struct train_options *options, stru
                                        struct vks_tokenizer **tokenizer) {
     if (begins_with_pretrained(options))
         return open_pretrained_vocabulary(options, console, tokenizer);
-    if (folder_has(options->model, "vocab.json"))
+    if (vks_tokenizer_exists(options->model))
         return find_vocabulary(options, console, tokenizer);
     enum vks_status status = options->vocabs.num ? load_wanted(options, console, tokenizer)
                                                  : learn_vocabulary(options, console, tokenizer);

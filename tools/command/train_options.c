@@ -56,6 +56,7 @@ static const struct cli_option table[] = {
     {"tsv-fields", 0, CLI_U32, AT(data.num_fields), .min = 2, .max = 1000,
      .has_other_source = true,
      .help = "Fields of each line. (default: those that are used)"},
+    OPTIONS_LANGUAGES(train_options, trainer.source_language, trainer.target_language),
     {"train-ratios", 0, CLI_STRINGS, AT(data.ratios), "X...",
      .help = "How much of an epoch each corpus makes up, as ratios; an epoch is as long as all "
              "corpora together. (default: each sentence once)"},

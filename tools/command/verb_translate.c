@@ -50,6 +50,7 @@ static const struct cli_option options[] = {
     {"stream", 0, CLI_FLAG, offsetof(struct values, stream),
      .help = "Print each token as soon as it is known, one line after the other. --beam-size is "
              "1."},
+    OPTIONS_LANGUAGES(values, search.source_language, search.target_language),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     OPTIONS_SEARCH(values),
