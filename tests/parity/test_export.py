@@ -293,7 +293,7 @@ class Marian(Case):
 
     def word_scores(self, folder, source, target):
         """Log probabilities of the tokens of translations, by lines of two files."""
-        options = ["score", "--models", f"{folder}/model.npz", "--vocabs", f"{folder}/source.spm",
+        options = ["score", "--model", f"{folder}/model.npz", "--vocabs", f"{folder}/source.spm",
                    f"{folder}/target.spm", "--train-sets", source, target, "--cpu-threads", "1",
                    "--word-scores", "--quiet"]
         lines = self.run_python("pymarian._pymarian.main(sys.argv[1:])", *map(str, options))
@@ -381,7 +381,6 @@ class FineTuning(unittest.TestCase):
         for source, target in zip(test_lines(), targets):
             batch = tokenizer(source, text_target=target, return_tensors="pt")
             logits = model(**batch).logits[0]
-            logits[:, tokenizer.pad_token_id] = -1e9
             total -= torch.log_softmax(logits, -1)[range(len(logits)), batch.labels[0]].sum().item()
             num += len(logits)
         return total / num
