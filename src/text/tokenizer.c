@@ -29,7 +29,7 @@ static enum vks_status create(const struct vks_log *log, struct vks_tokenizer **
     if (!tokenizer)
         return out_of_memory(log);
     tokenizer->log = log;
-    settings_init(&tokenizer->settings);
+    tokenizer_settings_init(&tokenizer->settings);
     *out = tokenizer;
     return VKS_OK;
 }
@@ -46,7 +46,7 @@ void vks_tokenizer_destroy(struct vks_tokenizer **tokenizer) {
     spm_destroy(&t->spm[VKS_SOURCE]);
     for (size_t i = 0; i < t->num_kept; i++)
         free(t->kept[i].data);
-    settings_finish(&t->settings);
+    tokenizer_settings_finish(&t->settings);
     free(t);
     *tokenizer = NULL;
 }

@@ -60,7 +60,7 @@ static enum vks_status refuse_class(const char *model_dir, const struct vks_toke
 // What a directory with sentencepiece.bpe.model is, or with tokenizer.json alone.
 static enum vks_status find_fairseq(const char *model_dir, bool has_model,
                                     struct vks_tokenizer *tokenizer) {
-    const struct settings *s = &tokenizer->settings;
+    const struct tokenizer_settings *s = &tokenizer->settings;
     const char *name = s->tokenizer_class, *type = s->model_type;
     bool has_vocab = has_model && has_file(model_dir, vocab_name);
     if (has_model && (name ? begins_with(name, "M2M100Tokenizer") : has_vocab))
@@ -77,13 +77,13 @@ static enum vks_status find_fairseq(const char *model_dir, bool has_model,
 }
 
 enum vks_status tokenizer_family_find(const char *model_dir, struct vks_tokenizer *tokenizer) {
-    struct settings *s = &tokenizer->settings;
+    struct tokenizer_settings *s = &tokenizer->settings;
     bool has_fairseq = has_file(model_dir, fairseq_name);
     bool has_pegasus = has_file(model_dir, pegasus_name);
     bool has_json = !has_file(model_dir, vocab_name) && has_file(model_dir, json_name);
     if (has_file(model_dir, "source.spm") || (!has_fairseq && !has_pegasus && !has_json))
-        return settings_read(model_dir, SETTINGS_ADDED_TOKENS, tokenizer->log, s);
-    TRY(settings_read(model_dir, SETTINGS_CONFIG, tokenizer->log, s));
+        return tokenizer_settings_read(model_dir, SETTINGS_ADDED_TOKENS, tokenizer->log, s);
+    TRY(tokenizer_settings_read(model_dir, SETTINGS_CONFIG, tokenizer->log, s));
     if (has_fairseq || !has_pegasus)
         return find_fairseq(model_dir, has_fairseq, tokenizer);
     tokenizer->family = TOKENIZER_PEGASUS;
@@ -180,7 +180,7 @@ static enum vks_status name_pegasus(struct names *names, const struct vks_tokeni
 static enum vks_status name_fairseq(struct names *names, const struct vks_tokenizer *tokenizer) {
     static const char *const specials[NUM_FAIRSEQ_SPECIALS] = {"<s>", "<pad>", "</s>", "<unk>"};
     static const char *const of_model[NUM_SPM_SPECIALS] = {"<unk>", "<s>", "</s>"};
-    const struct settings *s = &tokenizer->settings;
+    const struct tokenizer_settings *s = &tokenizer->settings;
     for (uint32_t i = 0; i < NUM_FAIRSEQ_SPECIALS; i++)
         TRY(add_name(names, specials[i], tokenizer));
     TRY(add_pieces(names, of_model, NUM_SPM_SPECIALS, tokenizer));
@@ -321,7 +321,7 @@ enum vks_status tokenizer_family_load(const char *model_dir, struct vks_tokenize
 // separate have them already.
 static enum vks_status add_tokens(struct vks_tokenizer *tokenizer) {
     const struct vocab *vocab = tokenizer->vocab[VKS_SOURCE];
-    const struct settings *s = &tokenizer->settings;
+    const struct tokenizer_settings *s = &tokenizer->settings;
     struct names names = {0};
     enum vks_status status = VKS_OK;
     size_t num_new = 0;
@@ -396,7 +396,7 @@ static bool is_usual_special(const char *piece) {
 // Keeps of the added tokens those that stand for themselves in texts: not special tokens and
 // languages, which a text that spells them does not mean, nor what the model cuts out itself.
 static void list_text_tokens(struct vks_tokenizer *tokenizer) {
-    struct settings *s = &tokenizer->settings;
+    struct tokenizer_settings *s = &tokenizer->settings;
     size_t num = 0;
     for (size_t i = 0; i < s->num_added; i++) {
         const struct added_token token = s->added[i];

@@ -8,7 +8,8 @@
 
 // Finds out by the files of a directory which family it is, and reads the settings.
 // What lacks files may pass for TOKENIZER_MARIAN, whose are then missing.
-// Errors: VKS_ERR_FORMAT for a vocabulary of a kind that is not supported, those of settings_read.
+// Errors: VKS_ERR_FORMAT for a vocabulary of a kind that is not supported, those of
+// tokenizer_settings_read.
 VKS_MUST_CHECK enum vks_status tokenizer_family_find(const char *model_dir,
                                                      struct vks_tokenizer *tokenizer);
 

@@ -160,7 +160,7 @@ static enum vks_status put_normalizer(const struct tokenizer_json *p, const cJSO
 // Added tokens are no pieces of the model, even where its vocabulary has them; their ids are the
 // same.
 static enum vks_status read_added(const struct tokenizer_json *p, const cJSON *root,
-                                  struct settings *settings) {
+                                  struct tokenizer_settings *settings) {
     const cJSON *list = member(root, "added_tokens");
     if (list && !cJSON_IsArray(list))
         return format_error(p, "'added_tokens': expected an array");
@@ -176,13 +176,13 @@ static enum vks_status read_added(const struct tokenizer_json *p, const cJSON *r
                                           .is_special = cJSON_IsTrue(member(item, "special")),
                                           .strips_left = cJSON_IsTrue(member(item, "lstrip")),
                                           .strips_right = cJSON_IsTrue(member(item, "rstrip"))};
-        TRY(settings_add_token(settings, &token, p->name, p->log));
+        TRY(tokenizer_settings_add_token(settings, &token, p->name, p->log));
     }
     return VKS_OK;
 }
 
 // Where the pieces of the model end: at the lowest id above `first` of an added token.
-static uint32_t end_of_pieces(const struct settings *settings, uint32_t first) {
+static uint32_t end_of_pieces(const struct tokenizer_settings *settings, uint32_t first) {
     uint32_t end = VOCAB_MAX_SIZE;
     for (size_t i = 0; i < settings->num_added; i++)
         if (settings->added[i].id > first)
@@ -227,7 +227,7 @@ static enum vks_status put_bpe(const struct tokenizer_json *p, const cJSON *voca
 }
 
 static enum vks_status put_model(const struct tokenizer_json *p, const cJSON *root,
-                                 struct settings *settings, struct bytes *model) {
+                                 struct tokenizer_settings *settings, struct bytes *model) {
     const struct spm_layout *layout = p->layout;
     const cJSON *inner = member(root, "model"), *vocab = member(inner, "vocab");
     const cJSON *merges = member(inner, "merges");
@@ -244,7 +244,7 @@ static enum vks_status put_model(const struct tokenizer_json *p, const cJSON *ro
 }
 
 enum vks_status tokenizer_json_to_spm(const struct tokenizer_json *params,
-                                      struct settings *settings, unsigned char **model,
+                                      struct tokenizer_settings *settings, unsigned char **model,
                                       size_t *model_bytes) {
     struct bytes bytes = {0};
     cJSON *root = NULL;

@@ -3,7 +3,7 @@
 #ifndef TEXT_TOKENIZER_JSON_H
 #define TEXT_TOKENIZER_JSON_H
 
-#include "text/settings.h"
+#include "text/tokenizer_settings.h"
 
 // The first pieces of a SentencePiece model, which are not those of tokenizer.json.
 struct spm_layout {
@@ -29,7 +29,7 @@ struct tokenizer_json {
 // Errors: VKS_ERR_FORMAT, VKS_ERR_OOM.
 // Sources: sentencepiece_model.proto; what the tokenizers library 0.23 writes.
 VKS_MUST_CHECK enum vks_status tokenizer_json_to_spm(const struct tokenizer_json *params,
-                                                     struct settings *settings,
+                                                     struct tokenizer_settings *settings,
                                                      unsigned char **model, size_t *model_bytes);
 
 #endif

@@ -3,7 +3,7 @@
 #define TEXT_TOKENIZER_OBJECT_H
 
 #include "text/languages.h"
-#include "text/settings.h"
+#include "text/tokenizer_settings.h"
 #include "text/spm.h"
 #include "text/vocab.h"
 
@@ -33,7 +33,7 @@ struct vks_tokenizer {
     enum tokenizer_family family;
     struct spm *spm[TOKENIZER_SIDES];     // the same twice where both sides have one model
     struct vocab *vocab[TOKENIZER_SIDES]; // the same twice if joint
-    struct settings settings;
+    struct tokenizer_settings settings;
     uint32_t num_pieces; // ids below are those of the source's files, others were added
     struct languages languages;
     const bool *is_hidden[TOKENIZER_SIDES]; // [vocab's size] ids that are no part of a text

@@ -17,11 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
     struct vks_log log = fuzz_log(&num_messages);
     char *text = fuzz_text(data, num_bytes);
     unsigned char *model = NULL;
-    struct settings settings;
+    struct tokenizer_settings settings;
     struct spm *spm = NULL;
     const struct tokenizer_json json = {
         .json = text, .num_bytes = num_bytes, .name = "input", .log = &log, .layout = &layout};
-    settings_init(&settings);
+    tokenizer_settings_init(&settings);
     if (fuzz_is_ok(tokenizer_json_to_spm(&json, &settings, &model, &model_bytes), num_messages) &&
         fuzz_is_ok(spm_load(model, model_bytes, "made", &log, &spm), num_messages)) {
         CHECK(spm_num_pieces(spm) >= 3);
@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t num_bytes) {
             CHECK(num_pieces > 0);
     }
     spm_destroy(&spm);
-    settings_finish(&settings);
+    tokenizer_settings_finish(&settings);
     free(model);
     free(text);
     return 0;

@@ -314,7 +314,7 @@ SEEDS = {
         "same_id": compact({"</s>": 0, "<unk>": 1, "<pad>": 1}),
         "same_piece": b'{"</s>":0,"<unk>":1,"<pad>":2,"</s>":3}',
         "fraction": compact({"</s>": 0.5}), "list": b"[1]"},
-    "fuzz_text_settings": {
+    "fuzz_text_tokenizer_settings": {
         "model": b"\0" + compact({"model_type": "mbart", "forced_bos_token_id": None}),
         "generation": b"\1" + compact({"forced_bos_token_id": 250003}),
         "added": b"\2" + compact({"<a>": 7, "<b>": 16777215}), "added_far": b'\2{"<a>":16777216}',

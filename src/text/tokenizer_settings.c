@@ -1,4 +1,4 @@
-#include "text/settings.h"
+#include "text/tokenizer_settings.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -18,19 +18,20 @@ enum { MAX_BYTES = 1 << 26, MAX_ID_DIGITS = 8 };
 struct reading {
     const char *name;
     const struct vks_log *log;
-    struct settings *settings;
+    struct tokenizer_settings *settings;
 };
 
-void settings_init(struct settings *settings) {
-    *settings = (struct settings){.offset = SETTINGS_DEFAULT_OFFSET, .first_id = SETTINGS_NO_ID};
+void tokenizer_settings_init(struct tokenizer_settings *settings) {
+    *settings =
+        (struct tokenizer_settings){.offset = SETTINGS_DEFAULT_OFFSET, .first_id = SETTINGS_NO_ID};
 }
 
-void settings_finish(struct settings *settings) {
+void tokenizer_settings_finish(struct tokenizer_settings *settings) {
     arena_finish(&settings->arena);
-    settings_init(settings);
+    tokenizer_settings_init(settings);
 }
 
-const char *settings_file_name(enum settings_file file) {
+const char *tokenizer_settings_file_name(enum settings_file file) {
     static const char *const names[] = {"config.json", "generation_config.json",
                                         "added_tokens.json", "tokenizer_config.json"};
     return names[file];
@@ -97,8 +98,9 @@ static enum vks_status read_id(const struct reading *r, const cJSON *object, con
     return VKS_OK;
 }
 
-enum vks_status settings_add_token(struct settings *s, const struct added_token *token,
-                                   const char *name, const struct vks_log *log) {
+enum vks_status tokenizer_settings_add_token(struct tokenizer_settings *s,
+                                             const struct added_token *token, const char *name,
+                                             const struct vks_log *log) {
     const struct reading r = {name, log, s};
     if (s->num_added == s->added_capacity) {
         size_t capacity = s->added_capacity ? 2 * s->added_capacity : 256;
@@ -123,7 +125,7 @@ static enum vks_status read_added_tokens(const struct reading *r, const cJSON *r
         if (!is_id(item) || !*item->string)
             return wrong_type(r, item->string, "a token's id");
         const struct added_token token = {.text = item->string, .id = (uint32_t)item->valuedouble};
-        TRY(settings_add_token(r->settings, &token, r->name, r->log));
+        TRY(tokenizer_settings_add_token(r->settings, &token, r->name, r->log));
     }
     return VKS_OK;
 }
@@ -158,7 +160,7 @@ static enum vks_status read_decoder(const struct reading *r, const cJSON *root) 
         TRY(read_truth(r, item, "special", &token.is_special));
         TRY(read_truth(r, item, "lstrip", &token.strips_left));
         TRY(read_truth(r, item, "rstrip", &token.strips_right));
-        TRY(settings_add_token(r->settings, &token, r->name, r->log));
+        TRY(tokenizer_settings_add_token(r->settings, &token, r->name, r->log));
     }
     return VKS_OK;
 }
@@ -181,7 +183,7 @@ static enum vks_status check_specials(const struct reading *r, const cJSON *root
 }
 
 static enum vks_status read_tokenizer_config(const struct reading *r, const cJSON *root) {
-    struct settings *s = r->settings;
+    struct tokenizer_settings *s = r->settings;
     int64_t offset = s->offset;
     TRY(check_specials(r, root));
     TRY(read_text(r, root, "tokenizer_class", &s->tokenizer_class));
@@ -196,9 +198,10 @@ static enum vks_status read_tokenizer_config(const struct reading *r, const cJSO
     return read_decoder(r, root);
 }
 
-enum vks_status settings_parse(enum settings_file file, const char *json, size_t num_bytes,
-                               const char *name, const struct vks_log *log,
-                               struct settings *settings) {
+enum vks_status tokenizer_settings_parse(enum settings_file file, const char *json,
+                                         size_t num_bytes, const char *name,
+                                         const struct vks_log *log,
+                                         struct tokenizer_settings *settings) {
     const struct reading r = {name, log, settings};
     cJSON *root = NULL;
     TRY(json_parse(json, num_bytes, name, log, &root));
@@ -219,19 +222,21 @@ enum vks_status settings_parse(enum settings_file file, const char *json, size_t
     return status;
 }
 
-enum vks_status settings_read(const char *model_dir, enum settings_file first,
-                              const struct vks_log *log, struct settings *settings) {
+enum vks_status tokenizer_settings_read(const char *model_dir, enum settings_file first,
+                                        const struct vks_log *log,
+                                        struct tokenizer_settings *settings) {
     enum vks_status status = VKS_OK;
     for (int file = first; file < SETTINGS_NUM_FILES && status == VKS_OK; file++) {
         unsigned char *data = NULL;
         size_t num_bytes = 0;
-        char *path = path_join(model_dir, settings_file_name(file));
+        char *path = path_join(model_dir, tokenizer_settings_file_name(file));
         if (!path)
             return VKS_ERR_OOM;
         if (file_exists(path))
             status = file_read(path, MAX_BYTES, log, &data, &num_bytes);
         if (data)
-            status = settings_parse(file, (const char *)data, num_bytes, path, log, settings);
+            status =
+                tokenizer_settings_parse(file, (const char *)data, num_bytes, path, log, settings);
         free(data);
         free(path);
     }

@@ -1,8 +1,8 @@
 // What the JSON files beside a vocabulary say of how text is cut: tokenizer_config.json and
 // added_tokens.json, and of config.json and generation_config.json the kind of model and the token
 // that translations are forced to begin with.
-#ifndef TEXT_SETTINGS_H
-#define TEXT_SETTINGS_H
+#ifndef TEXT_TOKENIZER_SETTINGS_H
+#define TEXT_TOKENIZER_SETTINGS_H
 
 #include "base/arena.h"
 #include "vkseq/tokenizer.h"
@@ -17,8 +17,8 @@ struct added_token {
     bool strips_left, strips_right; // takes the white space there with it
 };
 
-// Zero-initialised, apart from what settings_init sets, is a directory that says nothing.
-struct settings {
+// Zero-initialised, apart from what tokenizer_settings_init sets, is a directory that says nothing.
+struct tokenizer_settings {
     struct arena arena;          // of all texts
     bool is_there;               // tokenizer_config.json is
     const char *tokenizer_class; // NULL: not said, as for all texts here
@@ -33,14 +33,15 @@ struct settings {
     size_t num_added, added_capacity; // in the arena
 };
 
-void settings_init(struct settings *settings);
-void settings_finish(struct settings *settings);
+void tokenizer_settings_init(struct tokenizer_settings *settings);
+void tokenizer_settings_finish(struct tokenizer_settings *settings);
 
 // Copies a token into the settings. name: what messages call the file it is from.
 // Errors: VKS_ERR_OOM.
-VKS_MUST_CHECK enum vks_status settings_add_token(struct settings *settings,
-                                                  const struct added_token *token, const char *name,
-                                                  const struct vks_log *log);
+VKS_MUST_CHECK enum vks_status tokenizer_settings_add_token(struct tokenizer_settings *settings,
+                                                            const struct added_token *token,
+                                                            const char *name,
+                                                            const struct vks_log *log);
 
 // Which file a text is.
 enum settings_file {
@@ -52,20 +53,23 @@ enum settings_file {
 };
 
 // The file's name in a model directory.
-const char *settings_file_name(enum settings_file file);
+const char *tokenizer_settings_file_name(enum settings_file file);
 
 // Takes what a file says; what was said before by others stays where it says nothing. The order of
 // the files is that of the enumeration.
 //   json  [num_bytes], a NUL stands past the end
 // name: what messages call the file. Errors: VKS_ERR_FORMAT for a field of another type, or a
 // special token that is not the usual one; VKS_ERR_OOM.
-VKS_MUST_CHECK enum vks_status settings_parse(enum settings_file file, const char *json,
-                                              size_t num_bytes, const char *name,
-                                              const struct vks_log *log, struct settings *settings);
+VKS_MUST_CHECK enum vks_status tokenizer_settings_parse(enum settings_file file, const char *json,
+                                                        size_t num_bytes, const char *name,
+                                                        const struct vks_log *log,
+                                                        struct tokenizer_settings *settings);
 
 // Reads those of the files from `first` on that are in a directory. Errors: those of
-// settings_parse, VKS_ERR_IO.
-VKS_MUST_CHECK enum vks_status settings_read(const char *model_dir, enum settings_file first,
-                                             const struct vks_log *log, struct settings *settings);
+// tokenizer_settings_parse, VKS_ERR_IO.
+VKS_MUST_CHECK enum vks_status tokenizer_settings_read(const char *model_dir,
+                                                       enum settings_file first,
+                                                       const struct vks_log *log,
+                                                       struct tokenizer_settings *settings);
 
 #endif
