@@ -37,17 +37,18 @@ void main() {
     const uint base = row * p.map_stride - block.z;
     for (uint column = lane; column < p.map_stride; column += WAVE)
         maps.data[row * p.map_stride + column] = 0.0;
-    for (uint head = p.first_head; head < p.first_head + p.num_heads; head++) {
+    const uint end_head = p.first_head + p.num_heads;
+    for (uint head = p.first_head; head < end_head; head++) {
         float highest = LOWEST, sum = 0.0;
         for (uint key = block.z + lane; key < end; key += WAVE) {
-            const float s = score(row, key, head), higher = max(highest, s);
+            const float s = score(row, key, below(head, end_head)), higher = max(highest, s);
             sum = sum * exp(highest - higher) + exp(s - higher);
             highest = higher;
         }
         const float row_max = wave_max(highest);
         const float total = wave_sum(sum * exp(highest - row_max));
         for (uint key = block.z + lane; key < end; key += WAVE)
-            maps.data[base + key] +=
-                exp(score(row, key, head) - row_max) / (total * float(p.num_heads));
+            maps.data[base + key] += exp(score(row, key, below(head, end_head)) - row_max) /
+                                     (total * float(p.num_heads));
     }
 }

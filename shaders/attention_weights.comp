@@ -15,7 +15,8 @@ void main() {
     const uvec4 block = table.data[gl_WorkGroupID.x];
     const uint num_keys = block.w - block.z;
     for (uint row = block.x; row < block.x + block.y; row++) {
-        const uint q_base = row * p.q_stride + p.q_offset, w_base = row * p.weights_stride;
+        const uint q_base = below(row, block.x + block.y) * p.q_stride + p.q_offset;
+        const uint w_base = row * p.weights_stride;
         float highest = LOWEST;
         for (uint key = lane; key < num_keys; key += WAVE) {
             const uint k_base = (block.z + key) * p.kv_stride + p.k_offset;

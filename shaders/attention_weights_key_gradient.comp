@@ -20,11 +20,11 @@ void main() {
         for (uint i = 0; i < MAX_SLICES; i++)
             acc[i] = vec4(0);
         for (uint query = block.z; query < block.w; query++) {
-            const float ds = dweights.data[query * p.weights_stride + row - first_key];
+            const float ds = dweights.data[below(query, block.w) * p.weights_stride +
+                                           below(row, block.x + block.y) - first_key];
 #define ADD(i)                                                                                     \
     if (i * WAVE < QUADS)                                                                          \
-        acc[i] =                                                                                   \
-            fma(vec4(ds), LOAD4(q, query * p.q_stride + p.q_offset + SLICE_QUAD(i)), acc[i]);
+        acc[i] = fma(vec4(ds), LOAD4(q, query * p.q_stride + p.q_offset + SLICE_QUAD(i)), acc[i]);
             SLICES(ADD)
         }
         const uint k_base = row * p.kv_stride + p.k_offset;

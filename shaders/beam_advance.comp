@@ -24,7 +24,8 @@ void write_range(uint row, uint section, uvec4 range) {
 }
 
 void main() {
-    const uint num_sentences = header_dim(p.sentences_dim), num_rows = num_sentences * p.k;
+    const uint num_sentences = header_dim(p.sentences_dim),
+               keys = gl_WorkGroupID.x * SENTENCE_WORDS;
     const uint sentence = gl_WorkGroupID.x, i = gl_WorkGroupID.y;
     // Whole numbers under 2^24, which floats hold.
     float num_before = 0.0, num_alive = 0.0;
@@ -39,27 +40,29 @@ void main() {
     const bool is_idle = i >= alive;
     const uint row = is_idle ? total + sentence * p.k - before + i - alive : before + i;
     const uint step = min(beams.data[base + BEAM_STEP], p.num_steps - 1);
-    const uint place = min(step * num_rows + row, p.num_places - 1);
+    const uint place =
+        is_idle ? BEAM_NO_PLACE : sentences.data[keys + SENTENCE_FIRST_PLACE] + step * p.k + i;
     const uint token = is_idle ? p.start_token : beams.data[lists + BEAM_LIST_TOKEN * p.k + i];
     const uint parent = beams.data[lists + BEAM_LIST_PARENT * p.k + i];
     if (lane == 0) {
-        const uint keys = sentence * SENTENCE_WORDS;
         // The draws of the step that is to come.
         const uint draw = beams.data[lists + (BEAM_LIST_DRAW + (step & 1)) * p.k + i];
         write_row(row, ROWS_TOKEN, token);
         write_row(row, ROWS_POSITION, p.position_offset + (is_idle ? 0 : step));
         write_row(row, ROWS_PLACE, place);
-        write_row(place, ROWS_HISTORY, token);
         write_range(row, ROWS_SELF, uvec4(0, 0, 0, is_idle ? 0 : step + 1));
         write_range(row, ROWS_CROSS,
                     uvec4(sentence, draw, is_idle ? 0 : sentences.data[keys + SENTENCE_FIRST_KEY],
                           is_idle ? 0 : sentences.data[keys + SENTENCE_END_KEY]));
-        next_cache_rows.data[row * p.cache_stride + step] = place;
         if (i == 0)
             beams.data[base + BEAM_FIRST_ROW] = before;
     }
     if (is_idle)
         return;
+    if (lane == 0) {
+        write_row(place, ROWS_HISTORY, token);
+        next_cache_rows.data[row * p.cache_stride + step] = place;
+    }
     for (uint t = lane; t < step; t += WAVE)
         next_cache_rows.data[row * p.cache_stride + t] =
             cache_rows.data[parent * p.cache_stride + t];

@@ -11,7 +11,10 @@
 #define SENTENCE_HASH 3   // of its tokens, two words
 #define SENTENCE_PREFIX 5 // where its forced tokens lie in the table of words
 #define SENTENCE_PREFIX_LENGTH 6
-#define SENTENCE_WORDS 8
+#define SENTENCE_FIRST_PLACE 7 // rows of the cache: K for each of its steps
+#define SENTENCE_IS_NEW 8      // beam_begin begins its search; else it goes on
+#define SENTENCE_SET 9         // where the set of its tokens lies in the table of words
+#define SENTENCE_WORDS 12
 
 // What the device keeps of a sentence: single words, then lists of K words.
 #define BEAM_ALIVE 0 // hypotheses that go on
@@ -29,10 +32,12 @@
 // Sections of the table of rows, in multiples of a section's words.
 #define ROWS_TOKEN 0
 #define ROWS_POSITION 1
-#define ROWS_PLACE 2 // row of the cache that the step's keys and values go to
+#define ROWS_PLACE 2 // row of the cache that the step's keys and values go to, or BEAM_NO_PLACE
 #define ROWS_SELF 3  // 4 words: -, -, 0, keys so far with this step's; none in a row that is idle
 #define ROWS_CROSS 7 // 4 words: sentence, hypothesis among the sentence's, first key, end of keys
 #define ROWS_HISTORY 11 // the token of every row of the cache
+
+#define BEAM_NO_PLACE 0xffffffffu // of a row that is idle
 
 // What a step did to a sentence: single words, then events.
 #define EVENTS_NUM 0
@@ -59,6 +64,7 @@
 #define BEAM_RULE_HF 1
 #define BEAM_RULE_EXACT 2
 #define BEAM_RULE_APART 3 // every hypothesis by itself
+#define BEAM_RULE_HF_EARLY 4
 
 // Strides are in words.
 struct beam_push {
@@ -76,7 +82,7 @@ struct beam_rows_push {
     SHARED_UINT beam_stride;
     SHARED_UINT start_alive, start_token; // of the hypotheses to begin with
     SHARED_UINT section;
-    SHARED_UINT cache_stride, num_steps, num_places;
+    SHARED_UINT cache_stride, num_steps;
     SHARED_UINT position_offset;
 };
 

@@ -144,6 +144,8 @@ float ended_score(uint n) {
 
 // Whether nothing that goes on can come among the n best; highest: the largest sum that goes on.
 bool is_settled(float highest, uint max_steps) {
+    if (RULE == BEAM_RULE_HF_EARLY)
+        return num_ended >= p.k;
     if (RULE == BEAM_RULE_HF)
         return num_ended >= p.k && ended_score(p.k) >= score(highest, step + 1);
     if (RULE != BEAM_RULE_EXACT || num_ended < p.n_best)

@@ -43,19 +43,26 @@ void ban(uint token) {
         logits.data[base + token] = BANNED;
 }
 
+float penalty_of(float logit, float log_sum) {
+    if ((p.penalty_kind & PENALTY_OF_LOGITS) != 0)
+        return logit > 0.0 ? logit / p.repetition_penalty : logit * p.repetition_penalty;
+    precise float log_prob = logit - log_sum;
+    precise float scaled = log_prob * p.repetition_penalty;
+    precise float result = log_sum + scaled;
+    return result;
+}
+
 // All are read before any is written, so that a token that stands twice is penalised once.
 void penalize(uint num_tokens) {
     const float log_sum = log_sums.data[search_row];
     const uint scratch = search_row * p.cache_stride;
-    for (uint i = lane; i < num_tokens; i += WAVE) {
-        precise float log_prob = logits.data[base + history(i)] - log_sum;
-        precise float scaled = log_prob * p.repetition_penalty;
-        precise float result = log_sum + scaled;
-        penalized.data[scratch + i] = result;
-    }
+    // The token that starts every translation stands before token 0.
+    const uint first = (p.penalty_kind & PENALTY_OF_START) != 0 ? 0 : 1;
+    for (uint i = first + lane; i <= num_tokens; i += WAVE)
+        penalized.data[scratch + i] = penalty_of(logits.data[base + history(i - 1)], log_sum);
     WAVE_BARRIER();
-    for (uint i = lane; i < num_tokens; i += WAVE)
-        logits.data[base + history(i)] = penalized.data[scratch + i];
+    for (uint i = first + lane; i <= num_tokens; i += WAVE)
+        logits.data[base + history(i - 1)] = penalized.data[scratch + i];
     WAVE_BARRIER();
 }
 
@@ -83,6 +90,15 @@ void ban_ngrams(uint num_tokens) {
     }
 }
 
+// Bans all tokens but one; is_given: it costs nothing.
+void force(uint forced, bool is_given) {
+    for (uint token = lane; token < p.vocab; token += WAVE)
+        if (token != forced)
+            logits.data[base + token] = BANNED;
+        else if (is_given)
+            logits.data[base + token] = log_sums.data[search_row];
+}
+
 void main() {
     search_row = p.first_row + gl_WorkGroupID.x;
     base = gl_WorkGroupID.x * p.stride;
@@ -92,10 +108,12 @@ void main() {
     const uint num_tokens = num_keys - 1;
     const uint sentence = rows.data[ROWS_CROSS * p.section + 4 * search_row] * SENTENCE_WORDS;
     if (num_tokens < sentences.data[sentence + SENTENCE_PREFIX_LENGTH]) {
-        const uint forced = words.data[sentences.data[sentence + SENTENCE_PREFIX] + num_tokens];
-        for (uint token = lane; token < p.vocab; token += WAVE)
-            if (token != forced)
-                logits.data[base + token] = BANNED;
+        force(words.data[sentences.data[sentence + SENTENCE_PREFIX] + num_tokens],
+              num_tokens < p.num_given);
+        return;
+    }
+    if (p.forces_eos != 0 && num_tokens + 1 == sentences.data[sentence + SENTENCE_MAX_STEPS]) {
+        force(p.eos, true);
         return;
     }
     if (p.repetition_penalty != 1.0)

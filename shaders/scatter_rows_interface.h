@@ -10,6 +10,7 @@ struct scatter_rows_push {
     SHARED_UINT quads; // copied of a row
     SHARED_UINT from_stride, from_offset;
     SHARED_UINT to_stride;
+    SHARED_UINT num_places; // rows of `to`
 };
 
 #endif

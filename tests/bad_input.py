@@ -139,14 +139,15 @@ class Case(unittest.TestCase):
 
 
 # What the training of a new model leaves when it ends well.
-MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", "source.spm",
-               "target.spm", "vocab.json"]
+VOCABULARY_FILES = ["source.spm", "special_tokens_map.json", "target.spm", "tokenizer_config.json",
+                    "vocab.json"]
+MODEL_FILES = ["config.json", "generation_config.json", "model.safetensors", *VOCABULARY_FILES]
 STATE_FILES = ["checksums.json", "moment1.safetensors", "moment2.safetensors", "state.json",
                "weights.safetensors"]
 TRAINED = {f"new/{name}" for name in [*MODEL_FILES, "history.jsonl", "training_run.json"]} | {
     f"new/training/{generation}/{name}" for name in STATE_FILES
     for generation in ("gen-00000001", "gen-00000002")}
-LEARNED = {"new/source.spm", "new/target.spm", "new/vocab.json"}
+LEARNED = {f"new/{name}" for name in VOCABULARY_FILES}
 # What a training leaves that fails before its first update.
 STOPPED = LEARNED | {"new/history.jsonl", "new/training_run.json"} | {
     f"new/training/gen-00000001/{name}" for name in STATE_FILES}

@@ -16,19 +16,21 @@ MAX_C_LINES, MAX_SHADER_LINES, MAX_FUNCTION_LINES, MAX_COLUMNS, MAX_PARAMETERS =
 
 # Public headers by the layer that implements them.
 PUBLIC_LAYERS = {"base": "base", "device": "vk", "metrics": "text", "tokenizer": "text",
-                 "model": "model", "text": "io", "trainer": "train", "translator": "decode",
-                 "attention_map": "decode", "bench": "bench",
+                 "model": "model", "convert": "convert", "text": "io", "trainer": "train",
+                 "translator": "decode", "shortlist": "decode", "attention_map": "decode",
+                 "bench": "bench", "document": "document",
                  "selftest": "selftest"}
 # Headers of src/ops that other operators may include.
 SHARED_OPS = {"ops/matmul.h", "ops/tiles.h", "ops/dropout.h", "ops/beam_tables.h"}
-# Libraries that one layer alone knows, by the beginning of a header's name.
-LIBRARY_LAYERS = {"volk": "vk", "vulkan": "vk", "sentencepiece": "text", "unicode/": "text",
-                  "zlib": "io"}
+# Libraries and the layers that alone know them, by the beginning of a header's name.
+LIBRARY_LAYERS = {"volk": {"vk"}, "vulkan": {"vk"}, "sentencepiece": {"text"},
+                  "unicode/": {"text", "document"}, "zlib": {"io"}, "gettext-po": {"document"}}
 # The layers that may call the operating system. The others include of the system ISO C's headers
 # alone, which declare nothing else but the functions below, and headers of C++ and of libraries.
 PLATFORM_LAYERS = {"base", "io"}
-PORTABLE_HEADERS = {"ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
-                    "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}
+PORTABLE_HEADERS = {"ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h",
+                    "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
+                    "stdio.h", "stdlib.h", "string.h"}
 PORTABLE_LIBRARIES = ("cjson/", "cJSON.h", *LIBRARY_LAYERS)
 PLATFORM_CALL = re.compile(
     r"(?<![\w.:>])(?:pthread_\w+|f?open|fdopen|freopen|popen|fileno|isatty|rename|remove|unlink|mkdir|rmdir|"
@@ -37,7 +39,11 @@ PLATFORM_CALL = re.compile(
 HEADERLESS = {"src/vk/volk_build.c": "compiles volk itself",
               "src/io/file_system_posix.c": "implements io/file_system.h",
               "src/io/file_system_windows.c": "implements io/file_system.h",
+              "src/io/marian_bin.c": "one of marian_file's formats, declared in io/marian_items.h",
+              "src/io/marian_npz.c": "one of marian_file's formats, declared in io/marian_items.h",
               "src/train/validator.c": "one of the trainer's parts, declared in train/trainer.h"}
+# Functions whose parameters a library says.
+HANDLERS = {("src/document/po_calls.c", "handle"), ("src/document/po_calls.c", "handle_two")}
 REPEATED_NAMES = {"README.md", "CMakeLists.txt"}
 # Where the library's memory comes from (base/memory.h), and what it must therefore not call.
 ALLOCATING = {"src/base/memory.h"}
@@ -82,8 +88,8 @@ def layer_table():
 def include_allowed(layer, header, is_library, table):
     layers, headers = table[layer]
     if is_library:
-        owners = {owner for start, owner in LIBRARY_LAYERS.items() if header.startswith(start)}
-        return not owners or layer in owners
+        return all(layer in owners for start, owners in LIBRARY_LAYERS.items()
+                   if header.startswith(start))
     folder, _, rest = header.partition("/")
     if folder == "vkseq":
         owner = PUBLIC_LAYERS.get(rest.removesuffix(".h"))
@@ -211,7 +217,7 @@ class Tree(unittest.TestCase):
                 if num_lines > MAX_FUNCTION_LINES:
                     violations.append(f"{name_of(path)}:{line}: {name} has {num_lines} lines, "
                                       f"at most {MAX_FUNCTION_LINES}")
-                if num_parameters > MAX_PARAMETERS:
+                if num_parameters > MAX_PARAMETERS and (name_of(path), name) not in HANDLERS:
                     violations.append(f"{name_of(path)}:{line}: {name} has {num_parameters} "
                                       f"parameters, at most {MAX_PARAMETERS}")
         self.assertGreater(num, 100)

@@ -13,9 +13,18 @@ uint32_t vks_tokenizer_vocab_size(const struct vks_tokenizer *tokenizer, enum vk
     return RANDOM_MODEL_VOCAB;
 }
 
+bool tokenizer_fits(const struct vks_tokenizer *tokenizer, enum vks_side side, uint32_t num_rows) {
+    return num_rows == vks_tokenizer_vocab_size(tokenizer, side);
+}
+
 uint32_t vks_tokenizer_pad_id(const struct vks_tokenizer *tokenizer, enum vks_side side) {
     (void)tokenizer, (void)side;
     return RANDOM_MODEL_VOCAB - 1;
+}
+
+bool vks_tokenizer_is_joint(const struct vks_tokenizer *tokenizer) {
+    (void)tokenizer;
+    return true;
 }
 
 enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum vks_side side,

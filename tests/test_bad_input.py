@@ -72,6 +72,25 @@ class Vocabulary(Case):
         (self.model / "target.spm").unlink()
         self.load("spm_missing")
 
+    def test_languages(self):
+        self.change(**{"<ph15>": None, ">>deu<<": 17})
+        for name, code in (("unknown", "de"), ("far", "zho")):
+            with self.subTest(name):
+                self.translate(f"language_{name}", "--input", "in", "--target-language", code)
+        self.check("language_score", "score", "--model", "other", "--source", "in", "--target",
+                   "in", "--source-language", "en")
+        self.check("language_trained", *train_words("other", "--target-language", "deu"))
+        self.check("language_changed", *train_words("model", "--target-language", "deu"))
+
+    def test_settings(self):
+        for fault, data in (("truncated", b'{"src_lang": '), ("list", b"[]"),
+                            ("type", b'{"tokenizer_class": 1}'),
+                            ("special", b'{"unk_token": "[UNK]"}'),
+                            ("id", b'{"added_tokens_decoder": {"x": {"content": "a"}}}')):
+            with self.subTest(fault):
+                self.write("model/tokenizer_config.json", data)
+                self.load(f"settings_{fault}")
+
     def test_vocabs_for_training(self):
         self.write("bad.spm", b"none")
         for fault, words in (("missing", ["none"]), ("text", ["bad.spm"]), ("folder", ["."]),
@@ -136,11 +155,11 @@ class Config(Case):
                 ("fraction", {"d_model": 16.5}), ("null", {"encoder_layers": None}),
                 ("layers", {"encoder_layers": 1000000}), ("zero_layers", {"decoder_layers": 0}),
                 ("heads", {"encoder_attention_heads": 3, "decoder_attention_heads": 3}),
-                ("decoder_heads", {"decoder_attention_heads": 4}),
+                ("decoder_heads", {"decoder_attention_heads": 3}),
                 ("no_heads", {"encoder_attention_heads": 0}),
                 ("wide", {"d_model": 20000}), ("head_width", {"d_model": 12}),
                 ("activation", {"activation_function": "tanh"}),
-                ("scale", {"scale_embedding": "yes"}), ("start", {"decoder_start_token_id": 3}),
+                ("scale", {"scale_embedding": "yes"}), ("start", {"decoder_start_token_id": 5000}),
                 ("pad", {"pad_token_id": 1000, "decoder_start_token_id": 1000}),
                 ("zero_pad", {"pad_token_id": 0, "decoder_start_token_id": 0}),
                 ("eos", {"eos_token_id": 5000}),
@@ -343,6 +362,36 @@ class Pretrained(Case):
         self.check("state_other_optimizer", *train_words("model", "--optimizer", "sgd"))
         self.check("state_other_precision", *train_words("model", "--precision", "float16"))
         self.check("state_other_freeze", *train_words("model", "--freeze", "*bias"))
+
+
+class Conversion(Case):
+    def export(self, name, to, *words, exit_code=1, **options):
+        self.check(name, "export", "model", "out", "--to", to, *words, exit_code=exit_code, **options)
+
+    def set_config(self, **keys):
+        path = self.model / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **keys}), "utf-8")
+
+    def test_what_marian_does_not_have(self):
+        self.export("export_positions", "marian")
+        self.set_config(activation_function="gelu")
+        self.export("export_gelu", "ct2")
+        self.set_config(activation_function="relu", scale_embedding=False)
+        self.export("export_unscaled", "ct2")
+
+    def test_value_that_float16_does_not_reach(self):
+        path = self.model / "model.safetensors"
+        data = bytearray(path.read_bytes())
+        struct.pack_into("<f", data, len(data) - 4, 1e6)
+        path.write_bytes(data)
+        self.check("convert_beyond_half", "convert", "model", "out", "--precision", "float16")
+        self.export("export_beyond_half", "ct2", "--precision", "float16")
+
+    def test_places(self):
+        self.check("convert_onto_itself", "convert", "model", "./other/../model", exit_code=2)
+        self.check("convert_missing", "convert", "none", "out")
+        self.check("convert_file", "convert", "in", "out")
+        self.check("convert_into_file", "convert", "model", "in")
 
 
 class Places(Case):

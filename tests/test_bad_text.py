@@ -97,6 +97,16 @@ class Text(Case):
         self.train("alphas_three", "--sentencepiece-alphas", "1", "1", "1", exit_code=2)
         self.train("alphas_text", "--sentencepiece-alphas", "x", exit_code=2)
 
+    def test_masked_placeholders(self):
+        self.train("mask_over_1", "--mask-placeholders", "1.5", exit_code=2)
+        self.train("mask_weights", "--vocabs", "model", "--mask-placeholders", "0.5",
+                   "--data-weighting-type", "word", made=LEARNED)
+        shutil.rmtree(self.folder / "new")
+        pieces = (self.folder / "model/source.spm").read_bytes()
+        self.write("few.spm", pieces.replace(b"<ph15>", b"<none>"))
+        self.train("mask_vocabulary", "--vocabs", "few.spm", "--mask-placeholders", "0.5",
+                   made=LEARNED)
+
     def test_folder_for_shuffling(self):
         write_text(self.folder / "lines.src", sentences(1, 20000))
         write_text(self.folder / "lines.tgt", sentences(3, 20000))

@@ -11,15 +11,17 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
-VERBS = ["train", "translate", "score", "evaluate", "attention", "average", "report", "devices",
-         "selftest", "bench", "profile", "tune"]
+VERBS = ["train", "translate", "score", "evaluate", "attention", "average", "convert", "export",
+         "inspect", "encode", "decode", "report", "devices", "selftest", "bench", "profile", "tune"]
 HYPOTHESES = ["Das ist ein Test.", "Die Katze saß auf der Matte!", "", "Ein Haus im Garten"]
 REFERENCES = ["Das ist ein Test.", "Die Katze sitzt auf der Matte.", "Leer", "Ein Haus am Garten"]
 
@@ -143,6 +145,19 @@ class Usage(Case):
         self.check("average_of_what", 2, "average", "--output", "M")
         self.check("average_states", 1, "average", "--training", "model", "--output", "M")
 
+    def test_misuse_of_conversion_is_told(self):
+        for name, words in (
+                ("convert_nothing", ["convert"]),
+                ("convert_nowhere", ["convert", "model"]),
+                ("convert_three", ["convert", "model", "out", "more"]),
+                ("convert_precision", ["convert", "model", "out", "--precision", "int8"]),
+                ("convert_in", ["convert", "--IN", "model"]),
+                ("export_nowhere_known", ["export", "model", "out"]),
+                ("export_to", ["export", "model", "out", "--to", "onnx"]),
+                ("inspect_nothing", ["inspect", "--json"])):
+            with self.subTest(name):
+                self.check(name, 2, *words)
+
     def test_report_is_one_page_of_a_training(self):
         model = self.folder / "model"
         (model / "history.jsonl").write_text(
@@ -203,6 +218,22 @@ class Usage(Case):
                 ("models_and_model", [*translate, "--models", "a", "b"]),
                 ("models_nine", ["translate", "--models", *"abcdefghi"]),
                 ("suppress_nothing", [*translate, "--suppress"]),
+                ("translate_workspace", [*translate, "--workspace", "auto"]),
+                ("translate_workspace_huge", [*translate, "--workspace", "2000000"]),
+                ("stream_beam", [*translate, "--stream", "--beam-size", "4"]),
+                ("stream_drawn", [*translate, "--stream", "--output-sampling", "full",
+                                  "--beam-size", "2"]),
+                ("stream_n_best", [*translate, "--stream", "--n-best"]),
+                ("format_unknown", [*translate, "--format", "odt"]),
+                ("format_auto", [*translate, "--format", "auto"]),
+                ("format_n_best", [*translate, "--format", "po", "--n-best"]),
+                ("format_stream", [*translate, "--format", "srt", "--stream"]),
+                ("format_prefixes", [*translate, "--format", "text", "--force-decode", "ref.de"]),
+                ("fuzzy_alone", [*translate, "--fuzzy"]),
+                ("decoder_cell", ["train", "-m", "m", "-t", "a", "b", "--dec-cell", "gru"]),
+                ("decoder_autoreg", ["train", "-m", "m", "-t", "a", "b",
+                                     "--transformer-decoder-autoreg", "gru"]),
+                ("shortlist_nothing", [*translate, "--shortlist"]),
                 ("attention_part", ["attention", "-m", "model", "-s", "a", "--part", "self"]),
                 ("attention_source", ["attention", "-m", "model"])):
             with self.subTest(name):
@@ -299,6 +330,12 @@ class Files(Case):
     def test_scored_texts_of_unequal_length(self):
         self.check("unequal_scores", 1, "score", "-m", "model", "-s", "ref.de", "-t", "short.de")
 
+    def test_vocabulary_of_a_folder_without_one(self):
+        self.check("encode_nothing", 1, "encode", "-m", "model", "-i", "ref.de")
+        self.check("encode_side", 2, "encode", "-m", "model", "--side", "both")
+        (self.folder / "model/tokenizer.json").write_text("{}", "utf-8")
+        self.check("tokenizer_alone", 1, "decode", "-m", "model", "-i", "ref.de")
+
     def test_hypotheses_of_unequal_number(self):
         self.check("unequal_hypotheses", 1, "evaluate", "-r", "ref.de", "--hypotheses", "short.de")
 
@@ -320,6 +357,35 @@ class Files(Case):
     def test_log_in_missing_folder(self):
         self.check("bad_log", 1, "train", "-m", "new", "-t", "ref.de", "hyp.de",
                    "--log", "no/train.log")
+
+
+class Inspection(Case):
+    """Of what is no model, or not a whole one; whole ones are in test_conversion.py."""
+
+    def test_files(self):
+        header = b'{"a":{"dtype":"F16","shape":[2,1],"data_offsets":[0,4]}}'
+        whole = struct.pack("<Q", len(header)) + header + bytes(4)
+        for fault, data in (("empty", b""), ("text", b"no model at all\n"), ("one_byte", b"{"),
+                            ("safetensors", whole), ("safetensors_cut", whole[:-1]),
+                            ("safetensors_lies", whole.replace(b"[2,1]", b"[2,9]")),
+                            ("json", b'{"model_type": "t5", "architectures": ["T5\\u001b[2J"]}'),
+                            ("deep", b'{"a":' + b"[" * 100000), ("zip", b"PK\3\4" + bytes(100)),
+                            ("marian", struct.pack("<QQ", 1, 1 << 60) + bytes(64)),
+                            ("zeros", bytes(4096))):
+            with self.subTest(fault):
+                (self.folder / "file").write_bytes(data)
+                self.check(f"inspect_{fault}", 1, "inspect", "file", "--tensors")
+
+    def test_marian_archive(self):
+        with zipfile.ZipFile(self.folder / "model.npz", "w") as archive:
+            archive.writestr("special:model.yml.npy", b"")
+            archive.writestr("Wemb.npy", b"")
+        self.check("inspect_npz", 1, "inspect", "model.npz")
+
+    def test_places(self):
+        self.check("inspect_missing", 1, "inspect", "nowhere")
+        self.check("inspect_no_model", 1, "inspect", "model")
+        self.check("inspect_device", 1, "inspect", "/dev/null", "--json")
 
 
 class Evaluation(Case):

@@ -179,7 +179,7 @@ static void open_search(struct vks_model *model, const struct vks_translator_par
                         struct search *search) {
     struct vks_translator_params complete = *params;
     complete.log = &gpu_log;
-    assert_int_equal(search_complete_params(&complete), VKS_OK);
+    assert_int_equal(search_complete_params(&model->config, &complete), VKS_OK);
     const struct search_params search_params = {
         .models = &model, .num_models = 1, .translator = &complete};
     assert_int_equal(search_init(&search_params, search), VKS_OK);
@@ -209,7 +209,7 @@ static void check_translation(const struct reference *r,
     }
 }
 
-static void check_searches(struct vks_device *device, bool pre_norm) {
+static void check_searches(struct vks_device *device, const struct vks_model_config *config) {
     static const struct vks_translator_params variants[] = {
         {.beam_size = 1, .max_length_factor = 2.0f},
         {.beam_size = 2, .n_best = 2, .max_length_factor = 2.0f},
@@ -219,7 +219,7 @@ static void check_searches(struct vks_device *device, bool pre_norm) {
          .max_length_factor = 2.0f,
          .normalize = 1.0f,
          .word_penalty = 0.3f}};
-    struct vks_model *model = random_model_create(device, pre_norm, 7);
+    struct vks_model *model = random_model_create_as(device, config, 7);
     struct sentence sentences[NUM_SENTENCES];
     struct reference *reference = calloc(1, sizeof *reference);
     assert_non_null(reference);
@@ -253,11 +253,25 @@ static void check_searches(struct vks_device *device, bool pre_norm) {
 }
 
 static void post_norm_search_equals_the_reference(void **state) {
-    check_searches(*state, false);
+    check_searches(*state, &(struct vks_model_config){0});
 }
 
 static void pre_norm_search_equals_the_reference(void **state) {
-    check_searches(*state, true);
+    check_searches(*state, &(struct vks_model_config){.pre_norm = true});
+}
+
+// The second layer is the first one again.
+static void ssru_search_equals_the_reference(void **state) {
+    check_searches(*state, &(struct vks_model_config){.decoder_cell = VKS_CELL_SSRU,
+                                                      .rnn_projection = true,
+                                                      .output_bias = true,
+                                                      .tied_layers = {0, 1}});
+}
+
+static void search_without_a_final_norm_equals_the_reference(void **state) {
+    check_searches(*state, &(struct vks_model_config){.decoder_cell = VKS_CELL_SSRU,
+                                                      .pre_norm = true,
+                                                      .no_final_norm = true});
 }
 
 static void assert_same_bits(const struct vks_translation *a, const struct vks_translation *b) {
@@ -302,9 +316,9 @@ static void check_shuffled(struct vks_model *model, const struct vks_translator_
     search_finish(&search);
 }
 
-static void a_sentence_has_the_same_bits_in_any_batch(void **state) {
+static void check_batches(struct vks_device *device, const struct vks_model_config *config) {
     const struct vks_translator_params params = {.beam_size = 3, .n_best = 3, .normalize = 1.0f};
-    struct vks_model *model = random_model_create(*state, false, 8);
+    struct vks_model *model = random_model_create_as(device, config, 8);
     struct sentence sentences[NUM_TOGETHER];
     struct search search;
     make_sentences(5, LONG_SOURCE, sentences, NUM_TOGETHER);
@@ -316,6 +330,14 @@ static void a_sentence_has_the_same_bits_in_any_batch(void **state) {
     search_finish(&search);
     free_sentences(sentences, NUM_TOGETHER);
     vks_model_destroy(&model);
+}
+
+static void a_sentence_has_the_same_bits_in_any_batch(void **state) {
+    check_batches(*state, &(struct vks_model_config){0});
+}
+
+static void cells_give_the_same_bits_in_any_batch(void **state) {
+    check_batches(*state, &(struct vks_model_config){.decoder_cell = VKS_CELL_SSRU});
 }
 
 enum { NUM_GOLDEN = 5 };
@@ -368,7 +390,10 @@ int main(void) {
         cmocka_unit_test(greedy_equals_pytorch),
         cmocka_unit_test(post_norm_search_equals_the_reference),
         cmocka_unit_test(pre_norm_search_equals_the_reference),
+        cmocka_unit_test(ssru_search_equals_the_reference),
+        cmocka_unit_test(search_without_a_final_norm_equals_the_reference),
         cmocka_unit_test(a_sentence_has_the_same_bits_in_any_batch),
+        cmocka_unit_test(cells_give_the_same_bits_in_any_batch),
     };
     return cmocka_run_group_tests(tests, gpu_setup, gpu_teardown);
 }

@@ -1,6 +1,7 @@
 // The oracle's gradients against central differences of its own outputs; needs no device.
 #include "base/check.h"
 #include "selftest/alignment_oracle.h"
+#include "selftest/ssru_oracle.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -356,6 +357,36 @@ static void error_is_relative_and_infinite_without_numbers(void **state) {
     assert_true(isinf(oracle_error(&wrong, &reference, 1)));
 }
 
+struct ssru_case {
+    struct oracle_ssru in;
+    struct matrix *c, *y, *r;
+};
+
+static double ssru_loss(void *user) {
+    struct ssru_case *c = user;
+    oracle_ssru(&c->in, c->c, c->y);
+    return inner(c->y, c->r);
+}
+
+static void ssru_gradient_is_the_slope(void **state) {
+    static const uint32_t offsets[] = {0, 1, 5, 5, 12};
+    struct arena arena = {0};
+    struct rng rng = {SEED, 91, 0};
+    struct matrix *x = matrix_random(&arena, &rng, 12, 5, 1);
+    struct matrix *f = matrix_random(&arena, &rng, 12, 5, 1);
+    struct ssru_case c = {{x, f, COUNT_OF(offsets) - 1, offsets},
+                          matrix_like(&arena, x),
+                          matrix_like(&arena, x),
+                          matrix_random(&arena, &rng, 12, 5, 1)};
+    struct matrix *dx = matrix_like(&arena, x), *df = matrix_like(&arena, x);
+    (void)state;
+    ssru_loss(&c);
+    oracle_ssru_gradient(&c.in, c.c, c.r, dx, df);
+    check_slope("x", ssru_loss, &c, x, dx);
+    check_slope("f", ssru_loss, &c, f, df);
+    arena_finish(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(feed_forward_gradient_is_the_slope),
@@ -363,6 +394,7 @@ int main(void) {
         cmocka_unit_test(cross_attention_gradient_is_the_slope),
         cmocka_unit_test(alignment_gradient_is_the_slope),
         cmocka_unit_test(norm_gradient_is_the_slope),
+        cmocka_unit_test(ssru_gradient_is_the_slope),
         cmocka_unit_test(embedding_gradient_is_the_slope),
         cmocka_unit_test(cross_entropy_gradient_is_the_slope),
         cmocka_unit_test(cross_entropy_of_two_symbols_is_known),

@@ -2,6 +2,7 @@
 // hypotheses go on, draws; and the probe of attention.
 #include "base/check.h"
 #include "ops/beam_search.h"
+#include "ops/constrain.h"
 #include "ops/sample.h"
 #include "selftest/attention_probe_case.h"
 #include "selftest/sample_case.h"
@@ -35,6 +36,19 @@ static void steps_match_the_oracle(void **state) {
          .no_repeat_ngram = 1,
          .repetition_penalty = 1.0f,
          .has_two_models = true},
+        {.rule = BEAM_RULE_HF_EARLY,
+         .k = 3,
+         .vocab = 53,
+         .repetition_penalty = 1.5f,
+         .has_prefix = true,
+         .has_given = true,
+         .penalty_kind = PENALTY_OF_START},
+        {.rule = BEAM_RULE_HF,
+         .k = 4,
+         .vocab = 1031,
+         .repetition_penalty = 1.7f,
+         .forces_eos = true,
+         .penalty_kind = PENALTY_OF_START | PENALTY_OF_LOGITS},
     };
     struct arena arena = {0};
     struct check check = variants_check(*state, &arena);

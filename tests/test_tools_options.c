@@ -357,8 +357,42 @@ static void progress_in_a_file_is_whole_lines(void **state) {
     progress_end(&progress);
 }
 
+static void operands_are_taken_in_order_among_options(void **state) {
+    (void)state;
+    struct paths {
+        const char *from, *to;
+        bool quiet;
+    } values = {0};
+    // clang-format off
+    static const struct cli_option own[] = {
+        {"FROM", 0, CLI_STRING, offsetof(struct paths, from), .required = true,
+         .is_operand = true, .help = "Here."},
+        {"TO", 0, CLI_STRING, offsetof(struct paths, to), .required = true, .is_operand = true,
+         .help = "There."},
+        {"quiet", 'q', CLI_FLAG, offsetof(struct paths, quiet), .help = "Print errors only."},
+        {0},
+    };
+    // clang-format on
+    bool given[sizeof own / sizeof *own];
+    char text[1024];
+    FILE *err = text_stream_open();
+    const struct cli_command command = {
+        .name = "copy", .options = own, .values = &values, .given = given, .err = err};
+    char *words[] = {"copy", "a", "-q", "-", "b"};
+    assert_int_equal(cli_parse(&command, 4, words), CLI_OK);
+    assert_string_equal(values.from, "a");
+    assert_string_equal(values.to, "-");
+    assert_true(values.quiet);
+    assert_int_equal(cli_parse(&command, 2, words), CLI_ERROR);
+    assert_int_equal(cli_parse(&command, 5, words), CLI_ERROR);
+    text_stream_close(err, text, sizeof text);
+    assert_string_equal(text, "copy: TO is missing; 'copy --help' explains it\n"
+                              "copy: unexpected word 'b'; 'copy --help' lists the options\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(operands_are_taken_in_order_among_options),
         cmocka_unit_test(defaults_are_set),
         cmocka_unit_test(values_follow_or_are_attached),
         cmocka_unit_test(last_of_two_wins),

@@ -150,6 +150,28 @@ class Resume(Text):
                           "train.src", "train.tgt", "train.tgt", "train.src", "--train-ratios",
                           "2", "1", "--data-weighting", "weights", "weights")
 
+    def test_masked_placeholders(self):
+        for side in "src", "tgt":
+            lines = read(f"train.{side}").decode().splitlines()
+            write(f"marked.{side}", "".join(f"{line} %s in {line[0]}{i}\n"
+                                            for i, line in enumerate(lines)).encode())
+        words = ["--train-sets", "marked.src", "marked.tgt", "--vocab-size", "80", "--maxi-batch",
+                 "30", "--mask-placeholders", "0.5", "--tempdir", "."]
+        self.check_resume(*words)
+        model = new_name()
+        self.train(*words, model=model)
+        self.assertTrue(json.loads(read(f"{model}/config.json"))["placeholders"])
+        # One that has learned little says so, and shows no symbols.
+        output = subprocess.run(
+            [TRAINING.command, "translate", "--model", model], cwd=TRAINING.folder,
+            input=b"a %s b\n<b>a</b>\na b\n", capture_output=True, check=True).stdout.decode()
+        self.assertEqual(len(output.splitlines()), 3)
+        self.assertNotIn("<ph", output)
+        self.assertNotIn("<b", output.splitlines()[2])
+        # Masks are drawn anew where text is read anew: other ones than by line.
+        in_memory = self.result(*words[:-2])
+        self.assertNotEqual(in_memory, trained(model))
+
     def test_batches_of_ordered_text(self):
         self.check_resume("--shuffle", "batches", "--maxi-batch", "30", "--maxi-batch-sort", "trg")
         self.check_resume("--shuffle", "none", "--tempdir", ".")

@@ -21,6 +21,8 @@ enum vks_attention {
 struct vks_attention_params {
     enum vks_attention kind;
     uint32_t layer, head; // from 0; head may be VKS_ATTENTION_ALL_HEADS
+    // Codes of the tokenizer's languages. NULL: what the model directory says, if it does.
+    const char *source_language, *target_language;
     const struct vks_log *log;
 };
 

@@ -21,7 +21,8 @@ struct vks_bench_result {
     double step_ms_median; // a training step, or decoding one batch
     double step_ms_min, step_ms_max;
     double target_tokens_per_s;
-    double gflops; // matrix products only: 2 M N K over time
+    double sentences_per_s; // decoding only
+    double gflops;          // matrix products only: 2 M N K over time
     uint64_t num_parameters;
     uint64_t peak_device_bytes;
     // Training: mean times of a step. The rest of the time one waited for the other.
@@ -45,6 +46,7 @@ struct vks_bench_params {
     uint32_t mini_batch_words;
     // Decoding (and training without lengths).
     uint32_t sentences, source_length, target_length;
+    uint32_t beam_size; // decoding (1)
     uint32_t seed;
     const struct vks_log *log;
 };
@@ -69,7 +71,8 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_bench_train(struct vks_device *device
                                                        const struct vks_model_config *config,
                                                        const struct vks_bench_params *params,
                                                        struct vks_bench_result *result);
-// Greedy decoding of `sentences` sentences to target_length tokens each, with a cache.
+// Decoding of `sentences` sentences to target_length tokens each, with a cache; greedy, or with a
+// beam.
 VKS_API VKS_MUST_CHECK enum vks_status vks_bench_translate(struct vks_device *device,
                                                            const struct vks_model_config *config,
                                                            const struct vks_bench_params *params,

@@ -97,10 +97,18 @@ struct vks_trainer_params {
     const char *valid_source, *valid_target; // NULL: no validation
     const struct vks_text_set *valid_set;    // instead of those two files
     bool weighs_words;                       // weights are of target tokens (false: of sentences)
+    // What both sides of all text are in, by codes of the tokenizer's languages; tokens for it
+    // stand in the sequences, as of vks_tokenizer_encode_sequence. NULL: what the model directory
+    // says.
+    const char *source_language, *target_language;
     float sentencepiece_alphas[2]; // source, target: draw pieces in each epoch (0: the best ones)
-    const char *temp_dir;          // for text that memory does not hold (NULL: it does)
-    uint64_t shuffle_bytes;        // of memory to shuffle it with (256 MiB)
-    uint32_t data_threads;         // that tokenise (0: as many as processors)
+    // Probability that a pair's placeholders (%s, {0}, <b>), and some of the names and numbers that
+    // both sides have, are masked by the vocabulary's <ph0> to <ph15>. The model is one that masks
+    // in translation then (0: never)
+    float mask_placeholders;
+    const char *temp_dir;   // for text that memory does not hold (NULL: it does)
+    uint64_t shuffle_bytes; // of memory to shuffle it with (256 MiB)
+    uint32_t data_threads;  // that tokenise (0: as many as processors)
 
     uint32_t mini_batch_words; // most tokens a side of a batch (1536)
     // Finds mini_batch_words instead: as many as programs can have in workspace_bytes of device

@@ -3,6 +3,7 @@
 #define VKSEQ_TRANSLATOR_H
 
 #include "vkseq/model.h"
+#include "vkseq/shortlist.h"
 #include "vkseq/tokenizer.h"
 
 #ifdef __cplusplus
@@ -19,11 +20,24 @@ enum vks_sampling {
 
 enum { VKS_MAX_MODELS = 8 };
 
-// Zero-initialised fields mean the default in parentheses. docs/decoding.md has formulas.
+// How far a call of vks_translate is, as it is told after each step of decoding.
+struct vks_progress {
+    size_t line; // the first line under way, from 0; if none is, one that was done in this step
+    // Its translation so far, UTF-8 without cut characters; borrowed until the function returns.
+    // It grows from step to step. NULL with a beam or several draws: what is best is known at the
+    // end.
+    const char *text;
+    size_t num_done, num_lines;
+};
+
+// Zero-initialised fields mean the default in parentheses; the model's is what it says in struct
+// vks_generation. docs/decoding.md has formulas.
 struct vks_translator_params {
-    uint32_t beam_size;      // 1 is greedy search; at most 64 (4; 1 with sampling)
+    // 1 is greedy search; at most 64 (the model's, else 4; 1 with sampling)
+    uint32_t beam_size;
     enum vks_search search;  // when to stop (the model's)
-    float normalize;         // scores are divided by length^normalize (0: not)
+    float normalize;         // scores are divided by length^normalize (the model's, else 0: not)
+    bool no_normalize;       // they are not, whatever the model says
     float word_penalty;      // subtracted for each target token, </s> included (0)
     uint32_t n_best;         // translations returned a line, at most beam_size (1)
     float max_length_factor; // longest translation, in source tokens (3)
@@ -32,10 +46,14 @@ struct vks_translator_params {
     uint32_t max_length;
     bool split_sentences; // translate every sentence of a line by itself (false)
     uint32_t mini_batch;  // sentences decoded at once (by beam size and memory)
+    // MiB of device memory for keys and values of hypotheses: as many sentences are decoded at once
+    // as these hold (512, and at most a quarter of the device's memory).
+    uint32_t workspace;
     // What may follow.
-    uint32_t min_length;           // tokens before </s>, at least (0)
-    uint32_t no_repeat_ngram;      // sequences of that many tokens occur once (0: may repeat)
-    float repetition_penalty;      // log probabilities of tokens that were there are multiplied (1)
+    uint32_t min_length;      // tokens before </s>, at least (the model's)
+    uint32_t no_repeat_ngram; // sequences of that many tokens occur once (the model's)
+    // Log probabilities of tokens that were there are multiplied with it (the model's, else 1)
+    float repetition_penalty;
     const char *const *suppressed; // [num_suppressed] words that no translation has; copied
     size_t num_suppressed;
     // Sampling: beam_size translations are drawn, each by itself. A line's draws are a function of
@@ -45,17 +63,29 @@ struct vks_translator_params {
     float sampling_mass; // (0.9)
     float temperature;   // logits are divided by it (1)
     uint32_t seed;
+    // Codes of the tokenizer's languages; copied. NULL: what the model directory says, if it does.
+    const char *source_language, *target_language;
     bool word_scores; // hypotheses have the log probability of each token (false)
     bool alignment;   // hypotheses have an alignment (false)
     // More models of the same vocabulary; log probabilities are summed with weights.
     struct vks_model *const *more_models; // [num_more_models]; borrowed while the translator lives
     size_t num_more_models;               // under VKS_MAX_MODELS
-    const float *weights;                 // of the first model and of these; copied (1 each)
+    const float *weights; // of the first model and of these; copied (1 each)
+    // Which tokens translations may have; borrowed while the translator lives. NULL: all.
+    const struct vks_shortlist *shortlist;
+    // Called after each step of vks_translate and vks_translate_from, by the thread that called
+    // these. False ends the work: they return VKS_ERR_CANCELLED, and the translator can be used
+    // again. It must not use the translator itself (NULL: not called).
+    bool (*observe)(void *user, const struct vks_progress *progress);
+    void *observe_user;
     const struct vks_log *log;
 };
 
 struct vks_hypothesis {
-    char *text;    // UTF-8, NUL-terminated
+    char *text; // UTF-8, NUL-terminated
+    // Placeholders of the line are not there, or not as often. Only models that mask them find out;
+    // docs/decoding.md says which these are.
+    bool placeholders_lost;
     uint32_t *ids; // [num_ids], without </s>
     size_t num_ids;
     float log_prob; // sum over tokens, </s> included, natural logarithm
@@ -81,7 +111,8 @@ struct vks_translation {
 struct vks_translator;
 
 // model, tokenizer and log: borrowed while the translator lives.
-// Errors: VKS_ERR_ARGUMENT (vocabulary and models do not belong together, a value out of range),
+// Errors: VKS_ERR_ARGUMENT (vocabulary and models do not belong together, a value out of range, a
+// language that is unknown or missing),
 // VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
 VKS_API VKS_MUST_CHECK enum vks_status
 vks_translator_create(struct vks_model *model, const struct vks_tokenizer *tokenizer,
@@ -92,7 +123,8 @@ vks_translator_create(struct vks_model *model, const struct vks_tokenizer *token
 // is [num_lines], in order; free with vks_translations_free. A line has the same translation and
 // score, bit for bit, alone or among others. A line that was cut into parts has one hypothesis,
 // with the sums of their figures. Messages count lines from the first call on. Errors:
-// VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_OOM, VKS_ERR_DEVICE_LOST.
+// VKS_ERR_FORMAT for text that is not UTF-8, VKS_ERR_CANCELLED by `observe`, VKS_ERR_OOM,
+// VKS_ERR_DEVICE_LOST.
 VKS_API VKS_MUST_CHECK enum vks_status vks_translate(struct vks_translator *translator,
                                                      const char *const *lines, size_t num_lines,
                                                      struct vks_translation **translations);
@@ -124,7 +156,11 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_scorer_create(struct vks_model *model
                                                          const struct vks_tokenizer *tokenizer,
                                                          const struct vks_log *log,
                                                          struct vks_scorer **scorer);
-// log_probs f32 [num_lines]: sum of log p(target | source) over the target's tokens, </s> included.
+// Of the tokenizer's languages; borrowed while the scorer lives. NULL: what the directory says.
+VKS_API void vks_scorer_set_languages(struct vks_scorer *scorer, const char *source_language,
+                                      const char *target_language);
+// log_probs f32 [num_lines]: sum of log p(target | source) over the target's tokens, </s> included,
+// its language not.
 // num_tokens u32 [num_lines], may be NULL: how many these are. Tokens of a line after the 4,096th,
 // or after what the model's positions allow, are cut off, with a warning.
 VKS_API VKS_MUST_CHECK enum vks_status vks_score(struct vks_scorer *scorer,

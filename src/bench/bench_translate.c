@@ -1,12 +1,12 @@
-// Greedy decoding of random sentences to a fixed length: random weights would end them at any time,
+// Decoding of random sentences to a fixed length: random weights would end them at any time,
 // so that </s> is suppressed.
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/platform.h"
 #include "base/rng.h"
+#include "bench/endless.h"
 #include "bench/timing.h"
-#include "bench/greedy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,19 +39,25 @@ static enum vks_status make_source(struct bench *bench, const struct vks_model_c
     for (uint32_t i = 0; i <= p->sentences; i++)
         bench->offsets[i] = i * (uint32_t)length;
     for (uint32_t i = 0; i < p->sentences; i++)
-        bench->sentences[i] = (struct step_sentence){.ids = bench->tokens + bench->offsets[i],
-                                                     .num_ids = (uint32_t)length,
-                                                     .max_steps = p->target_length};
+        bench->sentences[i] =
+            (struct step_sentence){.ids = bench->tokens + bench->offsets[i],
+                                   .num_ids = (uint32_t)length,
+                                   .max_steps = p->target_length,
+                                   .slot = i,
+                                   .first_key = bench->offsets[i],
+                                   .first_place = i * p->beam_size * p->target_length};
     bench->source = (struct packed){bench->tokens, bench->offsets, p->sentences};
     return VKS_OK;
 }
 
 static enum vks_status decode_batch(struct bench *bench, uint32_t num_steps) {
     struct step_decoder *decoder = &bench->decoder;
-    TRY(step_decoder_begin(decoder, &bench->source, bench->sentences));
+    TRY(step_decoder_restart(decoder));
+    TRY(step_decoder_admit(decoder, &bench->source, bench->sentences, bench->params.sentences));
     for (uint32_t step = 0; step < num_steps; step++) {
         double begin = platform_now_s();
-        TRY(step_decoder_submit(decoder, bench->params.sentences));
+        TRY(step_decoder_submit(decoder,
+                                bench->params.sentences * (step ? bench->params.beam_size : 1)));
         if (step_decoder_num_waiting(decoder) == decoder->num_slots)
             TRY(step_decoder_collect(decoder));
         if (step == bench->params.target_length / 2)
@@ -68,7 +74,7 @@ static enum vks_status profile(struct bench *bench, struct vks_model *model,
                                struct vks_bench_result *result) {
     uint32_t middle = bench->params.target_length / 2;
     step_decoder_finish(&bench->decoder);
-    TRY(greedy_decoder_init(model, &bench->decoder));
+    TRY(endless_decoder_init(model, bench->params.beam_size, &bench->decoder));
     bench->decoder.profile = true;
     TRY(step_decoder_reserve(&bench->decoder, needed));
     TRY(decode_batch(bench, middle + 1));
@@ -78,14 +84,23 @@ static enum vks_status profile(struct bench *bench, struct vks_model *model,
 static enum vks_status run(struct bench *bench, struct vks_model *model,
                            struct vks_bench_result *result) {
     const struct vks_bench_params *p = &bench->params;
-    TRY(greedy_decoder_init(model, &bench->decoder));
+    TRY(endless_decoder_init(model, bench->params.beam_size, &bench->decoder));
+    uint64_t cache_rows = (uint64_t)p->sentences * p->beam_size * p->target_length;
     const struct step_capacity needed = {
         .num_src = p->sentences * (p->source_length + 1),
         .num_sentences = p->sentences,
         .num_steps = p->target_length,
-        .num_cache_rows = p->sentences * p->target_length,
+        .num_cache_rows = (uint32_t)cache_rows,
         .num_positions = max_u32(p->source_length + 1, p->target_length),
     };
+    if (cache_rows > bench->decoder.max_cache_rows) {
+        log_error(p->log,
+                  "%u sentences, a beam of %u and %u tokens need %llu rows of the cache; %u "
+                  "are possible",
+                  p->sentences, p->beam_size, p->target_length, (unsigned long long)cache_rows,
+                  bench->decoder.max_cache_rows);
+        return VKS_ERR_DEVICE_OOM;
+    }
     TRY(make_source(bench, &model->config));
     TRY(step_decoder_reserve(&bench->decoder, &needed));
     double *ms = memory_calloc(2 * (size_t)p->steps, sizeof *ms);
@@ -103,8 +118,8 @@ static enum vks_status run(struct bench *bench, struct vks_model *model,
         timing_summarize(step_ms, p->steps, result);
         result->profiled_ms = result->step_ms_median;
         timing_summarize(ms, p->steps, result);
-        result->target_tokens_per_s =
-            p->sentences * p->target_length / result->step_ms_median * 1e3;
+        result->sentences_per_s = p->sentences / result->step_ms_median * 1e3;
+        result->target_tokens_per_s = result->sentences_per_s * p->target_length;
     }
     free(ms);
     return status == VKS_OK && p->profile ? profile(bench, model, &needed, result) : status;

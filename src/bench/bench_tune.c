@@ -1,7 +1,7 @@
 // Tiles for all products of a model's training and decoding.
 #include "base/log.h"
 #include "base/memory.h"
-#include "bench/greedy.h"
+#include "bench/endless.h"
 #include "bench/timing.h"
 #include "model/loss.h"
 #include "ops/tiles.h"
@@ -31,7 +31,7 @@ static enum vks_status tune_decoding(struct vks_model *model, uint32_t num_rows)
                                          .num_steps = 1,
                                          .num_cache_rows = num_rows,
                                          .num_positions = 32};
-    enum vks_status status = greedy_decoder_init(model, &decoder);
+    enum vks_status status = endless_decoder_init(model, 1, &decoder);
     if (status == VKS_OK)
         status = step_decoder_reserve(&decoder, &needed);
     step_decoder_finish(&decoder);

@@ -74,5 +74,6 @@ struct vks_bench_params timing_defaults(const struct vks_bench_params *params) {
     p.sentences = p.sentences ? p.sentences : 64;
     p.source_length = p.source_length ? p.source_length : 24;
     p.target_length = p.target_length ? p.target_length : 32;
+    p.beam_size = p.beam_size ? p.beam_size : 1;
     return p;
 }

@@ -6,6 +6,7 @@
 #include "base/platform.h"
 #include "base/rng.h"
 #include "base/thread.h"
+#include "data/pair_mask.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,6 +17,7 @@ enum {
     MAX_NUMBER_CHARS = 63,
     // Keeps the random numbers of sampling apart from other users of the same seed.
     RNG_STREAM = 0x73616D70,
+    MASK_STREAM = 0x6D61736B,
 };
 
 // A thread's part of the work: pairs [begin, end) of a block.
@@ -144,9 +146,11 @@ bool encoder_has_alignments(const struct encoder_params *params) {
     return false;
 }
 
-// Reads the links of a pair, with the lengths that it has by now, into the part.
+// Reads the links of a pair, with the lengths that it has by now, into the part; num_before: tokens
+// of each side that stand before those of its text, from which links count.
 static enum vks_status read_links(struct part *part, const struct text_pair *pair,
-                                  const struct encoded *encoded) {
+                                  const struct encoded *encoded,
+                                  const uint32_t num_before[NUM_SIDES]) {
     const struct encoder_params *p = part->params;
     const struct vks_text_set *set = &p->sets[pair->set_idx];
     const struct alignment_line line = {
@@ -155,51 +159,72 @@ static enum vks_status read_links(struct part *part, const struct text_pair *pai
         .field = set->alignments_field,
         .text = pair->texts[TEXT_ALIGNMENTS],
         .num_bytes = pair->num_bytes[TEXT_ALIGNMENTS],
-        .lengths = {(uint32_t)encoded->num_ids[VKS_SOURCE], (uint32_t)encoded->num_ids[VKS_TARGET]},
+        .lengths = {(uint32_t)encoded->num_ids[VKS_SOURCE] - num_before[VKS_SOURCE],
+                    (uint32_t)encoded->num_ids[VKS_TARGET] - num_before[VKS_TARGET]},
         .is_cropped = p->crop,
     };
     part->links.num = 0;
-    return line.path ? alignment_parse(&line, p->log, &part->links) : VKS_OK;
-}
-
-// Ends a side's ids, of which the first *num stay, with </s>.
-static bool end_side(const struct part *part, enum vks_side side, size_t num,
-                     struct encoded *encoded) {
-    uint32_t *ids = memory_realloc(encoded->ids[side], (num + 1) * sizeof *ids);
-    if (!ids)
-        return false;
-    ids[num] = vks_tokenizer_eos_id(part->params->tokenizer, side);
-    encoded->ids[side] = ids;
-    encoded->num_ids[side] = num + 1;
-    return true;
-}
-
-static enum vks_status add_pair(struct part *part, const struct text_pair *pair,
-                                struct encoded *encoded) {
-    const struct encoder_params *p = part->params;
-    // A length with </s> fits in 32 bits even when nothing limits it.
-    size_t limit = p->max_length ? min_u32(p->max_length, UINT32_MAX - 1) : UINT32_MAX - 1;
-    size_t num_src = encoded->num_ids[VKS_SOURCE], num_tgt = encoded->num_ids[VKS_TARGET];
-    if (num_src == 0 || num_tgt == 0) {
-        part->piece.num_empty++;
+    if (!line.path)
         return VKS_OK;
+    TRY(alignment_parse(&line, p->log, &part->links));
+    for (size_t i = 0; i < part->links.num; i++) {
+        part->links.items[i].source += (uint16_t)num_before[VKS_SOURCE];
+        part->links.items[i].target += (uint16_t)num_before[VKS_TARGET];
     }
-    if (num_src > limit || num_tgt > limit) {
-        part->piece.num_long++;
-        if (!p->crop)
-            return VKS_OK;
+    return VKS_OK;
+}
+
+static struct token_frame frame_of(const struct part *part, enum vks_side side) {
+    struct token_frame frame = part->params->frames[side];
+    if (frame.num_after == 0)
+        frame.after[frame.num_after++] = vks_tokenizer_eos_id(part->params->tokenizer, side);
+    return frame;
+}
+
+// How many of a side's tokens may stay beside its frame; its length then fits in 32 bits.
+static size_t limit_of(const struct part *part, const struct token_frame *frame) {
+    uint32_t max_length = part->params->max_length, num_more = token_frame_size(frame) - 1;
+    max_length = max_length ? min_u32(max_length, UINT32_MAX - 1) : UINT32_MAX - 1;
+    return max_u32(max_length, num_more) - num_more;
+}
+
+// Weights in the order of a framed target: those of num_kept tokens and then that of </s>, which
+// stands behind all num_tokens, stay; the language weighs as the sentence or, among words, 1.
+static float *frame_weights(const struct part *part, float *weights, size_t num_tokens,
+                            size_t num_kept, uint32_t num_before) {
+    weights[num_kept] = weights[num_tokens];
+    if (num_before == 0)
+        return weights;
+    float *made = memory_calloc(num_kept + num_before + 1, sizeof *made);
+    if (made) {
+        for (uint32_t i = 0; i < num_before; i++)
+            made[i] = part->params->weighs_words ? 1.0f : weights[num_kept];
+        memcpy(made + num_before, weights, (num_kept + 1) * sizeof *made);
     }
-    float *weights;
-    TRY(make_weights(part, pair, num_tgt, &weights));
+    free(weights);
+    return made;
+}
+
+static enum vks_status add_framed(struct part *part, const struct text_pair *pair,
+                                  struct encoded *encoded, float *weights) {
+    const struct encoder_params *p = part->params;
+    size_t num_tokens = encoded->num_ids[VKS_TARGET];
+    uint32_t num_before[NUM_SIDES];
     enum vks_status status = VKS_OK;
-    size_t kept_tgt = num_tgt < limit ? num_tgt : limit;
-    if (weights) // </s> keeps its own
-        weights[kept_tgt] = weights[num_tgt];
-    if (!end_side(part, VKS_SOURCE, num_src < limit ? num_src : limit, encoded) ||
-        !end_side(part, VKS_TARGET, kept_tgt, encoded))
-        status = memory_error(part);
+    for (int side = 0; side < NUM_SIDES && status == VKS_OK; side++) {
+        const struct token_frame frame = frame_of(part, side);
+        size_t limit = limit_of(part, &frame), num = encoded->num_ids[side];
+        size_t num_kept = num < limit ? num : limit;
+        num_before[side] = token_frame_num_before(&frame, encoded->ids[side], num);
+        if (!token_frame_add(&frame, num_kept, &encoded->ids[side], &encoded->num_ids[side]))
+            status = memory_error(part);
+        if (status == VKS_OK && side == VKS_TARGET && weights) {
+            weights = frame_weights(part, weights, num_tokens, num_kept, num_before[side]);
+            status = weights ? VKS_OK : memory_error(part);
+        }
+    }
     if (status == VKS_OK)
-        status = read_links(part, pair, encoded);
+        status = read_links(part, pair, encoded, num_before);
     const struct piece_pair added = {
         .ids = {encoded->ids[VKS_SOURCE], encoded->ids[VKS_TARGET]},
         .num_ids = {encoded->num_ids[VKS_SOURCE], encoded->num_ids[VKS_TARGET]},
@@ -214,14 +239,59 @@ static enum vks_status add_pair(struct part *part, const struct text_pair *pair,
     return status;
 }
 
+static enum vks_status add_pair(struct part *part, const struct text_pair *pair,
+                                struct encoded *encoded) {
+    const size_t *num = encoded->num_ids;
+    bool is_long = false;
+    if (num[VKS_SOURCE] == 0 || num[VKS_TARGET] == 0) {
+        part->piece.num_empty++;
+        return VKS_OK;
+    }
+    for (int side = 0; side < NUM_SIDES; side++) {
+        const struct token_frame frame = frame_of(part, side);
+        is_long |= num[side] > limit_of(part, &frame);
+    }
+    part->piece.num_long += is_long;
+    if (is_long && !part->params->crop)
+        return VKS_OK;
+    float *weights;
+    TRY(make_weights(part, pair, num[VKS_TARGET], &weights));
+    return add_framed(part, pair, encoded, weights);
+}
+
+// Puts masked texts in the place of a pair's own where it is drawn so; they are owned by masked.
+static enum vks_status mask_pair(const struct part *part, struct text_pair *pair,
+                                 struct masked_pair *masked) {
+    const struct encoder_params *p = part->params;
+    const uint32_t key[2] = {p->seed, MASK_STREAM};
+    const uint32_t counter[4] = {pair->line, pair->set_idx, (uint32_t)part->epoch,
+                                 (uint32_t)(part->epoch >> 32)};
+    uint32_t random[4];
+    if (p->mask_placeholders == 0.0f)
+        return VKS_OK;
+    philox4x32(key, counter, random);
+    struct rng rng = {.seed = random[0], .stream = random[1]};
+    if (pair_mask(pair, p->mask_placeholders, &rng, masked) != VKS_OK)
+        return memory_error(part);
+    for (int side = 0; side < NUM_SIDES && masked->texts[side]; side++) {
+        pair->texts[side] = masked->texts[side];
+        pair->num_bytes[side] = (uint32_t)masked->num_bytes[side];
+    }
+    return VKS_OK;
+}
+
 static enum vks_status encode_pair(struct part *part, size_t pair_idx) {
-    const struct text_pair pair = text_block_get(part->block, pair_idx);
+    struct text_pair pair = text_block_get(part->block, pair_idx);
     struct encoded encoded = {0};
-    enum vks_status status = encode_side(part, &pair, VKS_SOURCE, &encoded);
+    struct masked_pair masked = {0};
+    enum vks_status status = mask_pair(part, &pair, &masked);
+    if (status == VKS_OK)
+        status = encode_side(part, &pair, VKS_SOURCE, &encoded);
     if (status == VKS_OK)
         status = encode_side(part, &pair, VKS_TARGET, &encoded);
     if (status == VKS_OK)
         status = add_pair(part, &pair, &encoded);
+    masked_pair_free(&masked);
     for (int side = 0; side < NUM_SIDES; side++)
         vks_free(encoded.ids[side]);
     return status;

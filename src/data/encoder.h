@@ -4,23 +4,27 @@
 
 #include "data/piece.h"
 #include "data/text_pairs.h"
+#include "text/token_frame.h"
 
 struct encoder_params {
     const struct vks_tokenizer *tokenizer; // borrowed, as are the sets
     const struct vks_text_set *sets;       // of the pairs
     uint32_t num_sets;
-    uint32_t max_length;  // tokens a side, without </s>; 0: no limit
+    // What stands around the tokens of a text. Zero-initialised: </s> behind them.
+    struct token_frame frames[NUM_SIDES];
+    uint32_t max_length;  // tokens a side, without </s>, but with a language; 0: no limit
     bool crop;            // cut longer sides to max_length; default: leave such pairs out
     bool weighs_words;    // a weight for each target token; default: one for each pair
     uint32_t num_threads; // 0: as many as processors
     // Above 0, a side is not cut into its best pieces, but into ones drawn with this power of their
     // probabilities: a function of seed, epoch, corpus, line and side alone.
     float sampling_alphas[NUM_SIDES];
+    float mask_placeholders; // probability that a pair is masked (pair_mask), drawn likewise
     uint32_t seed;
     const struct vks_log *log;
 };
 
-// Adds the pairs of a block to a piece, in order; </s> ends every sequence. Pairs with an empty
+// Adds the pairs of a block to a piece, in order, each sequence in its frame. Pairs with an empty
 // side are left out.
 // Errors: VKS_ERR_FORMAT for weights that are none, and for alignments (alignment_parse);
 // VKS_ERR_OOM; the tokenizer's.

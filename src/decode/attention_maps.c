@@ -15,11 +15,12 @@ void attention_maps_init(struct vks_model *model, const struct attention_maps_pa
                          struct attention_maps *maps) {
     const struct vks_model_config *config = &model->config;
     *maps = (struct attention_maps){.model = model, .params = *params};
+    bool is_encoder = params->kind == VKS_ATTENTION_ENCODER;
+    uint32_t num_heads = is_encoder ? config->num_heads : config->decoder_heads;
     if (params->num_mean_heads == 0)
-        maps->params.num_mean_heads = config->num_heads;
-    CHECK(maps->params.first_head + maps->params.num_mean_heads <= config->num_heads);
-    CHECK(params->layer < (params->kind == VKS_ATTENTION_ENCODER ? config->encoder_layers
-                                                                 : config->decoder_layers));
+        maps->params.num_mean_heads = num_heads;
+    CHECK(maps->params.first_head + maps->params.num_mean_heads <= num_heads);
+    CHECK(params->layer < (is_encoder ? config->encoder_layers : config->decoder_layers));
 }
 
 static void release(struct attention_maps *maps) {
@@ -44,12 +45,14 @@ void attention_maps_shape(const struct attention_maps *maps, const struct attent
     *num_cols = maps->params.kind == VKS_ATTENTION_DECODER ? num_target : num_source;
 }
 
-// The probed attention's number in the graph: a decoder layer attends to itself, then to the
-// source.
+// The probed attention's number in the graph: a decoder layer attends to itself unless it has a
+// cell, then to the source.
 static uint32_t attention_number(const struct attention_maps *maps) {
     uint32_t num_before = maps->model->config.encoder_layers, layer = maps->params.layer;
     if (maps->params.kind == VKS_ATTENTION_ENCODER)
         return layer;
+    if (maps->model->config.decoder_cell == VKS_CELL_SSRU)
+        return num_before + layer;
     return num_before + 2 * layer + (maps->params.kind == VKS_ATTENTION_CROSS);
 }
 
@@ -135,7 +138,7 @@ static bool add_pair(const struct attention_maps *maps, const struct attention_p
         tgt + num_tgt > maps->capacity.num_tgt)
         return false;
     memcpy(batch->src + src, pair->source.ids, num_src * sizeof *batch->src);
-    batch->tgt[tgt] = maps->model->config.pad_id;
+    batch->tgt[tgt] = maps->model->config.start_id;
     if (num_tgt > 1)
         memcpy(batch->tgt + tgt + 1, pair->target.ids, (num_tgt - 1) * sizeof *batch->tgt);
     batch->num++;

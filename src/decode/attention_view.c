@@ -14,29 +14,33 @@ enum { MAX_TOKENS = 2048 };
 static enum vks_status check_params(const struct vks_model_config *config,
                                     const struct vks_attention_params *p) {
     bool is_encoder = p->kind == VKS_ATTENTION_ENCODER;
+    if (p->kind == VKS_ATTENTION_DECODER && config->decoder_cell == VKS_CELL_SSRU) {
+        log_error(p->log, "the model's decoder has recurrent cells in the place of attention to "
+                          "itself");
+        return VKS_ERR_ARGUMENT;
+    }
     uint32_t num_layers = is_encoder ? config->encoder_layers : config->decoder_layers;
     if (p->layer >= num_layers) {
         log_error(p->log, "layer %u of the %s; the model has layers 0 to %u", p->layer,
                   is_encoder ? "encoder" : "decoder", num_layers - 1);
         return VKS_ERR_ARGUMENT;
     }
-    if (p->head >= config->num_heads && p->head != VKS_ATTENTION_ALL_HEADS) {
-        log_error(p->log, "attention head %u; the model has heads 0 to %u", p->head,
-                  config->num_heads - 1);
+    uint32_t num_heads = is_encoder ? config->num_heads : config->decoder_heads;
+    if (p->head >= num_heads && p->head != VKS_ATTENTION_ALL_HEADS) {
+        log_error(p->log, "attention head %u; the model has heads 0 to %u", p->head, num_heads - 1);
         return VKS_ERR_ARGUMENT;
     }
     return VKS_OK;
 }
 
 static enum vks_status encode(const struct vks_model_config *config,
-                              const struct vks_tokenizer *tokenizer, enum vks_side side,
-                              const char *text, const struct vks_log *log,
-                              struct sentence **sentence) {
-    const struct sentences_params params = {.tokenizer = tokenizer,
-                                            .side = side,
-                                            .eos_id = config->eos_id,
-                                            .max_tokens = UINT32_MAX,
-                                            .log = log};
+                              const struct vks_tokenizer *tokenizer,
+                              const struct vks_attention_params *p, enum vks_side side,
+                              const char *text, struct sentence **sentence) {
+    const struct vks_sequence_params sequence = {side, p->source_language, p->target_language};
+    struct sentences_params params = {
+        .tokenizer = tokenizer, .side = side, .max_tokens = UINT32_MAX, .log = p->log};
+    TRY(tokenizer_frame(tokenizer, &sequence, p->log, &params.frame));
     uint32_t most = config->positions == VKS_POSITIONS_LEARNED
                         ? min_u32(config->max_positions, MAX_TOKENS)
                         : MAX_TOKENS;
@@ -46,7 +50,7 @@ static enum vks_status encode(const struct vks_model_config *config,
         *sentence = made;
         return VKS_OK;
     }
-    log_error(log, "a %s of %u tokens; attention is shown for at most %u",
+    log_error(p->log, "a %s of %u tokens; attention is shown for at most %u",
               side == VKS_SOURCE ? "source" : "translation", made->num_ids, most);
     sentences_free(made, 1);
     return VKS_ERR_ARGUMENT;
@@ -66,11 +70,11 @@ static enum vks_status compute(struct attention_maps *maps, const struct sentenc
                                         {target->ids, target->num_ids}};
     bool is_encoder = maps->params.kind == VKS_ATTENTION_ENCODER;
     bool is_decoder = maps->params.kind == VKS_ATTENTION_DECODER;
-    uint32_t num_rows, num_cols, pad_id = maps->model->config.pad_id;
+    uint32_t num_rows, num_cols, start_id = maps->model->config.start_id;
     attention_maps_shape(maps, &pair, &num_rows, &num_cols);
     *map = (struct vks_attention_map){
-        .row_ids = copy_ids(is_encoder ? source : target, false, pad_id),
-        .col_ids = copy_ids(is_decoder ? target : source, is_decoder, pad_id),
+        .row_ids = copy_ids(is_encoder ? source : target, false, start_id),
+        .col_ids = copy_ids(is_decoder ? target : source, is_decoder, start_id),
         .weights = memory_calloc((size_t)num_rows * num_cols, sizeof *map->weights),
         .num_rows = num_rows,
         .num_cols = num_cols};
@@ -89,8 +93,8 @@ enum vks_status vks_attention_compute(struct vks_model *model,
     enum vks_status status;
     TRY(sentences_check_vocabulary(config, tokenizer, params->log));
     TRY(check_params(config, params));
-    TRY_GOTO(status, encode(config, tokenizer, VKS_SOURCE, source, params->log, &sources), done);
-    TRY_GOTO(status, encode(config, tokenizer, VKS_TARGET, target, params->log, &targets), done);
+    TRY_GOTO(status, encode(config, tokenizer, params, VKS_SOURCE, source, &sources), done);
+    TRY_GOTO(status, encode(config, tokenizer, params, VKS_TARGET, target, &targets), done);
     bool has_all = params->head == VKS_ATTENTION_ALL_HEADS;
     const struct attention_maps_params probe = {.kind = params->kind,
                                                 .layer = params->layer,

@@ -94,7 +94,8 @@ enum vks_status beam_apply(struct beam *beam, const struct beam_events *events) 
         struct hypothesis hypothesis = beam->alive[event[EVENT_PARENT]];
         hypothesis.log_prob = as_float(event[EVENT_SUM]);
         for (uint32_t j = 0; j < events->num_parts; j++)
-            hypothesis.parts[j] += events->parts[j][i];
+            if (hypothesis.length >= beam->params->num_given)
+                hypothesis.parts[j] += events->parts[j][i];
         if (token == BEAM_NO_TOKEN) {
             end(beam, hypothesis);
             continue;

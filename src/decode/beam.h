@@ -20,6 +20,7 @@ struct beam_params {
     uint32_t n_best;    // hypotheses given back, at most K
     float normalize, word_penalty;
     uint32_t eos_id;
+    uint32_t num_given; // first tokens, of which models say nothing in results
     bool shrinks;     // an ended hypothesis leaves its place in the beam empty
     bool word_scores; // results have the log probability of each token
 };

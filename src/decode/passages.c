@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "decode/source_alignment.h"
+#include "text/tokenizer_frame.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,9 +28,25 @@ static enum vks_status count_tokens(void *user, const char *text, size_t num_byt
     return VKS_OK;
 }
 
+// A part of a line, as a text of its own. The language code that the line begins with (>>deu<<),
+// code [code_bytes], is every part's.
+static char *copy_part(const struct segment *segment, const char *code, size_t code_bytes) {
+    if (segment->text == code || segment->num_bytes == 0)
+        code_bytes = 0;
+    char *part = memory_malloc(code_bytes + segment->num_bytes + 1);
+    if (!part)
+        return NULL;
+    memcpy(part, code, code_bytes);
+    memcpy(part + code_bytes, segment->text, segment->num_bytes);
+    part[code_bytes + segment->num_bytes] = '\0';
+    return part;
+}
+
 // Takes the segments of the line that was just cut as parts.
-static enum vks_status add_parts(struct passages *passages, const struct segments *segments,
-                                 uint64_t line_number) {
+static enum vks_status add_parts(const struct passages_params *params, struct passages *passages,
+                                 const char *line, uint64_t line_number) {
+    const struct segments *segments = &passages->lines[passages->num_lines - 1].segments;
+    size_t code_bytes = tokenizer_code_bytes(params->tokenizer, line, strlen(line));
     size_t num = passages->num_parts + segments->num;
     char **parts = memory_realloc(passages->parts, (num + 1) * sizeof *parts);
     if (!parts)
@@ -40,12 +57,9 @@ static enum vks_status add_parts(struct passages *passages, const struct segment
         return VKS_ERR_OOM;
     passages->line_numbers = numbers;
     for (size_t i = 0; i < segments->num; i++) {
-        const struct segment *segment = &segments->items[i];
-        char *part = memory_malloc(segment->num_bytes + 1);
+        char *part = copy_part(&segments->items[i], line, code_bytes);
         if (!part)
             return VKS_ERR_OOM;
-        memcpy(part, segment->text, segment->num_bytes);
-        part[segment->num_bytes] = '\0';
         passages->line_numbers[passages->num_parts] = line_number;
         passages->parts[passages->num_parts++] = part;
     }
@@ -68,7 +82,7 @@ static enum vks_status cut_line(const struct passages_params *params, const char
     TRY(segments_cut(&segments, line, strlen(line), &passage->segments));
     passage->first_part = passages->num_parts;
     passages->num_lines++;
-    return add_parts(passages, &passage->segments, number);
+    return add_parts(params, passages, line, number);
 }
 
 enum vks_status passages_cut(const struct passages_params *params, const char *const *lines,

@@ -17,6 +17,7 @@ struct vks_scorer {
     struct vks_model *model;               // borrowed
     const struct vks_tokenizer *tokenizer; // borrowed
     const struct vks_log *log;             // borrowed
+    struct vks_sequence_params languages;  // codes: borrowed
     struct loss_program loss;
     struct feed_capacity capacity; // of the program; zero: there is none
     uint32_t position_rows;        // of the model's table when it was built
@@ -36,11 +37,26 @@ enum vks_status vks_scorer_create(struct vks_model *model, const struct vks_toke
     return VKS_OK;
 }
 
+void vks_scorer_set_languages(struct vks_scorer *scorer, const char *source_language,
+                              const char *target_language) {
+    scorer->languages.source_language = source_language;
+    scorer->languages.target_language = target_language;
+}
+
 // The source and target of every line.
 struct pairs {
     struct sentence *sources, *targets; // owned
     size_t num;
+    uint32_t num_given; // tokens that targets begin with and that are not scored
 };
+
+// What stands around the tokens of a side.
+static enum vks_status find_frame(const struct vks_scorer *scorer, enum vks_side side,
+                                  struct token_frame *frame) {
+    struct vks_sequence_params params = scorer->languages;
+    params.side = side;
+    return tokenizer_frame(scorer->tokenizer, &params, scorer->log, frame);
+}
 
 static enum vks_status encode(const struct vks_scorer *scorer, const char *const *sources,
                               const char *const *targets, struct pairs *pairs) {
@@ -48,15 +64,19 @@ static enum vks_status encode(const struct vks_scorer *scorer, const char *const
     struct sentences_params params = {
         .tokenizer = scorer->tokenizer,
         .side = VKS_SOURCE,
-        .eos_id = config->eos_id,
         .max_tokens = config->positions == VKS_POSITIONS_LEARNED
                           ? min_u32(config->max_positions, MAX_TOKENS)
                           : MAX_TOKENS,
         .first_line = scorer->num_lines,
         .log = scorer->log,
     };
+    struct token_frame target;
+    TRY(find_frame(scorer, VKS_SOURCE, &params.frame));
+    TRY(find_frame(scorer, VKS_TARGET, &target));
     TRY(sentences_encode(&params, sources, pairs->num, &pairs->sources));
     params.side = VKS_TARGET;
+    params.frame = target;
+    pairs->num_given = target.num_before;
     return sentences_encode(&params, targets, pairs->num, &pairs->targets);
 }
 
@@ -103,7 +123,7 @@ static enum vks_status reserve(struct vks_scorer *scorer, const struct pairs *pa
 
 // Scores a batch and empties it; log_probs [sequences of the batch].
 static enum vks_status score_batch(struct vks_scorer *scorer, struct batch *batch,
-                                   float *log_probs) {
+                                   uint32_t num_given, float *log_probs) {
     const struct loss_batch fed = {
         .source = {batch->src, batch->src_offsets, batch->num_sequences},
         .target = {batch->tgt_in, batch->tgt_offsets, batch->num_sequences},
@@ -115,7 +135,8 @@ static enum vks_status score_batch(struct vks_scorer *scorer, struct batch *batc
     const float *losses = program_output(scorer->loss.program, 0, scorer->loss.row_losses);
     for (uint32_t i = 0; i < batch->num_sequences; i++) {
         double sum = 0;
-        for (uint32_t row = batch->tgt_offsets[i]; row < batch->tgt_offsets[i + 1]; row++)
+        for (uint32_t row = batch->tgt_offsets[i] + num_given; row < batch->tgt_offsets[i + 1];
+             row++)
             sum += (double)losses[row];
         log_probs[i] = (float)-sum;
     }
@@ -127,7 +148,7 @@ static bool add_pair(const struct vks_scorer *scorer, const struct pairs *pairs,
                      struct batch *batch) {
     return batch_add_pair(batch, pairs->sources[i].ids, pairs->sources[i].num_ids,
                           pairs->targets[i].ids, pairs->targets[i].num_ids,
-                          scorer->model->config.pad_id);
+                          scorer->model->config.start_id);
 }
 
 static enum vks_status score_pairs(struct vks_scorer *scorer, const struct pairs *pairs,
@@ -143,7 +164,7 @@ static enum vks_status score_pairs(struct vks_scorer *scorer, const struct pairs
         while (end < pairs->num && add_pair(scorer, pairs, end, batch))
             end++;
         CHECK(end > first);
-        status = score_batch(scorer, batch, log_probs + first);
+        status = score_batch(scorer, batch, pairs->num_given, log_probs + first);
     }
     batch_destroy(&batch);
     return status;
@@ -163,7 +184,7 @@ enum vks_status vks_score(struct vks_scorer *scorer, const char *const *sources,
     for (size_t i = 0; i < num_lines; i++) {
         log_probs[i] = scores[i];
         if (num_tokens)
-            num_tokens[i] = pairs.targets[i].num_ids;
+            num_tokens[i] = pairs.targets[i].num_ids - pairs.num_given;
     }
 done:
     sentences_free(pairs.sources, num_lines);

@@ -1,9 +1,10 @@
 #include "decode/search.h"
 
-#include "base/arena.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "decode/admission.h"
+#include "ops/constrain.h"
 #include "ops/sample.h"
 
 #include <math.h>
@@ -13,9 +14,18 @@
 // Rows that keep a device busy, and source tokens that bound the encoder's memory.
 enum { DEFAULT_ROWS = 256, MAX_ROWS = 65535, BATCH_TOKENS = 4096, MAX_NGRAM = 65535 };
 
-static void fill_defaults(struct vks_translator_params *p) {
-    if (p->beam_size == 0)
-        p->beam_size = p->sampling == VKS_SAMPLING_NONE ? 4 : 1;
+static void fill_defaults(const struct vks_generation *model, struct vks_translator_params *p) {
+    if (p->beam_size == 0 && p->sampling == VKS_SAMPLING_NONE)
+        p->beam_size = model->beam_size ? model->beam_size : 4;
+    p->beam_size = p->beam_size ? p->beam_size : 1;
+    if (p->normalize == 0.0f && !p->no_normalize)
+        p->normalize = model->normalize;
+    if (p->word_penalty == 0.0f)
+        p->word_penalty = model->word_penalty;
+    p->min_length = p->min_length ? p->min_length : model->min_length;
+    p->no_repeat_ngram = p->no_repeat_ngram ? p->no_repeat_ngram : model->no_repeat_ngram;
+    if (p->repetition_penalty == 0.0f)
+        p->repetition_penalty = model->repetition_penalty;
     p->n_best = p->n_best ? p->n_best : 1;
     p->max_length_factor = p->max_length_factor != 0.0f ? p->max_length_factor : 3.0f;
     p->max_length = p->max_length ? p->max_length : 1000;
@@ -48,9 +58,10 @@ static enum vks_status check_choice(const struct vks_translator_params *p) {
     return VKS_OK;
 }
 
-enum vks_status search_complete_params(struct vks_translator_params *params) {
+enum vks_status search_complete_params(const struct vks_model_config *model,
+                                       struct vks_translator_params *params) {
     struct vks_translator_params p = *params;
-    fill_defaults(&p);
+    fill_defaults(&model->generation, &p);
     if (p.beam_size > BEAM_MAX_SIZE) {
         log_error(p.log, "a beam size of %u; at most %d is possible", p.beam_size, BEAM_MAX_SIZE);
         return VKS_ERR_ARGUMENT;
@@ -83,9 +94,38 @@ static uint32_t rule_of(const struct search_params *params) {
         return BEAM_RULE_APART;
     if (p->beam_size == 1) // greedy search ends with the first </s>
         return BEAM_RULE_MARIAN;
-    return search == VKS_SEARCH_HF      ? BEAM_RULE_HF
-           : search == VKS_SEARCH_EXACT ? BEAM_RULE_EXACT
-                                        : BEAM_RULE_MARIAN;
+    return search == VKS_SEARCH_HF         ? BEAM_RULE_HF
+           : search == VKS_SEARCH_EXACT    ? BEAM_RULE_EXACT
+           : search == VKS_SEARCH_HF_EARLY ? BEAM_RULE_HF_EARLY
+                                           : BEAM_RULE_MARIAN;
+}
+
+// What the model's own sequences are that do not occur. lists [VKS_MAX_SUPPRESSED_IDS]: written;
+// borrowed from the configuration. Returns how many there are.
+static uint32_t model_suppressed(const struct vks_model_config *config, struct token_list *lists) {
+    const uint32_t *ids = config->generation.suppressed;
+    uint32_t num = 0;
+    for (uint32_t i = 0; i < VKS_MAX_SUPPRESSED_IDS && ids[i] > 0; i += 1 + ids[i])
+        lists[num++] = (struct token_list){ids + i + 1, ids[i]};
+    return num;
+}
+
+// Whether <pad> may be predicted: never by models that have learned nothing about it.
+static bool predicts_pad(const struct vks_model_config *config, const struct token_list *lists,
+                         uint32_t num_lists) {
+    bool is_suppressed = !config->pad_in_softmax;
+    for (uint32_t i = 0; i < num_lists; i++)
+        is_suppressed |= lists[i].num_ids == 1 && lists[i].ids[0] == config->pad_id;
+    return !is_suppressed;
+}
+
+// As the toolkit that the model comes from.
+static uint32_t penalty_kind(const struct vks_model_config *config,
+                             const struct vks_translator_params *p) {
+    bool is_beam = p->beam_size > 1 && p->sampling == VKS_SAMPLING_NONE;
+    if (config->model_class == VKS_CLASS_OWN)
+        return 0;
+    return is_beam ? PENALTY_OF_START : PENALTY_OF_START | PENALTY_OF_LOGITS;
 }
 
 static struct step_params step_params(const struct search_params *params) {
@@ -100,7 +140,7 @@ static struct step_params step_params(const struct search_params *params) {
                  .k = p->beam_size,
                  .n_best = p->n_best,
                  .start_alive = samples ? p->beam_size : 1,
-                 .start_token = config->pad_id,
+                 .start_token = config->start_id,
                  .eos_id = config->eos_id,
                  .position_offset = config->position_offset,
                  .branches = params->branches},
@@ -109,8 +149,11 @@ static struct step_params step_params(const struct search_params *params) {
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,
         .repetition_penalty = p->repetition_penalty,
-        .suppressed = params->suppressed,
-        .num_suppressed = params->num_suppressed,
+        .penalty_kind = penalty_kind(config, p),
+        .forces_first = params->first_id || config->generation.forces_first,
+        .first_id = params->first_id ? *params->first_id : config->generation.first_id,
+        .forces_eos = config->generation.forces_eos,
+        .shortlist = p->shortlist,
         .samples = samples,
         .sample_from = p->sampling == VKS_SAMPLING_TOP_K     ? SAMPLE_FROM_TOP_K
                        : p->sampling == VKS_SAMPLING_NUCLEUS ? SAMPLE_FROM_NUCLEUS
@@ -119,29 +162,58 @@ static struct step_params step_params(const struct search_params *params) {
         .sample_mass = p->sampling_mass,
         .temperature = p->temperature,
         .seed = p->seed,
+        .cache_bytes = (uint64_t)p->workspace << 20,
     };
+}
+
+// The device's part, with the sequences that the user and the model suppress.
+static enum vks_status init_decoder(const struct search_params *params, struct step_params *step,
+                                    struct step_decoder *decoder) {
+    const struct vks_model_config *config = &params->models[0]->config;
+    struct token_list own[VKS_MAX_SUPPRESSED_IDS];
+    uint32_t num_own = model_suppressed(config, own), num = 0;
+    struct token_list *lists =
+        memory_calloc((size_t)params->num_suppressed + num_own + 1, sizeof *lists);
+    if (!lists)
+        return VKS_ERR_OOM;
+    for (uint32_t i = 0; i < params->num_suppressed; i++)
+        lists[num++] = params->suppressed[i];
+    for (uint32_t i = 0; i < num_own; i++)
+        if (own[i].num_ids > 1 || own[i].ids[0] != config->pad_id)
+            lists[num++] = own[i];
+    step->predicts_pad = predicts_pad(config, own, num_own);
+    step->suppressed = lists;
+    step->num_suppressed = num;
+    enum vks_status status = step_decoder_init(step, decoder);
+    free(lists);
+    return status;
 }
 
 enum vks_status search_init(const struct search_params *params, struct search *search) {
     const struct vks_translator_params *p = params->translator;
-    const struct step_params step = step_params(params);
+    struct step_params step = step_params(params);
     memset(search, 0, sizeof *search);
     search->params = *p;
     search->log = p->log;
+    search->longest = params->models[0]->config.generation.max_length;
     search->beam = (struct beam_params){.beam_size = p->beam_size,
                                         .n_best = p->n_best,
                                         .normalize = p->normalize,
                                         .word_penalty = p->word_penalty,
                                         .eos_id = params->models[0]->config.eos_id,
+                                        .num_given = step.forces_first,
                                         .shrinks = step.rule.rule == BEAM_RULE_MARIAN,
                                         .word_scores = p->word_scores};
     uint32_t most = MAX_ROWS / p->beam_size;
     search->max_sentences =
         p->mini_batch ? min_u32(p->mini_batch, most) : max_u32(DEFAULT_ROWS / p->beam_size, 1);
-    TRY(step_decoder_init(&step, &search->decoder));
-    if (search->decoder.max_cache_rows >= p->beam_size)
+    search->max_tokens = BATCH_TOKENS;
+    TRY(init_decoder(params, &step, &search->decoder));
+    search->max_cache_rows = search->decoder.max_cache_rows;
+    if (search->decoder.max_cache_rows / p->beam_size > step.forces_first)
         return VKS_OK;
-    log_error(p->log, "the device has no room for the cache of a beam of %u", p->beam_size);
+    log_error(p->log, "a workspace of %.1f MiB has no room for keys and values of a beam of %u",
+              (double)search->decoder.cache_bytes / 0x1p20, p->beam_size);
     return VKS_ERR_DEVICE_OOM;
 }
 
@@ -166,7 +238,8 @@ uint32_t search_max_source(const struct search *search) {
 
 // Tokens, </s> included, that the translation of num_src tokens should and may have at most.
 static double wanted_target(const struct search *search, uint32_t num_src) {
-    return ceil((double)search->params.max_length_factor * num_src);
+    double wanted = ceil((double)search->params.max_length_factor * num_src);
+    return search->longest > 0 && wanted > search->longest ? search->longest : wanted;
 }
 
 static uint32_t most_target(const struct search *search) {
@@ -181,47 +254,45 @@ static uint32_t max_target(const struct search *search, uint32_t num_src) {
     return wanted < 1 ? 1 : wanted < most ? (uint32_t)wanted : most;
 }
 
-// A sentence's place in the order of work: long ones first, so that batches are of like length and
-// programs are built for the longest at once.
-struct place {
-    uint32_t num_ids, num_steps, num_prefix;
-    size_t idx;
-};
-
+// Long ones first, so that those under way are of like length and programs are built for the
+// longest at once.
 static int longer_first(const void *a_ref, const void *b_ref) {
-    const struct place *a = a_ref, *b = b_ref;
+    const struct work_item *a = a_ref, *b = b_ref;
     if (a->num_ids != b->num_ids)
         return a->num_ids < b->num_ids ? 1 : -1;
     return a->idx < b->idx ? -1 : 1;
 }
 
-static struct place place_of(const struct search *search, const struct sentence *sentence,
-                             size_t idx) {
-    struct place place = {sentence->num_ids, max_target(search, sentence->num_ids),
-                          min_u32(sentence->prefix.num_ids, most_target(search) - 1), idx};
-    if (place.num_prefix < sentence->prefix.num_ids)
+static struct work_item item_of(const struct search *search, const struct sentence *sentence,
+                                size_t idx) {
+    uint32_t num_first = search->decoder.params.forces_first;
+    uint32_t most = max_u32(most_target(search) - 1, num_first);
+    struct work_item item = {sentence->num_ids, max_target(search, sentence->num_ids),
+                             min_u32(num_first + sentence->prefix.num_ids, most), idx};
+    if (item.num_prefix < num_first + sentence->prefix.num_ids)
         log_warn(search->log,
                  "line %zu: %u tokens are given of the translation; those after %u "
                  "are cut off",
-                 idx + 1, sentence->prefix.num_ids, place.num_prefix);
-    place.num_steps = max_u32(place.num_steps, place.num_prefix + 1);
-    return place;
+                 idx + 1, sentence->prefix.num_ids, item.num_prefix - num_first);
+    item.num_steps = max_u32(item.num_steps, item.num_prefix + 1);
+    return item;
 }
 
-static bool add_to_batch(const struct search *search, const struct place *place,
+static bool add_to_batch(const struct search *search, const struct work_item *item,
                          struct step_capacity *needed) {
     struct step_capacity next = {
-        .num_src = needed->num_src + place->num_ids,
+        .num_src = needed->num_src + item->num_ids,
         .num_sentences = needed->num_sentences + 1,
-        .num_steps = max_u32(needed->num_steps, place->num_steps),
-        .num_positions = max_u32(needed->num_positions, max_u32(place->num_ids, place->num_steps)),
-        .num_words = needed->num_words + place->num_prefix,
-        .has_prefixes = needed->has_prefixes | (place->num_prefix > 0),
+        .num_steps = max_u32(needed->num_steps, item->num_steps),
+        .num_positions = max_u32(needed->num_positions, max_u32(item->num_ids, item->num_steps)),
+        .num_words = needed->num_words + item->num_prefix + search->decoder.num_set_words,
+        .has_prefixes = needed->has_prefixes | (item->num_prefix > 0),
     };
-    uint64_t cache_rows = (uint64_t)next.num_sentences * search->params.beam_size * next.num_steps;
+    uint64_t cache_rows =
+        needed->num_cache_rows + (uint64_t)search->params.beam_size * item->num_steps;
     if (needed->num_sentences > 0 &&
-        (next.num_sentences > search->max_sentences || next.num_src > BATCH_TOKENS ||
-         cache_rows > search->decoder.max_cache_rows))
+        (next.num_sentences > search->max_sentences || next.num_src > search->max_tokens ||
+         cache_rows > search->max_cache_rows))
         return false;
     next.num_cache_rows = (uint32_t)cache_rows;
     *needed = next;
@@ -229,7 +300,7 @@ static bool add_to_batch(const struct search *search, const struct place *place,
 }
 
 // The end of the batch that begins at `first`, and what it needs.
-static size_t batch_end(const struct search *search, const struct place *order, size_t first,
+static size_t batch_end(const struct search *search, const struct work_item *order, size_t first,
                         size_t num, struct step_capacity *needed) {
     *needed = (struct step_capacity){0};
     size_t end = first;
@@ -238,8 +309,9 @@ static size_t batch_end(const struct search *search, const struct place *order, 
     return end;
 }
 
-// Programs for the largest of all batches, so that they are built once.
-static enum vks_status reserve(struct search *search, const struct place *order, size_t num) {
+// What the largest of all batches need.
+static struct step_capacity capacity_for(const struct search *search, const struct work_item *order,
+                                         size_t num) {
     struct step_capacity most = {0}, needed;
     for (size_t first = 0; first < num;) {
         first = batch_end(search, order, first, num, &needed);
@@ -251,146 +323,57 @@ static enum vks_status reserve(struct search *search, const struct place *order,
         most.num_words = max_u32(most.num_words, needed.num_words);
         most.has_prefixes |= needed.has_prefixes;
     }
-    return step_decoder_reserve(&search->decoder, &most);
+    return most;
 }
 
-// A batch of sentences under way.
-struct decoding {
-    struct search *search;
-    struct arena arena;
-    struct beam *beams; // [num_sentences]
-    struct step_sentence *sentences;
-    size_t *indices;
-    uint32_t *tokens, *offsets; // the batch, packed
-    uint32_t num_sentences;
-};
-
-static enum vks_status begin(struct search *search, const struct step_capacity *needed,
-                             const struct sentence *sentences, const struct place *order,
-                             struct decoding *decoding) {
-    struct arena *arena = &decoding->arena;
-    uint32_t num = needed->num_sentences, num_tokens = 0;
-    *decoding = (struct decoding){.search = search, .num_sentences = num};
-    decoding->beams = ARENA_NEW(arena, struct beam, num);
-    decoding->sentences = ARENA_NEW(arena, struct step_sentence, num);
-    decoding->indices = ARENA_NEW(arena, size_t, num);
-    decoding->tokens = ARENA_NEW(arena, uint32_t, needed->num_src);
-    decoding->offsets = ARENA_NEW(arena, uint32_t, num + 1);
-    if (!decoding->beams || !decoding->sentences || !decoding->indices || !decoding->tokens ||
-        !decoding->offsets) {
-        arena_finish(arena);
-        return VKS_ERR_OOM;
+// Programs that are built once, for all that can be under way together: the fewer, the less memory
+// the device has.
+static enum vks_status reserve(struct search *search, const struct work_item *order, size_t num) {
+    struct vks_device *device = search->decoder.models[0].model->device;
+    const struct vks_log *log = device->log;
+    uint32_t max_sentences = search->max_sentences;
+    for (;;) {
+        struct step_capacity most = capacity_for(search, order, num);
+        // What fails here is told only if nothing less can be tried.
+        device->log = most.num_sentences > 1 ? NULL : log;
+        enum vks_status status = step_decoder_reserve(&search->decoder, &most);
+        device->log = log;
+        bool is_too_much = status == VKS_ERR_DEVICE_OOM || status == VKS_ERR_UNSUPPORTED;
+        if (status == VKS_OK && search->max_sentences < max_sentences)
+            log_warn(search->log,
+                     "device memory does not suffice for %u sentences at once: %u are translated "
+                     "together",
+                     max_sentences, search->max_sentences);
+        if (!is_too_much || most.num_sentences == 1)
+            return status;
+        search->max_sentences = most.num_sentences / 2;
+        search->max_tokens = max_u32(most.num_src / 2, 1);
+        search->max_cache_rows = max_u32(most.num_cache_rows / 2, 1);
     }
-    for (uint32_t i = 0; i < num; i++) {
-        const struct sentence *sentence = &sentences[order[i].idx];
-        beam_init(&search->beam, search->decoder.params.rule.start_alive, &decoding->beams[i]);
-        decoding->sentences[i] =
-            (struct step_sentence){.ids = sentence->ids,
-                                   .num_ids = sentence->num_ids,
-                                   .max_steps = order[i].num_steps,
-                                   .prefix = {sentence->prefix.ids, order[i].num_prefix}};
-        decoding->indices[i] = order[i].idx;
-        memcpy(decoding->tokens + num_tokens, sentence->ids,
-               sentence->num_ids * sizeof *decoding->tokens);
-        num_tokens += sentence->num_ids;
-        decoding->offsets[i + 1] = num_tokens;
-    }
-    return VKS_OK;
 }
 
-static void finish(struct decoding *decoding) {
-    for (uint32_t i = 0; i < decoding->num_sentences; i++)
-        beam_finish(&decoding->beams[i]);
-    arena_finish(&decoding->arena);
-}
-
-// Hypotheses that may be alive when the next step runs.
-static uint32_t max_rows(const struct decoding *decoding) {
-    uint32_t num_waiting = step_decoder_num_waiting(&decoding->search->decoder), num = 0;
-    for (uint32_t i = 0; i < decoding->num_sentences; i++)
-        num += beam_max_alive(&decoding->beams[i], num_waiting);
-    return num;
-}
-
-static enum vks_status collect(struct decoding *decoding) {
-    struct search *search = decoding->search;
-    TRY(step_decoder_collect(&search->decoder));
-    if (search->observer) {
-        struct search_step step = {
-            .beams = decoding->beams,
-            .sentence_indices = decoding->indices,
-            .num_sentences = decoding->num_sentences,
-        };
-        step_decoder_log_probs(&search->decoder, &step.log_probs);
-        search->observer->observe(search->observer->user, &step);
-    }
-    for (uint32_t i = 0; i < decoding->num_sentences; i++) {
-        struct beam_events events;
-        step_decoder_events(&search->decoder, i, &events);
-        enum vks_status status = beam_apply(&decoding->beams[i], &events);
-        if (status == VKS_ERR_DIVERGED)
-            log_error(search->log, "the model's probabilities are not finite numbers");
-        TRY(status);
-    }
-    return VKS_OK;
-}
-
-// Keeps the device supplied with steps, and reads them as they end.
-static enum vks_status run(struct decoding *decoding) {
-    struct step_decoder *decoder = &decoding->search->decoder;
-    const struct packed source = {decoding->tokens, decoding->offsets, decoding->num_sentences};
-    TRY(step_decoder_begin(decoder, &source, decoding->sentences));
-    for (uint32_t num_rows; (num_rows = max_rows(decoding)) > 0;) {
-        TRY(step_decoder_submit(decoder, num_rows));
-        if (step_decoder_num_waiting(decoder) == decoder->num_slots)
-            TRY(collect(decoding));
-    }
-    while (step_decoder_num_waiting(decoder) > 0)
-        TRY(collect(decoding));
-    return VKS_OK;
-}
-
-static void warn_if_cut(const struct search *search, const struct place *place,
+void search_warn_if_cut(const struct search *search, size_t sentence_idx, uint32_t num_ids,
                         const struct vks_translation *translation) {
-    uint32_t most = max_target(search, place->num_ids);
+    uint32_t most = max_target(search, num_ids);
     if (translation->num_hypotheses > 0 && translation->hypotheses[0].num_ids == most &&
-        most < wanted_target(search, place->num_ids))
+        most < wanted_target(search, num_ids))
         log_warn(search->log, "line %zu: no more than %u tokens of the translation are possible",
-                 place->idx + 1, most);
-}
-
-static enum vks_status translate_batch(struct search *search, const struct step_capacity *needed,
-                                       const struct sentence *sentences, const struct place *order,
-                                       struct vks_translation *translations) {
-    struct decoding decoding;
-    TRY(begin(search, needed, sentences, order, &decoding));
-    enum vks_status status = run(&decoding);
-    for (uint32_t i = 0; i < decoding.num_sentences && status == VKS_OK; i++) {
-        status = beam_results(&decoding.beams[i], &translations[order[i].idx]);
-        if (status == VKS_OK)
-            warn_if_cut(search, &order[i], &translations[order[i].idx]);
-    }
-    finish(&decoding);
-    return status;
+                 sentence_idx + 1, most);
 }
 
 enum vks_status search_run(struct search *search, const struct sentence *sentences,
                            size_t num_sentences, struct vks_translation *translations) {
-    struct place *order = memory_calloc(num_sentences + 1, sizeof *order);
+    struct work_item *order = memory_calloc(num_sentences + 1, sizeof *order);
     size_t num = 0;
     if (!order)
         return VKS_ERR_OOM;
     for (size_t i = 0; i < num_sentences; i++)
         if (sentences[i].num_ids > 0)
-            order[num++] = place_of(search, &sentences[i], i);
+            order[num++] = item_of(search, &sentences[i], i);
     qsort(order, num, sizeof *order, longer_first);
     enum vks_status status = num > 0 ? reserve(search, order, num) : VKS_OK;
-    for (size_t first = 0; first < num && status == VKS_OK;) {
-        struct step_capacity needed;
-        size_t end = batch_end(search, order, first, num, &needed);
-        status = translate_batch(search, &needed, sentences, order + first, translations);
-        first = end;
-    }
+    if (num > 0 && status == VKS_OK)
+        status = admission_run(search, sentences, order, num, translations);
     free(order);
     return status;
 }

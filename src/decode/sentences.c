@@ -14,17 +14,21 @@ enum vks_status sentences_check_vocabulary(const struct vks_model_config *config
     const struct {
         const char *what;
         uint32_t of_tokenizer, of_model;
+        bool fits;
     } checks[] = {
         {"source vocabulary size", vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE),
-         config->source_vocab},
+         config->source_vocab, tokenizer_fits(tokenizer, VKS_SOURCE, config->source_vocab)},
         {"target vocabulary size", vks_tokenizer_vocab_size(tokenizer, VKS_TARGET),
-         config->target_vocab},
-        {"id of the source's </s>", vks_tokenizer_eos_id(tokenizer, VKS_SOURCE), config->eos_id},
-        {"id of the target's </s>", vks_tokenizer_eos_id(tokenizer, VKS_TARGET), config->eos_id},
-        {"id of the target's <pad>", vks_tokenizer_pad_id(tokenizer, VKS_TARGET), config->pad_id},
+         config->target_vocab, tokenizer_fits(tokenizer, VKS_TARGET, config->target_vocab)},
+        {"id of the source's </s>", vks_tokenizer_eos_id(tokenizer, VKS_SOURCE), config->eos_id,
+         vks_tokenizer_eos_id(tokenizer, VKS_SOURCE) == config->eos_id},
+        {"id of the target's </s>", vks_tokenizer_eos_id(tokenizer, VKS_TARGET), config->eos_id,
+         vks_tokenizer_eos_id(tokenizer, VKS_TARGET) == config->eos_id},
+        {"id of the target's <pad>", vks_tokenizer_pad_id(tokenizer, VKS_TARGET), config->pad_id,
+         vks_tokenizer_pad_id(tokenizer, VKS_TARGET) == config->pad_id},
     };
     for (size_t i = 0; i < COUNT_OF(checks); i++) {
-        if (checks[i].of_tokenizer == checks[i].of_model)
+        if (checks[i].fits)
             continue;
         log_error(log,
                   "the vocabulary and the model do not belong together: %s is %u in the "
@@ -49,18 +53,18 @@ static enum vks_status encode(const struct sentences_params *params, const char 
         free(ids);
         return VKS_OK;
     }
-    if (num_ids >= params->max_tokens) {
-        log_warn(params->log, "%s line %" PRIu64 " has %zu tokens; those after %u are cut off",
-                 side, line_number, num_ids, params->max_tokens - 1);
-        num_ids = params->max_tokens - 1;
+    uint32_t frame_size = token_frame_size(&params->frame);
+    size_t most = max_u32(params->max_tokens, frame_size) - frame_size, num_kept = num_ids;
+    if (num_ids > most) {
+        log_warn(params->log, "%s line %" PRIu64 " has %zu tokens; those after %zu are cut off",
+                 side, line_number, num_ids, most);
+        num_kept = most;
     }
-    uint32_t *grown = memory_realloc(ids, (num_ids + 1) * sizeof *ids);
-    if (!grown) {
+    if (!token_frame_add(&params->frame, num_kept, &ids, &num_ids)) {
         free(ids);
         return VKS_ERR_OOM;
     }
-    grown[num_ids] = params->eos_id;
-    *sentence = (struct sentence){.ids = grown, .num_ids = (uint32_t)num_ids + 1};
+    *sentence = (struct sentence){.ids = ids, .num_ids = (uint32_t)num_ids};
     return VKS_OK;
 }
 

@@ -2,8 +2,10 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/memory.h"
+#include "decode/lexical_shortlist.h"
+#include "decode/suppressed.h"
 #include "io/hash64.h"
+#include "ops/allow.h"
 #include "ops/constrain.h"
 #include "ops/copy.h"
 #include "ops/decoding.h"
@@ -14,11 +16,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Caches of all layers take at most this, and at most a quarter of the device's memory.
+static const uint32_t NO_PAD = UINT32_MAX; // no token
+
+// Caches of all layers take at most this unless more is asked for, and at most a quarter of the
+// device's memory.
 static const uint64_t MAX_CACHE_BYTES = 512ull << 20;
 
-static uint64_t cache_row_bytes(const struct vks_model *model) {
+static uint64_t kv_row_bytes(const struct vks_model *model) {
     return (uint64_t)row_stride(model->device, 2 * model->config.width) * sizeof(float);
+}
+
+// What a position of a hypothesis leaves to later ones: keys and values, or a cell's state.
+static uint32_t cache_cols(const struct vks_model *model) {
+    return model->config.decoder_cell == VKS_CELL_SSRU ? model->config.width
+                                                       : 2 * model->config.width;
+}
+
+static uint64_t cache_row_bytes(const struct vks_model *model) {
+    return (uint64_t)row_stride(model->device, cache_cols(model)) * sizeof(float);
 }
 
 static struct vks_device *device_of(const struct step_decoder *decoder) {
@@ -27,15 +42,14 @@ static struct vks_device *device_of(const struct step_decoder *decoder) {
 
 static uint32_t max_cache_rows(const struct step_decoder *decoder) {
     const struct vks_device_info *info = &device_of(decoder)->info;
-    uint64_t bytes = info->memory_bytes / 4, row_bytes = 0, bound = UINT32_MAX;
-    bytes = bytes < MAX_CACHE_BYTES ? bytes : MAX_CACHE_BYTES;
+    uint64_t row_bytes = 0, bound = UINT32_MAX;
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
         const struct vks_model *model = decoder->models[i].model;
         uint64_t binds = info->max_binding_bytes / cache_row_bytes(model);
         row_bytes += cache_row_bytes(model) * model->config.decoder_layers;
         bound = binds < bound ? binds : bound;
     }
-    uint64_t rows = bytes / row_bytes;
+    uint64_t rows = decoder->cache_bytes / row_bytes;
     return (uint32_t)(rows < bound ? rows : bound);
 }
 
@@ -43,33 +57,12 @@ static uint32_t max_cache_rows(const struct step_decoder *decoder) {
 // a place in the beam, a hypothesis may give K and </s>.
 static uint32_t best_of_row(const struct step_params *params, uint32_t vocab) {
     uint32_t k = params->rule.k;
-    if (params->rule.rule == BEAM_RULE_HF || params->rule.rule == BEAM_RULE_EXACT)
+    if (params->rule.rule == BEAM_RULE_HF || params->rule.rule == BEAM_RULE_HF_EARLY ||
+        params->rule.rule == BEAM_RULE_EXACT)
         k++;
     if (params->samples)
         k = 1;
     return min_u32(k, vocab - 1);
-}
-
-static enum vks_status copy_suppressed(const struct step_params *params,
-                                       struct step_decoder *decoder) {
-    uint32_t num = 2 * params->num_suppressed;
-    for (uint32_t i = 0; i < params->num_suppressed; i++)
-        num += params->suppressed[i].num_ids;
-    uint32_t *words = memory_calloc((size_t)num + 1, sizeof *words);
-    if (!words)
-        return VKS_ERR_OOM;
-    uint32_t end = 2 * params->num_suppressed;
-    for (uint32_t i = 0; i < params->num_suppressed; i++) {
-        const struct token_list *list = &params->suppressed[i];
-        CHECK(list->num_ids > 0);
-        words[2 * i] = end;
-        words[2 * i + 1] = list->num_ids;
-        memcpy(words + end, list->ids, list->num_ids * sizeof *words);
-        end += list->num_ids;
-    }
-    decoder->suppressed = words;
-    decoder->num_suppressed_words = num;
-    return VKS_OK;
 }
 
 enum vks_status step_decoder_init(const struct step_params *params, struct step_decoder *decoder) {
@@ -83,11 +76,18 @@ enum vks_status step_decoder_init(const struct step_params *params, struct step_
         decoder->models[i].model = params->models[i];
         decoder->models[i].weight = params->weights ? params->weights[i] : 1.0f;
     }
+    if (params->shortlist)
+        decoder->num_set_words = shortlist_set_words(params->models[0]->config.target_vocab);
     decoder->best_k = best_of_row(params, params->models[0]->config.target_vocab);
+    uint64_t quarter = device_of(decoder)->info.memory_bytes / 4;
+    decoder->cache_bytes = quarter < MAX_CACHE_BYTES ? quarter : MAX_CACHE_BYTES;
+    if (params->cache_bytes)
+        decoder->cache_bytes = params->cache_bytes;
     decoder->max_cache_rows = max_cache_rows(decoder);
     // A software driver works on the host's cores: there is nothing to overlap.
     decoder->num_slots = device_of(decoder)->info.type == VKS_DEVICE_CPU ? 1 : PROGRAM_MAX_SLOTS;
-    return copy_suppressed(params, decoder);
+    return suppressed_pack(params->suppressed, params->num_suppressed, &decoder->suppressed,
+                           &decoder->num_suppressed_words);
 }
 
 static void release(struct step_decoder *decoder) {
@@ -112,12 +112,11 @@ void step_decoder_finish(struct step_decoder *decoder) {
     decoder->suppressed = NULL;
 }
 
-// A buffer of rows as wide as keys and values, as a tensor.
-static struct tensor *kv_tensor(const struct step_model *model, struct graph *graph,
-                                const struct vk_buffer *buffer, uint32_t num_rows) {
+// A buffer of rows as a tensor.
+static struct tensor *rows_tensor(struct graph *graph, const struct vk_buffer *buffer,
+                                  uint32_t num_rows, uint32_t cols) {
     struct vk_range range = {buffer, 0, buffer->bytes};
-    return graph_stored(graph, range, graph_dim_fixed(graph, num_rows),
-                        2 * model->model->config.width);
+    return graph_stored(graph, range, graph_dim_fixed(graph, num_rows), cols);
 }
 
 static uint32_t num_rows(const struct step_decoder *decoder, const struct step_capacity *capacity) {
@@ -224,9 +223,13 @@ static enum vks_status build_encoder(struct step_decoder *decoder, struct step_m
                                        .num_sequences = capacity->num_sentences};
     feed_declare(graph, &model->config, &feed, false, &step_model->batch);
     struct tensor *memory = transformer_encode(&transformer, &step_model->batch);
+    if (graph->status == VKS_OK)
+        step_model->memory_places = graph_input(graph, memory->rows, 1);
     for (uint32_t i = 0; i < model->config.decoder_layers; i++)
-        op_copy_to(graph, transformer_memory_kv(&transformer, memory, i),
-                   kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src));
+        op_scatter_rows(graph, transformer_memory_kv(&transformer, memory, i), 0,
+                        step_model->memory_places,
+                        rows_tensor(graph, &step_model->memory_kvs[i], capacity->num_src,
+                                    2 * model->config.width));
     if (step_model == decoder->models)
         add_begin(decoder, graph, capacity);
     return program_create(&graph, &(struct program_params){.num_slots = 1}, &step_model->encoder);
@@ -241,9 +244,10 @@ static struct tensor *add_model(const struct step_model *step_model, struct grap
     const struct transformer transformer = {
         .graph = graph, .config = &model->config, .weights = &model->weights};
     for (uint32_t i = 0; i < model->config.decoder_layers; i++) {
-        self_caches[i] =
-            kv_tensor(step_model, graph, &step_model->self_caches[i], capacity->num_cache_rows);
-        memory_kvs[i] = kv_tensor(step_model, graph, &step_model->memory_kvs[i], capacity->num_src);
+        self_caches[i] = rows_tensor(graph, &step_model->self_caches[i], capacity->num_cache_rows,
+                                     cache_cols(model));
+        memory_kvs[i] = rows_tensor(graph, &step_model->memory_kvs[i], capacity->num_src,
+                                    2 * model->config.width);
     }
     const struct step_inputs inputs = {
         .tokens = tables->tokens,
@@ -260,8 +264,7 @@ static struct tensor *add_model(const struct step_model *step_model, struct grap
     struct tensor *h = transformer_step(&transformer, &inputs);
     if (graph->status != VKS_OK)
         return NULL;
-    const struct output_params output = {
-        .h = h, .weight = transformer_weight(&transformer, &model->weights.output)};
+    const struct output_params output = transformer_output(&transformer, h);
     return op_logits(graph, &output);
 }
 
@@ -279,11 +282,16 @@ static bool is_combined(const struct step_decoder *decoder) {
 static struct log_probs add_log_probs(struct step_decoder *decoder, struct graph *graph,
                                       const struct step_capacity *capacity,
                                       const struct beam_tables *tables, struct log_probs *parts) {
-    uint32_t num = decoder->params.num_models, pad_id = decoder->models[0].model->config.pad_id;
+    uint32_t num = decoder->params.num_models;
     struct tensor *sum = NULL;
     for (uint32_t i = 0; i < num; i++) {
+        const struct vks_model_config *config = &decoder->models[i].model->config;
         parts[i].logits = add_model(&decoder->models[i], graph, capacity, tables);
-        parts[i].log_sums = op_log_sum_exp(graph, parts[i].logits, pad_id);
+        if (decoder->params.shortlist && graph->status == VKS_OK)
+            op_allow(graph, parts[i].logits, tables,
+                     table(decoder, graph, TABLE_WORDS, capacity->num_words, 1));
+        parts[i].log_sums = op_log_sum_exp(graph, parts[i].logits,
+                                           config->pad_in_softmax ? NO_PAD : config->pad_id);
         if (is_combined(decoder))
             sum = op_combine(graph, parts[i].logits, parts[i].log_sums, decoder->models[i].weight,
                              sum);
@@ -300,7 +308,7 @@ static void add_constraints(const struct step_decoder *decoder, struct graph *gr
     const struct step_params *p = &decoder->params;
     float penalty = p->repetition_penalty != 0.0f ? p->repetition_penalty : 1.0f;
     if (!capacity->has_prefixes && !p->num_suppressed && !p->min_length && !p->no_repeat_ngram &&
-        penalty == 1.0f)
+        !p->forces_eos && penalty == 1.0f)
         return;
     const struct constrain_params params = {
         .logits = log_probs->logits,
@@ -308,6 +316,9 @@ static void add_constraints(const struct step_decoder *decoder, struct graph *gr
         .tables = tables,
         .words = table(decoder, graph, TABLE_WORDS, capacity->num_words, 1),
         .num_suppressed = p->num_suppressed,
+        .num_given = p->forces_first,
+        .forces_eos = p->forces_eos,
+        .penalty_kind = p->penalty_kind,
         .eos_id = p->rule.eos_id,
         .min_length = p->min_length,
         .no_repeat_ngram = p->no_repeat_ngram,
@@ -318,7 +329,7 @@ static void add_constraints(const struct step_decoder *decoder, struct graph *gr
 static struct tensor *add_best(const struct step_decoder *decoder, struct graph *graph,
                                const struct beam_tables *tables, struct tensor *logits) {
     const struct step_params *p = &decoder->params;
-    uint32_t pad_id = decoder->models[0].model->config.pad_id;
+    uint32_t pad_id = p->predicts_pad ? NO_PAD : decoder->models[0].model->config.pad_id;
     if (!p->samples)
         return op_top_k(graph, logits, pad_id, decoder->best_k);
     const struct sample_params params = {.logits = logits,
@@ -390,11 +401,11 @@ static enum vks_status build(struct step_decoder *decoder, const struct step_cap
     TRY(allocate_tables(decoder, capacity));
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
         struct step_model *model = &decoder->models[i];
-        uint64_t row_bytes = cache_row_bytes(model->model);
         for (uint32_t j = 0; j < model->model->config.decoder_layers; j++) {
-            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_cache_rows * row_bytes,
+            TRY(buffer_init(device, BUFFER_DEVICE,
+                            capacity->num_cache_rows * cache_row_bytes(model->model),
                             &model->self_caches[j]));
-            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_src * row_bytes,
+            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_src * kv_row_bytes(model->model),
                             &model->memory_kvs[j]));
         }
         TRY(build_encoder(decoder, model, capacity));
@@ -456,46 +467,79 @@ enum vks_status step_decoder_reserve(struct step_decoder *decoder,
     return VKS_OK;
 }
 
-static void write_sentences(struct step_decoder *decoder, const struct packed *source,
-                            const struct step_sentence *sentences) {
-    struct program *encoder = decoder->models[0].encoder;
-    uint32_t(*table_rows)[SENTENCE_WORDS] = program_input(encoder, 0, decoder->sentences_in);
-    uint32_t *words = program_input(encoder, 0, decoder->words_in);
-    uint32_t num_words = decoder->num_suppressed_words;
-    memcpy(words, decoder->suppressed, num_words * sizeof *words);
-    for (uint32_t i = 0; i < source->num_sequences; i++) {
-        const struct step_sentence *sentence = &sentences[i];
-        uint64_t hash = hash64_of(sentence->ids, sentence->num_ids * sizeof *sentence->ids);
-        uint32_t *row = table_rows[i];
-        row[SENTENCE_FIRST_KEY] = source->offsets[i];
-        row[SENTENCE_END_KEY] = source->offsets[i + 1];
-        row[SENTENCE_MAX_STEPS] = sentence->max_steps;
-        row[SENTENCE_HASH] = (uint32_t)hash;
-        row[SENTENCE_HASH + 1] = (uint32_t)(hash >> 32);
-        row[SENTENCE_PREFIX] = num_words;
-        row[SENTENCE_PREFIX_LENGTH] = sentence->prefix.num_ids;
-        CHECK(sentence->max_steps > sentence->prefix.num_ids &&
-              num_words + sentence->prefix.num_ids <= decoder->capacity.num_words);
-        for (uint32_t j = 0; j < sentence->prefix.num_ids; j++)
-            words[num_words++] = sentence->prefix.ids[j];
-    }
-}
-
-enum vks_status step_decoder_begin(struct step_decoder *decoder, const struct packed *source,
-                                   const struct step_sentence *sentences) {
+enum vks_status step_decoder_restart(struct step_decoder *decoder) {
     // A batch that failed may have left work.
     for (uint32_t slot = 0; slot < decoder->num_slots; slot++)
         TRY(program_wait(decoder->step, slot));
+    decoder->num_submitted = decoder->num_collected = decoder->num_admitted = 0;
+    return VKS_OK;
+}
+
+bool step_decoder_can_admit(const struct step_decoder *decoder) {
+    return step_decoder_num_waiting(decoder) == 0 || decoder->num_collected > decoder->num_admitted;
+}
+
+static void write_sentence(struct step_decoder *decoder, const struct step_sentence *sentence) {
+    struct program *encoder = decoder->models[0].encoder;
+    uint32_t(*rows)[SENTENCE_WORDS] = program_input(encoder, 0, decoder->sentences_in);
+    uint32_t *words = program_input(encoder, 0, decoder->words_in), *row = rows[sentence->slot];
+    uint64_t hash = hash64_of(sentence->ids, sentence->num_ids * sizeof *sentence->ids);
+    uint32_t first_word = decoder->num_suppressed_words + sentence->first_word;
+    uint32_t num_first = decoder->params.forces_first;
+    CHECK(sentence->slot < decoder->capacity.num_sentences &&
+          sentence->first_key + sentence->num_ids <= decoder->capacity.num_src &&
+          sentence->first_place + sentence->max_steps * decoder->params.rule.k <=
+              decoder->capacity.num_cache_rows &&
+          sentence->max_steps > num_first + sentence->prefix.num_ids &&
+          first_word + num_first + sentence->prefix.num_ids + decoder->num_set_words <=
+              decoder->capacity.num_words);
+    row[SENTENCE_FIRST_KEY] = sentence->first_key;
+    row[SENTENCE_END_KEY] = sentence->first_key + sentence->num_ids;
+    row[SENTENCE_MAX_STEPS] = sentence->max_steps;
+    row[SENTENCE_HASH] = (uint32_t)hash;
+    row[SENTENCE_HASH + 1] = (uint32_t)(hash >> 32);
+    row[SENTENCE_PREFIX] = first_word;
+    row[SENTENCE_PREFIX_LENGTH] = num_first + sentence->prefix.num_ids;
+    row[SENTENCE_FIRST_PLACE] = sentence->first_place;
+    row[SENTENCE_SET] = first_word + num_first + sentence->prefix.num_ids;
+    row[SENTENCE_IS_NEW] = 1;
+    if (decoder->params.shortlist)
+        shortlist_mark(decoder->params.shortlist, sentence->ids, sentence->num_ids,
+                       words + row[SENTENCE_SET]);
+    if (num_first > 0)
+        words[first_word] = decoder->params.first_id;
+    if (sentence->prefix.num_ids > 0)
+        memcpy(words + first_word + num_first, sentence->prefix.ids,
+               sentence->prefix.num_ids * sizeof *words);
+}
+
+// The table of all sentences, of which these are new.
+static void write_sentences(struct step_decoder *decoder, const struct step_sentence *sentences,
+                            uint32_t num_sentences) {
+    struct program *encoder = decoder->models[0].encoder;
+    uint32_t(*rows)[SENTENCE_WORDS] = program_input(encoder, 0, decoder->sentences_in);
+    uint32_t *words = program_input(encoder, 0, decoder->words_in);
+    memcpy(words, decoder->suppressed, decoder->num_suppressed_words * sizeof *words);
+    for (uint32_t i = 0; i < decoder->capacity.num_sentences; i++)
+        rows[i][SENTENCE_IS_NEW] = 0;
+    for (uint32_t i = 0; i < num_sentences; i++)
+        write_sentence(decoder, &sentences[i]);
+}
+
+enum vks_status step_decoder_admit(struct step_decoder *decoder, const struct packed *source,
+                                   const struct step_sentence *sentences, uint32_t num_table_rows) {
     for (uint32_t i = 0; i < decoder->params.num_models; i++)
         TRY(program_wait(decoder->models[i].encoder, 0));
-    decoder->num_submitted = decoder->num_collected = 0;
-    write_sentences(decoder, source, sentences);
-    program_set_dim(decoder->models[0].encoder, 0, decoder->encoder_sentences,
-                    source->num_sequences);
-    for (uint32_t slot = 0; slot < decoder->num_slots; slot++)
-        program_set_dim(decoder->step, slot, decoder->sentences, source->num_sequences);
+    decoder->num_admitted = decoder->num_submitted;
+    decoder->num_table_rows = num_table_rows;
+    write_sentences(decoder, sentences, source->num_sequences);
+    program_set_dim(decoder->models[0].encoder, 0, decoder->encoder_sentences, num_table_rows);
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
         struct step_model *model = &decoder->models[i];
+        uint32_t *places = program_input(model->encoder, 0, model->memory_places);
+        for (uint32_t j = 0; j < source->num_sequences; j++)
+            for (uint32_t key = 0; key < sentences[j].num_ids; key++)
+                *places++ = sentences[j].first_key + key;
         feed_write(model->encoder, 0, &model->batch, source, NULL, NULL);
         TRY(program_submit(model->encoder, 0));
     }
@@ -506,6 +550,7 @@ enum vks_status step_decoder_submit(struct step_decoder *decoder, uint32_t num_a
     CHECK(step_decoder_num_waiting(decoder) < decoder->num_slots);
     uint32_t slot = decoder->num_submitted % decoder->num_slots;
     program_set_dim(decoder->step, slot, decoder->rows, num_alive_rows);
+    program_set_dim(decoder->step, slot, decoder->sentences, decoder->num_table_rows);
     TRY(program_submit(decoder->step, slot));
     decoder->num_submitted++;
     return VKS_OK;

@@ -14,7 +14,7 @@ struct step_capacity {
     uint32_t num_steps;      // T
     uint32_t num_cache_rows; // places for a position of a hypothesis: B K T
     uint32_t num_positions;  // of the longest sentence or translation
-    uint32_t num_words;      // tokens that sentences force
+    uint32_t num_words;      // tokens that sentences force, and their sets
     uint32_t has_prefixes;   // 1: sentences may force tokens
 };
 
@@ -33,12 +33,18 @@ struct step_params {
     float normalize, word_penalty;
     uint32_t min_length, no_repeat_ngram;
     float repetition_penalty;            // 0, 1: none
+    uint32_t penalty_kind;               // PENALTY_OF_...
     const struct token_list *suppressed; // [num_suppressed], none empty
     uint32_t num_suppressed;
+    const struct vks_shortlist *shortlist; // borrowed while the decoder lives; NULL: none
+    bool predicts_pad;                     // <pad> may be chosen
+    bool forces_first, forces_eos; // the first token is first_id, the last one </s>: at no cost
+    uint32_t first_id;
     bool samples;
     uint32_t sample_from, sample_k; // SAMPLE_FROM_...
     float sample_mass, temperature;
     uint32_t seed;
+    uint64_t cache_bytes; // of all layers' caches at most; 0: MAX_CACHE_BYTES
 };
 
 enum { STEP_MAX_MODELS = VKS_MAX_MODELS };
@@ -49,7 +55,8 @@ struct step_model {
     float weight;
     struct program *encoder;
     struct batch_inputs batch;
-    uint32_t position_rows; // of the model's table when programs were built
+    struct tensor *memory_places; // of the batch's source tokens
+    uint32_t position_rows;       // of the model's table when programs were built
     struct vk_buffer self_caches[WEIGHTS_MAX_LAYERS], memory_kvs[WEIGHTS_MAX_LAYERS];
 };
 
@@ -70,8 +77,10 @@ struct step_decoder {
     struct step_model models[STEP_MAX_MODELS];
     uint32_t *suppressed; // owned: how the table of words begins
     uint32_t num_suppressed_words;
+    uint32_t num_set_words;        // of each sentence's set of tokens, after those it forces
     uint32_t best_k;               // best tokens of each row
-    uint32_t max_cache_rows;       // what the device's memory allows
+    uint64_t cache_bytes;          // what they may take
+    uint32_t max_cache_rows;       // what that and the device allow
     uint32_t num_slots;            // steps that the device may be given at once
     bool with_log_probs;           // tests: step_decoder_log_probs
     bool profile;                  // make the step's program for profiling
@@ -84,7 +93,9 @@ struct step_decoder {
     struct tensor *lengths, *events, *logits, *log_sums;
     struct tensor *parts[STEP_MAX_MODELS]; // of events, by each model
     uint32_t num_parts;                    // 0: there is one model, without a weight
-    uint32_t num_submitted, num_collected; // steps of this batch
+    uint32_t num_submitted, num_collected; // steps since the restart
+    uint32_t num_admitted;                 // steps submitted before sentences were admitted last
+    uint32_t num_table_rows;
 };
 
 // Builds nothing yet; to be finished also after a failure. Errors: VKS_ERR_OOM.
@@ -96,18 +107,28 @@ void step_decoder_finish(struct step_decoder *decoder);
 enum vks_status step_decoder_reserve(struct step_decoder *decoder,
                                      const struct step_capacity *needed);
 
-// A sentence of a batch, </s> included.
+// A sentence, </s> included, and where it lies on the device: its row of the tables, and rows of
+// the memory (num_ids), of the cache (max_steps K), and words (tokens it forces, its set), which
+// are no one else's.
 struct step_sentence {
     const uint32_t *ids;
     uint32_t num_ids;
     uint32_t max_steps;
-    struct token_list prefix; // what the translation begins with; under max_steps
+    struct token_list prefix; // what the translation begins with, after first_id; under max_steps
+    uint32_t slot, first_key, first_place, first_word;
 };
 
-// Works out the memory of a batch of sentences, and begins their search. source: the same
-// sentences.
-enum vks_status step_decoder_begin(struct step_decoder *decoder, const struct packed *source,
-                                   const struct step_sentence *sentences);
+// Gives up whatever is under way: no sentence is.
+enum vks_status step_decoder_restart(struct step_decoder *decoder);
+
+// Whether step_decoder_admit need not wait for the device.
+bool step_decoder_can_admit(const struct step_decoder *decoder);
+
+// Works out the memory of sentences and begins their search, in the places of such as are done;
+// others go on. source: the same sentences. num_table_rows: rows of the tables that are in use or
+// were, all below it.
+enum vks_status step_decoder_admit(struct step_decoder *decoder, const struct packed *source,
+                                   const struct step_sentence *sentences, uint32_t num_table_rows);
 
 // Gives the device a step. num_rows: no fewer than hypotheses that are alive; those that may not be
 // are numbered last. At most num_slots steps may be waiting to be collected.

@@ -3,14 +3,18 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "decode/source_alignment.h"
+#include "decode/masked_lines.h"
 #include "decode/passages.h"
 #include "decode/search.h"
 #include "decode/sentences.h"
+#include "decode/source_alignment.h"
+#include "decode/translation_progress.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { NUM_SIDES = 2 };
 
 struct vks_translator {
     struct vks_model *models[VKS_MAX_MODELS]; // borrowed
@@ -19,10 +23,12 @@ struct vks_translator {
     const struct vks_tokenizer *tokenizer; // borrowed
     struct vks_translator_params params;   // complete
     struct token_list *suppressed;         // owned, with the ids
+    struct token_frame frames[NUM_SIDES];
     struct search search;
     struct search branching; // of alternatives; beam size 0: there is none
     struct attention_maps alignments;
-    uint64_t num_lines; // translated so far
+    const struct masked_lines *masked; // those that are translated; NULL: nothing is masked
+    uint64_t num_lines;                // translated so far
 };
 
 // Whether a model can translate together with the first one.
@@ -114,22 +120,37 @@ static enum vks_status encode_suppressed(struct vks_translator *translator) {
     return VKS_OK;
 }
 
+// What stands around the tokens of both sides, which the languages decide.
+static enum vks_status find_frames(struct vks_translator *translator) {
+    const struct vks_translator_params *p = &translator->params;
+    struct vks_sequence_params params = {.source_language = p->source_language,
+                                         .target_language = p->target_language};
+    for (int side = VKS_SOURCE; side <= VKS_TARGET; side++) {
+        params.side = side;
+        TRY(tokenizer_frame(translator->tokenizer, &params, p->log, &translator->frames[side]));
+    }
+    return VKS_OK;
+}
+
 static struct search_params search_params(const struct vks_translator *translator,
                                           const struct vks_translator_params *params) {
+    const struct token_frame *target = &translator->frames[VKS_TARGET];
     return (struct search_params){.models = translator->models,
                                   .num_models = translator->num_models,
                                   .translator = params,
                                   .suppressed = translator->suppressed,
-                                  .num_suppressed = (uint32_t)params->num_suppressed};
+                                  .num_suppressed = (uint32_t)params->num_suppressed,
+                                  .first_id = target->num_before > 0 ? target->before : NULL};
 }
 
 static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
                               const struct vks_translator_params *params) {
     translator->params = *params;
-    TRY(search_complete_params(&translator->params));
+    TRY(search_complete_params(&model->config, &translator->params));
     TRY(collect_models(model, params, translator));
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
+    TRY(find_frames(translator));
     // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074.
     struct attention_maps_params alignments = {
         .kind = VKS_ATTENTION_CROSS, .layer = max_u32(model->config.decoder_layers, 2) - 2};
@@ -168,30 +189,86 @@ static enum vks_status add_empty(struct vks_translation *translation) {
     return VKS_OK;
 }
 
+// Texts, of what stands behind the token that every translation is forced to begin with.
 static enum vks_status add_texts(const struct vks_translator *translator,
                                  struct vks_translation *translation) {
+    bool has_first = translator->search.decoder.params.forces_first;
     if (translation->num_hypotheses == 0)
         TRY(add_empty(translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++) {
         struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
-        TRY(vks_tokenizer_decode(translator->tokenizer, VKS_TARGET, hypothesis->ids,
-                                 hypothesis->num_ids, &hypothesis->text));
+        size_t first = has_first && hypothesis->num_ids > 0;
+        TRY(vks_tokenizer_decode(translator->tokenizer, VKS_TARGET, hypothesis->ids + first,
+                                 hypothesis->num_ids - first, &hypothesis->text));
     }
     return VKS_OK;
 }
 
-// A line's forced beginning belongs to the first of its parts.
-static void add_prefixes(const struct passages *passages, const struct sentence *prefixes,
-                         struct sentence *parts) {
-    for (size_t i = 0; i < passages->num_lines; i++) {
-        const struct passage *passage = &passages->lines[i];
-        if (passage->segments.num == 0)
+// Leaves out the token that every translation is forced to begin with, such as its language.
+static void drop_first(const struct search *search, struct vks_translation *translation) {
+    size_t num_cols = translation->num_source_ids;
+    for (size_t i = 0; search->decoder.params.forces_first && i < translation->num_hypotheses;
+         i++) {
+        struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
+        if (hypothesis->num_ids == 0)
             continue;
-        // Without the </s> of a whole text.
-        if (prefixes[i].num_ids > 0)
-            parts[passage->first_part].prefix =
-                (struct token_list){prefixes[i].ids, prefixes[i].num_ids - 1};
+        hypothesis->num_ids--;
+        memmove(hypothesis->ids, hypothesis->ids + 1,
+                hypothesis->num_ids * sizeof *hypothesis->ids);
+        if (hypothesis->word_scores) {
+            hypothesis->num_word_scores--;
+            memmove(hypothesis->word_scores, hypothesis->word_scores + 1,
+                    hypothesis->num_word_scores * sizeof(float));
+        }
+        if (hypothesis->alignment)
+            memmove(hypothesis->alignment, hypothesis->alignment + num_cols,
+                    hypothesis->num_ids * num_cols * sizeof(float));
     }
+}
+
+// The tokens of the text that a translation begins with, without what stands around them.
+static struct token_list prefix_of(const struct vks_translator *translator,
+                                   const struct sentence *forced) {
+    const struct token_frame *frame = &translator->frames[VKS_TARGET];
+    if (forced->num_ids == 0)
+        return (struct token_list){0};
+    return (struct token_list){forced->ids + frame->num_before,
+                               forced->num_ids - token_frame_size(frame)};
+}
+
+// A line's forced beginning belongs to the first of its parts. prefixes: NULL: there are none.
+static void add_prefixes(const struct vks_translator *translator, const struct passages *passages,
+                         const struct sentence *prefixes, struct sentence *parts) {
+    for (size_t i = 0; prefixes && i < passages->num_lines; i++)
+        if (passages->lines[i].segments.num > 0)
+            parts[passages->lines[i].first_part].prefix = prefix_of(translator, &prefixes[i]);
+}
+
+// Searches for the translations of parts, and tells how far it is.
+static enum vks_status search_parts(struct vks_translator *translator,
+                                    const struct passages *passages,
+                                    const struct sentence *sentences,
+                                    struct vks_translation *parts) {
+    struct search *search = &translator->search;
+    struct translation_progress progress = {.params = &translator->params,
+                                            .tokenizer = translator->tokenizer,
+                                            .passages = passages,
+                                            .masked = translator->masked,
+                                            .sentences = sentences,
+                                            .parts = parts};
+    const struct search_observer observer = {.user = &progress,
+                                             .may_go_on = translation_progress_tell};
+    if (!translator->params.observe)
+        return search_run(search, sentences, passages->num_parts, parts);
+    enum vks_status status = translation_progress_init(&progress);
+    search->observer = &observer;
+    if (status == VKS_OK)
+        status = search_run(search, sentences, passages->num_parts, parts);
+    search->observer = NULL;
+    if (progress.status != VKS_OK)
+        status = progress.status;
+    translation_progress_finish(&progress);
+    return status;
 }
 
 // Translations [passages->num_parts] of the parts; zeroed before. prefixes [passages->num_lines];
@@ -203,7 +280,7 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_SOURCE,
-        .eos_id = translator->models[0]->config.eos_id,
+        .frame = translator->frames[VKS_SOURCE],
         .max_tokens = search_max_source(&translator->search),
         .keep_empty = true,
         .line_numbers = passages->line_numbers,
@@ -212,13 +289,14 @@ static enum vks_status translate_parts(struct vks_translator *translator,
     size_t num = passages->num_parts;
     struct sentence *sentences;
     TRY(sentences_encode(&params, (const char *const *)passages->parts, num, &sentences));
-    if (prefixes)
-        add_prefixes(passages, prefixes, sentences);
-    enum vks_status status = search_run(&translator->search, sentences, num, parts);
+    add_prefixes(translator, passages, prefixes, sentences);
+    enum vks_status status = search_parts(translator, passages, sentences, parts);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         status = add_texts(translator, &parts[i]);
     if (status == VKS_OK && translator->params.alignment)
         status = source_alignment_add(&translator->alignments, sentences, num, parts);
+    for (size_t i = 0; i < num && status == VKS_OK; i++)
+        drop_first(&translator->search, &parts[i]);
     sentences_free(sentences, num);
     return status;
 }
@@ -250,7 +328,7 @@ static enum vks_status encode_prefixes(const struct vks_translator *translator,
     const struct sentences_params params = {
         .tokenizer = translator->tokenizer,
         .side = VKS_TARGET,
-        .eos_id = translator->models[0]->config.eos_id,
+        .frame = translator->frames[VKS_TARGET],
         .max_tokens = UINT32_MAX,
         .keep_empty = true,
         .first_line = translator->num_lines,
@@ -259,12 +337,14 @@ static enum vks_status encode_prefixes(const struct vks_translator *translator,
     return sentences_encode(&params, prefixes, num_lines, result);
 }
 
-enum vks_status vks_translate_from(struct vks_translator *translator, const char *const *lines,
-                                   const char *const *prefixes, size_t num_lines,
-                                   struct vks_translation **result) {
+// As vks_translate_from, of texts as the model takes them.
+static enum vks_status translate_lines(struct vks_translator *translator, const char *const *lines,
+                                       const char *const *prefixes, size_t num_lines,
+                                       struct vks_translation **result) {
+    uint32_t frame_size = token_frame_size(&translator->frames[VKS_SOURCE]);
     const struct passages_params params = {
         .tokenizer = translator->tokenizer,
-        .max_tokens = max_u32(search_max_source(&translator->search), 2) - 1,
+        .max_tokens = max_u32(search_max_source(&translator->search), frame_size + 1) - frame_size,
         .cut_sentences = translator->params.split_sentences,
         .first_line = translator->num_lines,
         .log = translator->search.log,
@@ -281,6 +361,41 @@ enum vks_status vks_translate_from(struct vks_translator *translator, const char
     passages_free(&passages);
     translator->num_lines += status == VKS_OK ? num_lines : 0;
     return status;
+}
+
+// The same with placeholders masked.
+static enum vks_status translate_masked(struct vks_translator *translator, const char *const *lines,
+                                        const char *const *prefixes, size_t num_lines,
+                                        struct vks_translation **result) {
+    struct masked_lines masked;
+    char **masked_prefixes = NULL;
+    struct vks_translation *translations = NULL;
+    TRY(masked_lines_make(lines, num_lines, &masked));
+    enum vks_status status = VKS_OK;
+    if (prefixes)
+        status = masked_lines_mask_prefixes(&masked, prefixes, &masked_prefixes);
+    translator->masked = &masked;
+    if (status == VKS_OK)
+        status = translate_lines(translator, (const char *const *)masked.lines,
+                                 (const char *const *)masked_prefixes, num_lines, &translations);
+    translator->masked = NULL;
+    if (status == VKS_OK)
+        status = masked_lines_restore(&masked, translations);
+    masked_texts_free(masked_prefixes, num_lines);
+    masked_lines_free(&masked);
+    if (status != VKS_OK)
+        vks_translations_free(translations, num_lines);
+    else
+        *result = translations;
+    return status;
+}
+
+enum vks_status vks_translate_from(struct vks_translator *translator, const char *const *lines,
+                                   const char *const *prefixes, size_t num_lines,
+                                   struct vks_translation **result) {
+    return translator->models[0]->config.placeholders
+               ? translate_masked(translator, lines, prefixes, num_lines, result)
+               : translate_lines(translator, lines, prefixes, num_lines, result);
 }
 
 enum vks_status vks_translate(struct vks_translator *translator, const char *const *lines,
@@ -300,7 +415,7 @@ static enum vks_status open_branching(struct vks_translator *translator, uint32_
     params.word_scores = true;
     struct search_params search = search_params(translator, &params);
     search.branches = true;
-    TRY(search_complete_params(&params));
+    TRY(search_complete_params(&translator->models[0]->config, &params));
     enum vks_status status = search_init(&search, &translator->branching);
     if (status != VKS_OK) {
         search_finish(&translator->branching);
@@ -331,28 +446,32 @@ static enum vks_status find_alternatives(struct vks_translator *translator, stru
                   source->num_ids, search_max_source(search));
         return VKS_ERR_ARGUMENT;
     }
-    source->prefix = (struct token_list){prefix->ids, max_u32(prefix->num_ids, 1) - 1};
+    source->prefix = prefix_of(translator, prefix);
+    uint32_t num_forced = source->prefix.num_ids;
     TRY(search_run(search, source, 1, translation));
     for (size_t i = 0; i < translation->num_hypotheses; i++)
-        if (translation->hypotheses[i].num_word_scores <= source->prefix.num_ids) {
+        if (translation->hypotheses[i].num_word_scores <=
+            search->decoder.params.forces_first + num_forced) {
             log_error(search->log, "%u tokens are given of the translation: no more are possible",
-                      source->prefix.num_ids);
+                      num_forced);
             return VKS_ERR_ARGUMENT;
         }
-    sort_by_word(translation, source->prefix.num_ids);
     TRY(add_texts(translator, translation));
     if (translator->params.alignment)
         TRY(source_alignment_add(&translator->alignments, source, 1, translation));
-    *position = source->prefix.num_ids;
+    drop_first(search, translation);
+    sort_by_word(translation, num_forced);
+    *position = num_forced;
     return VKS_OK;
 }
 
-enum vks_status vks_translate_alternatives(struct vks_translator *translator, const char *line,
-                                           const char *prefix, uint32_t num,
-                                           struct vks_translation **result, size_t *position) {
+// As vks_translate_alternatives, of texts as the model takes them.
+static enum vks_status translate_alternatives(struct vks_translator *translator, const char *line,
+                                              const char *prefix, uint32_t num,
+                                              struct vks_translation **result, size_t *position) {
     struct sentences_params params = {.tokenizer = translator->tokenizer,
                                       .side = VKS_SOURCE,
-                                      .eos_id = translator->models[0]->config.eos_id,
+                                      .frame = translator->frames[VKS_SOURCE],
                                       .max_tokens = UINT32_MAX,
                                       .log = translator->params.log};
     struct sentence *source = NULL, *forced = NULL;
@@ -367,12 +486,37 @@ enum vks_status vks_translate_alternatives(struct vks_translator *translator, co
     if (status == VKS_OK)
         status = sentences_encode(&params, &line, 1, &source);
     params.side = VKS_TARGET;
+    params.frame = translator->frames[VKS_TARGET];
     if (status == VKS_OK)
         status = sentences_encode(&params, &prefix, 1, &forced);
     if (status == VKS_OK)
         status = find_alternatives(translator, source, forced, translation, position);
     sentences_free(source, 1);
     sentences_free(forced, 1);
+    if (status != VKS_OK)
+        vks_translations_free(translation, 1);
+    else
+        *result = translation;
+    return status;
+}
+
+enum vks_status vks_translate_alternatives(struct vks_translator *translator, const char *line,
+                                           const char *prefix, uint32_t num,
+                                           struct vks_translation **result, size_t *position) {
+    if (!translator->models[0]->config.placeholders)
+        return translate_alternatives(translator, line, prefix, num, result, position);
+    struct masked_lines masked;
+    char **masked_prefix = NULL;
+    struct vks_translation *translation = NULL;
+    TRY(masked_lines_make(&line, 1, &masked));
+    enum vks_status status = masked_lines_mask_prefixes(&masked, &prefix, &masked_prefix);
+    if (status == VKS_OK)
+        status = translate_alternatives(translator, masked.lines[0], masked_prefix[0], num,
+                                        &translation, position);
+    if (status == VKS_OK)
+        status = masked_lines_restore(&masked, translation);
+    masked_texts_free(masked_prefix, 1);
+    masked_lines_free(&masked);
     if (status != VKS_OK)
         vks_translations_free(translation, 1);
     else

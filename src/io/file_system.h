@@ -24,6 +24,8 @@ bool fs_look_open(int fd, struct fs_info *info);
 
 // flags: those of fcntl.h. Bytes are not translated, and no other program inherits the file.
 int fs_open(const char *path, int flags);
+// The same for a new file that none but its owner may read.
+int fs_open_private(const char *path, int flags);
 // mode: as fopen's; give it a "b".
 FILE *fs_open_stream(const char *path, const char *mode);
 // Waits until the file's content is on the disk.

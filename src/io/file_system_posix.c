@@ -37,6 +37,10 @@ int fs_open(const char *path, int flags) {
     return open(path, flags | O_CLOEXEC, 0666);
 }
 
+int fs_open_private(const char *path, int flags) {
+    return open(path, flags | O_CLOEXEC, 0600);
+}
+
 FILE *fs_open_stream(const char *path, const char *mode) {
     return fopen(path, mode);
 }

@@ -113,6 +113,10 @@ int fs_open(const char *path, int flags) {
     return fd;
 }
 
+int fs_open_private(const char *path, int flags) {
+    return fs_open(path, flags); // the folder is the user's own
+}
+
 FILE *fs_open_stream(const char *path, const char *mode) {
     wchar_t *wide = widen(path), *wide_mode = widen(mode);
     FILE *file = wide && wide_mode ? _wfopen(wide, wide_mode) : NULL;

@@ -77,20 +77,32 @@ static enum vks_status read_to_end(int fd, const char *path, size_t max_bytes,
     return VKS_OK;
 }
 
-enum vks_status file_read(const char *path, size_t max_bytes, const struct vks_log *log,
-                          unsigned char **data, size_t *num_bytes) {
-    int fd = fs_open(path, O_RDONLY);
-    if (fd < 0)
-        return io_error(log, "open", path);
+static enum vks_status read_all(int fd, const char *path, size_t max_bytes,
+                                const struct vks_log *log, unsigned char **data,
+                                size_t *num_bytes) {
     unsigned char *content = NULL;
     enum vks_status status = read_to_end(fd, path, max_bytes, log, &content, num_bytes);
-    close(fd);
     if (status != VKS_OK) {
         free(content);
         return status;
     }
     *data = content;
     return VKS_OK;
+}
+
+enum vks_status file_read(const char *path, size_t max_bytes, const struct vks_log *log,
+                          unsigned char **data, size_t *num_bytes) {
+    int fd = fs_open(path, O_RDONLY);
+    if (fd < 0)
+        return io_error(log, "open", path);
+    enum vks_status status = read_all(fd, path, max_bytes, log, data, num_bytes);
+    close(fd);
+    return status;
+}
+
+enum vks_status file_read_stdin(size_t max_bytes, const struct vks_log *log, unsigned char **data,
+                                size_t *num_bytes) {
+    return read_all(STDIN_FILENO, "standard input", max_bytes, log, data, num_bytes);
 }
 
 enum vks_status file_replace(const char *path, const void *data, size_t num_bytes,

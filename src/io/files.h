@@ -16,6 +16,9 @@
 VKS_MUST_CHECK enum vks_status file_read(const char *path, size_t max_bytes,
                                          const struct vks_log *log, unsigned char **data,
                                          size_t *num_bytes);
+// The same for standard input.
+VKS_MUST_CHECK enum vks_status file_read_stdin(size_t max_bytes, const struct vks_log *log,
+                                               unsigned char **data, size_t *num_bytes);
 
 // Makes num_bytes of data the file's content, in one step.
 // Errors: VKS_ERR_IO, VKS_ERR_OOM; the old file, if any, is then still there.

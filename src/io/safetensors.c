@@ -5,15 +5,12 @@
 #include "base/half.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "io/file_system.h"
+#include "io/mapped_file.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "safetensors files are mapped as they are: little-endian machines only"
@@ -25,8 +22,8 @@ struct safetensors {
     struct arena arena; // names, metadata, and the arrays below
     const struct vks_log *log;
     char *path;
-    void *mapping;            // owned; NULL where the bytes are somebody else's
-    const unsigned char *map; // the whole file
+    struct mapped_file mapped; // none where the bytes are somebody else's
+    const unsigned char *map;  // the whole file
     size_t map_bytes, header_bytes;
     struct safetensors_info *tensors;        // in the order of the data
     const struct safetensors_info **by_name; // in strcmp order
@@ -271,32 +268,6 @@ static enum vks_status parse_header(struct safetensors *file) {
     return status;
 }
 
-static enum vks_status map_file(struct safetensors *file) {
-    int fd = fs_open(file->path, O_RDONLY);
-    struct fs_info info;
-    if (fd < 0 || !fs_look_open(fd, &info)) {
-        log_error(file->log, "%s: cannot open: %s", file->path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return VKS_ERR_IO;
-    }
-    if (!info.is_file || info.num_bytes < LENGTH_BYTES) {
-        close(fd);
-        return header_error(file, NULL,
-                            info.is_file ? "shorter than 8 bytes" : "not a regular file");
-    }
-    file->map_bytes = (size_t)info.num_bytes;
-    void *mapping = fs_map(fd, file->map_bytes);
-    int error = errno;
-    close(fd);
-    if (!mapping) {
-        log_error(file->log, "%s: cannot map: %s", file->path, strerror(error));
-        return VKS_ERR_IO;
-    }
-    file->map = file->mapping = mapping;
-    return VKS_OK;
-}
-
 static enum vks_status create(const char *path, const struct vks_log *log,
                               struct safetensors **file) {
     struct safetensors *created = memory_calloc(1, sizeof *created);
@@ -317,7 +288,10 @@ enum vks_status safetensors_open(const char *path, const struct vks_log *log,
                                  struct safetensors **file) {
     struct safetensors *opened;
     TRY(create(path, log, &opened));
-    enum vks_status status = map_file(opened);
+    enum vks_status status =
+        mapped_file_open(path, "safetensors", LENGTH_BYTES, log, &opened->mapped);
+    opened->map = opened->mapped.bytes;
+    opened->map_bytes = opened->mapped.num_bytes;
     if (status == VKS_OK)
         status = parse_header(opened);
     if (status != VKS_OK) {
@@ -346,8 +320,7 @@ enum vks_status safetensors_parse(const void *bytes, size_t num_bytes, const cha
 void safetensors_close(struct safetensors **file) {
     if (!*file)
         return;
-    if ((*file)->mapping)
-        fs_unmap((*file)->mapping, (*file)->map_bytes);
+    mapped_file_close(&(*file)->mapped);
     arena_finish(&(*file)->arena);
     free(*file);
     *file = NULL;

@@ -12,9 +12,18 @@
 enum { CHUNK_FLOATS = 1 << 12 };
 
 // What a model directory holds besides its weights.
-static const char *const other_files[] = {
-    "config.json", "generation_config.json", "vocab.json", "target_vocab.json", "source.spm",
-    "target.spm",  "tokenizer_config.json"};
+static const char *const other_files[] = {"config.json",
+                                          "generation_config.json",
+                                          "vocab.json",
+                                          "target_vocab.json",
+                                          "source.spm",
+                                          "target.spm",
+                                          "spiece.model",
+                                          "sentencepiece.bpe.model",
+                                          "tokenizer.json",
+                                          "tokenizer_config.json",
+                                          "special_tokens_map.json",
+                                          "added_tokens.json"};
 
 enum { MAX_OTHER_BYTES = 1 << 28 };
 

@@ -72,9 +72,13 @@ void feed_declare(struct graph *graph, const struct vks_model_config *config,
     declare_sequence(graph, config, capacity->num_tgt, config->target_vocab, with_gradient,
                      &inputs->target);
     inputs->labels = graph_input(graph, inputs->target.num_tokens, 1);
-    inputs->decoder_self =
-        declare_blocks(graph, capacity, capacity->num_tgt, capacity->num_tgt, with_gradient);
-    inputs->decoder_self.causal = true;
+    if (config->decoder_cell == VKS_CELL_SSRU) {
+        inputs->sequences = graph_input(graph, graph_dim(graph, capacity->num_sequences), 2);
+    } else {
+        inputs->decoder_self =
+            declare_blocks(graph, capacity, capacity->num_tgt, capacity->num_tgt, with_gradient);
+        inputs->decoder_self.causal = true;
+    }
     inputs->cross =
         declare_blocks(graph, capacity, capacity->num_tgt, capacity->num_src, with_gradient);
 }
@@ -127,6 +131,17 @@ static void write_attention(struct program *program, uint32_t slot,
                      blocks->causal ? SEE_FROM : SEE_ALL);
 }
 
+// Lists where each sequence's rows begin and end.
+static void write_ends(struct program *program, uint32_t slot, const struct tensor *table,
+                       const struct packed *packed) {
+    uint32_t(*rows)[2] = program_input(program, slot, table);
+    for (uint32_t i = 0; i < packed->num_sequences; i++) {
+        rows[i][0] = packed->offsets[i];
+        rows[i][1] = packed->offsets[i + 1];
+    }
+    program_set_dim(program, slot, table->rows, packed->num_sequences);
+}
+
 void feed_write(struct program *program, uint32_t slot, const struct batch_inputs *inputs,
                 const struct packed *source, const struct packed *target, const uint32_t *labels) {
     write_sequence(program, slot, &inputs->source, source, inputs->position_offset);
@@ -137,7 +152,10 @@ void feed_write(struct program *program, uint32_t slot, const struct batch_input
     uint32_t *label_rows = program_input(program, slot, inputs->labels);
     for (uint32_t i = 0; i < target->offsets[target->num_sequences]; i++)
         label_rows[i] = labels[i];
-    write_attention(program, slot, &inputs->decoder_self, target, target);
+    if (inputs->sequences)
+        write_ends(program, slot, inputs->sequences, target);
+    else
+        write_attention(program, slot, &inputs->decoder_self, target, target);
     write_attention(program, slot, &inputs->cross, target, source);
 }
 

@@ -57,8 +57,7 @@ static void build(struct graph *graph, const struct loss_params *params,
         build_alignment(graph, alignment, probe.weights, state, loss);
     if (params->with_weights)
         loss->label_weights = graph_input(graph, loss->inputs.target.num_tokens, 1);
-    const struct output_params output = {
-        .h = h, .weight = transformer_operand(&transformer, &params->weights->output)};
+    const struct output_params output = transformer_output(&transformer, h);
     if (params->with_logits)
         loss->logits = op_copy_out(graph, op_logits(graph, &output));
     const struct cross_entropy_params cross_entropy = {
@@ -66,7 +65,7 @@ static void build(struct graph *graph, const struct loss_params *params,
         .labels = loss->inputs.labels,
         .weights = loss->label_weights,
         .state = state,
-        .pad = params->config->pad_id,
+        .pad = params->config->pad_in_softmax ? CROSS_ENTROPY_NO_PAD : params->config->pad_id,
         .smoothing = params->label_smoothing,
         .with_gradient = params->with_gradient,
     };

@@ -4,7 +4,10 @@
 #include "base/memory.h"
 #include "io/files.h"
 #include "model/config.h"
+#include "model/marian_model.h"
+#include "model/marian_weights.h"
 #include "model/weights_file.h"
+#include "model/weights_write.h"
 
 #include <stdlib.h>
 
@@ -48,24 +51,44 @@ enum vks_status model_reopen(struct vks_model *model) {
     return weights_allocate(&model->weights, &model->config, parts);
 }
 
-enum vks_status vks_model_load(struct vks_device *device, const char *dir,
-                               struct vks_model **result) {
+static enum vks_status load_marian(struct vks_device *device, const char *path,
+                                   struct vks_model **result) {
+    struct marian_model marian;
     struct vks_model *model = NULL;
-    struct vks_model_config config = {0};
-    enum vks_status status = VKS_ERR_OOM;
-    char *config_path = path_join(dir, "config.json");
-    char *weights_path = path_join(dir, "model.safetensors");
-    if (!config_path || !weights_path)
-        goto done;
-    TRY_GOTO(status, config_read(config_path, device->log, &config), done);
-    TRY_GOTO(status, allocate(device, &config, 0, &model), done);
-    TRY_GOTO(status, weights_read(&model->weights, PART_VALUE, weights_path, device->log), done);
+    enum vks_status status;
+    TRY_GOTO(status, marian_model_open(path, device->log, &marian), done);
+    TRY_GOTO(status, allocate(device, &marian.config, 0, &model), done);
+    TRY_GOTO(status,
+             marian_weights_read(&model->weights, &model->config, marian.gate, marian.file,
+                                 marian.folder.model),
+             done);
     *result = model;
     model = NULL;
 done:
     vks_model_destroy(&model);
-    free(config_path);
-    free(weights_path);
+    marian_model_finish(&marian);
+    return status;
+}
+
+enum vks_status vks_model_load(struct vks_device *device, const char *dir,
+                               struct vks_model **result) {
+    if (marian_folder_is(dir))
+        return load_marian(device, dir, result);
+    struct vks_model *model = NULL;
+    struct vks_model_config config = {0};
+    struct tensor_set *set = NULL;
+    enum vks_status status;
+    TRY(config_read(dir, device->log, &config));
+    TRY(tensor_set_open(dir, device->log, &set));
+    if (config.model_class != VKS_CLASS_OWN)
+        weights_complete_config(set, device->log, &config);
+    TRY_GOTO(status, allocate(device, &config, 0, &model), done);
+    TRY_GOTO(status, weights_read(&model->weights, PART_VALUE, &model->config, set), done);
+    *result = model;
+    model = NULL;
+done:
+    vks_model_destroy(&model);
+    tensor_set_close(&set);
     return status;
 }
 
@@ -75,9 +98,10 @@ enum vks_status vks_model_save(struct vks_model *model, const char *dir) {
     char *path = path_join(dir, "model.safetensors");
     if (!path)
         return VKS_ERR_OOM;
-    enum vks_status status = weights_write(&model->weights, PART_VALUE, path, log);
+    const struct weights_write_params params = {.part = PART_VALUE, .log = log};
+    enum vks_status status = weights_write(&model->weights, &params, path);
     free(path);
-    return status == VKS_OK ? config_write(&model->config, dir, log) : status;
+    return status == VKS_OK ? config_write(&model->config, NULL, dir, log) : status;
 }
 
 const struct vks_model_config *vks_model_config(const struct vks_model *model) {

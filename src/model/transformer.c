@@ -6,7 +6,9 @@
 #include "ops/decoding.h"
 #include "ops/feed_forward.h"
 #include "ops/linear.h"
+#include "ops/residual.h"
 #include "ops/residual_norm.h"
+#include "ops/ssru.h"
 
 #include <math.h>
 
@@ -35,9 +37,11 @@ struct tensor *transformer_operand(const struct transformer *m, const struct par
     return op_convert(m->graph, transformer_weight(m, parameter), m->graph->element);
 }
 
+// bias may be NULL.
 static struct tensor *linear(const struct transformer *m, struct tensor *x,
                              const struct parameter *weight, const struct parameter *bias) {
-    return op_linear(m->graph, x, transformer_operand(m, weight), transformer_weight(m, bias));
+    return op_linear(m->graph, x, transformer_operand(m, weight),
+                     bias ? transformer_weight(m, bias) : NULL);
 }
 
 static struct tensor *embed(const struct transformer *m, const struct stack_weights *stack,
@@ -53,7 +57,17 @@ static struct tensor *embed(const struct transformer *m, const struct stack_weig
         .by_token = inputs->by_token,
         .by_position = inputs->by_position,
     };
-    return op_embedding(m->graph, &params);
+    struct tensor *x = op_embedding(m->graph, &params), *sum, *normed;
+    if (!m->config->embedding_norm || m->graph->status != VKS_OK)
+        return x;
+    const struct residual_norm_params norm = {
+        .x = x,
+        .gamma = transformer_weight(m, &stack->embedding_norm.gamma),
+        .beta = transformer_weight(m, &stack->embedding_norm.beta),
+        .eps = m->config->norm_eps,
+    };
+    op_residual_norm(m->graph, &norm, &sum, &normed);
+    return normed;
 }
 
 // The residual stream, and what the next block reads: normalised after (post-norm) or before
@@ -69,6 +83,10 @@ static void normalize(struct stream *stream, struct tensor *f, const struct norm
     const struct transformer *m = stream->m;
     if (m->graph->status != VKS_OK)
         return;
+    if (is_last && m->config->pre_norm && m->config->no_final_norm) {
+        stream->input = op_residual(m->graph, stream->residual, f, m->dropout);
+        return;
+    }
     const struct residual_norm_params params = {
         .x = stream->residual,
         .f = f,
@@ -115,7 +133,7 @@ static struct tensor *feed_forward(const struct transformer *m, struct tensor *x
 }
 
 static struct tensor *self_attention(const struct transformer *m, struct tensor *x,
-                                     const struct attention_weights *weights,
+                                     const struct attention_weights *weights, uint32_t num_heads,
                                      const struct attention_blocks *blocks) {
     uint32_t width = m->config->width;
     struct tensor *qkv = linear(m, x, &weights->q, &weights->q_bias);
@@ -124,10 +142,29 @@ static struct tensor *self_attention(const struct transformer *m, struct tensor 
                                             .k_col = width,
                                             .v_col = 2 * width,
                                             .width = width,
-                                            .num_heads = m->config->num_heads,
+                                            .num_heads = num_heads,
                                             .blocks = *blocks,
                                             .dropout = m->dropout_attention};
     return linear(m, op_attention(m->graph, &params), &weights->out, &weights->out_bias);
+}
+
+// What the cell gives, projected if the model has it so.
+static struct tensor *project_cell(const struct transformer *m, struct tensor *y,
+                                   const struct cell_weights *weights) {
+    return m->config->rnn_projection && m->graph->status == VKS_OK
+               ? linear(m, y, &weights->out, &weights->out_bias)
+               : y;
+}
+
+static struct tensor *decoder_self(const struct transformer *m, struct tensor *x,
+                                   const struct layer_weights *layer,
+                                   const struct batch_inputs *inputs) {
+    const struct cell_weights *cell = &layer->cell;
+    if (m->config->decoder_cell == VKS_CELL_ATTENTION)
+        return self_attention(m, x, &layer->self, m->config->decoder_heads, &inputs->decoder_self);
+    struct tensor *input = linear(m, x, &cell->input, NULL);
+    struct tensor *forget = linear(m, x, &cell->forget, &cell->forget_bias);
+    return project_cell(m, op_ssru(m->graph, input, forget, inputs->sequences), cell);
 }
 
 // The probe comes before the attention that it looks at (op_attention_weights).
@@ -159,7 +196,7 @@ static struct tensor *cross_attention(const struct transformer *m, struct tensor
                                             .kv = kv,
                                             .v_col = width,
                                             .width = width,
-                                            .num_heads = m->config->num_heads,
+                                            .num_heads = m->config->decoder_heads,
                                             .blocks = *blocks,
                                             .dropout = m->dropout_attention};
     if (m->probe && m->probe->layer_idx == layer_idx)
@@ -179,7 +216,9 @@ struct tensor *transformer_encode(const struct transformer *m, const struct batc
           &stack->layers[0].self_norm);
     for (uint32_t i = 0; i < stack->num_layers; i++) {
         const struct layer_weights *layer = &stack->layers[i];
-        add(&stream, self_attention(m, stream.input, &layer->self, &inputs->encoder_self),
+        add(&stream,
+            self_attention(m, stream.input, &layer->self, m->config->num_heads,
+                           &inputs->encoder_self),
             &layer->self_norm, &layer->ffn_norm, false);
         add(&stream, feed_forward(m, stream.input, layer), &layer->ffn_norm, next_norm(stack, i),
             i + 1 == stack->num_layers);
@@ -201,14 +240,21 @@ struct tensor *transformer_decode(const struct transformer *m, struct tensor *me
           &stack->layers[0].self_norm);
     for (uint32_t i = 0; i < stack->num_layers; i++) {
         const struct layer_weights *layer = &stack->layers[i];
-        add(&stream, self_attention(m, stream.input, &layer->self, &inputs->decoder_self),
-            &layer->self_norm, &layer->cross_norm, false);
+        add(&stream, decoder_self(m, stream.input, layer, inputs), &layer->self_norm,
+            &layer->cross_norm, false);
         add(&stream, cross_attention(m, stream.input, memory, i, &inputs->cross),
             &layer->cross_norm, &layer->ffn_norm, false);
         add(&stream, feed_forward(m, stream.input, layer), &layer->ffn_norm, next_norm(stack, i),
             i + 1 == stack->num_layers);
     }
     return stream.input;
+}
+
+struct output_params transformer_output(const struct transformer *m, struct tensor *h) {
+    return (struct output_params){
+        .h = h,
+        .weight = transformer_operand(m, &m->weights->output),
+        .bias = m->config->output_bias ? transformer_weight(m, &m->weights->output_bias) : NULL};
 }
 
 // Self-attention of one position: keys and values go to the cache first, then all are read.
@@ -221,10 +267,23 @@ static struct tensor *step_self(const struct transformer *m, struct tensor *x,
     const struct attention_step_params params = {.q = qkv,
                                                  .kv = inputs->self_caches[layer_idx],
                                                  .width = width,
-                                                 .num_heads = m->config->num_heads,
+                                                 .num_heads = m->config->decoder_heads,
                                                  .ranges = inputs->self_ranges,
                                                  .cache_rows = inputs->cache_rows};
     return linear(m, op_attention_step(m->graph, &params), &weights->out, &weights->out_bias);
+}
+
+static struct tensor *step_cell(const struct transformer *m, struct tensor *x,
+                                const struct step_inputs *inputs, uint32_t layer_idx) {
+    const struct cell_weights *weights = &m->weights->decoder.layers[layer_idx].cell;
+    const struct ssru_step_params params = {
+        .x = linear(m, x, &weights->input, NULL),
+        .f = linear(m, x, &weights->forget, &weights->forget_bias),
+        .ranges = inputs->self_ranges,
+        .cache_rows = inputs->cache_rows,
+        .places = inputs->cache_places,
+        .cache = inputs->self_caches[layer_idx]};
+    return project_cell(m, op_ssru_step(m->graph, &params), weights);
 }
 
 static struct tensor *step_cross(const struct transformer *m, struct tensor *x,
@@ -233,7 +292,7 @@ static struct tensor *step_cross(const struct transformer *m, struct tensor *x,
     const struct attention_step_params params = {.q = linear(m, x, &weights->q, &weights->q_bias),
                                                  .kv = inputs->memory_kvs[layer_idx],
                                                  .width = m->config->width,
-                                                 .num_heads = m->config->num_heads,
+                                                 .num_heads = m->config->decoder_heads,
                                                  .ranges = inputs->cross_ranges};
     return linear(m, op_attention_step(m->graph, &params), &weights->out, &weights->out_bias);
 }
@@ -246,8 +305,10 @@ struct tensor *transformer_step(const struct transformer *m, const struct step_i
     begin(&stream, m, embed(m, stack, &sequence, 0), &stack->layers[0].self_norm);
     for (uint32_t i = 0; i < stack->num_layers; i++) {
         const struct layer_weights *layer = &stack->layers[i];
-        add(&stream, step_self(m, stream.input, inputs, i), &layer->self_norm, &layer->cross_norm,
-            false);
+        add(&stream,
+            m->config->decoder_cell == VKS_CELL_SSRU ? step_cell(m, stream.input, inputs, i)
+                                                     : step_self(m, stream.input, inputs, i),
+            &layer->self_norm, &layer->cross_norm, false);
         add(&stream, step_cross(m, stream.input, inputs, i), &layer->cross_norm, &layer->ffn_norm,
             false);
         add(&stream, feed_forward(m, stream.input, layer), &layer->ffn_norm, next_norm(stack, i),

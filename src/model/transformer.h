@@ -6,6 +6,7 @@
 #include "model/weights.h"
 #include "ops/attention.h"
 #include "ops/embedding.h"
+#include "ops/output.h"
 
 // One side of a batch: N tokens of B packed sequences.
 struct sequence_inputs {
@@ -20,6 +21,7 @@ struct batch_inputs {
     struct tensor *labels;    // u32 [N_tgt, 1]
     uint32_t position_offset; // of a sequence's first token
     struct attention_blocks encoder_self, decoder_self, cross;
+    struct tensor *sequences; // u32 [B, 2]: rows of the target's, for decoders with cells
 };
 
 // The weights of one head of a decoder layer's attention to the source, asked for.
@@ -60,6 +62,9 @@ struct tensor *transformer_decode(const struct transformer *transformer, struct 
 struct tensor *transformer_memory_kv(const struct transformer *transformer, struct tensor *memory,
                                      uint32_t layer_idx);
 
+// What logits come from, given the decoder's output.
+struct output_params transformer_output(const struct transformer *transformer, struct tensor *h);
+
 // What a step of decoding reads and fills, for R hypotheses.
 struct step_inputs {
     struct tensor *tokens, *positions; // u32 [R, 1]
@@ -67,7 +72,7 @@ struct step_inputs {
     struct tensor *self_ranges;        // u32 [R, 4]: -, -, 0, keys so far with this step's
     struct tensor *cache_rows;         // u32 [R, T]: cache rows by position
     struct tensor *cross_ranges;       // u32 [R, 4]: -, -, first row of the memory, end
-    struct tensor *const *self_caches; // f32 [T R, 2 D] a layer, stored
+    struct tensor *const *self_caches; // f32 [T R, 2 D] a layer, stored; of cells [T R, D]
     struct tensor *const *memory_kvs;  // f32 [N_src, 2 D] a layer, stored
 };
 

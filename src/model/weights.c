@@ -23,10 +23,10 @@ struct layout {
 
 static struct parameter reserve(struct layout *layout, uint32_t rows, uint32_t cols) {
     struct weights *weights = layout->weights;
-    struct parameter parameter = {0};
+    struct parameter parameter = {.rows = rows, .cols = cols};
     uint32_t idx = weights->num_parameters++;
     bool is_frozen = layout->is_frozen && layout->is_frozen[idx];
-    if (layout->status == VKS_OK)
+    if (layout->status == VKS_OK && weights->store.device)
         layout->status = parameter_store_reserve(is_frozen ? &weights->frozen : &weights->store,
                                                  rows, cols, &parameter);
     parameter.idx = idx;
@@ -107,12 +107,31 @@ static void lay_out_attention(struct layout *layout, struct attention_weights *a
     name_weight(layout, whole(attention->out_bias, INIT_ZERO), "%s.out_proj.bias", name);
 }
 
+static void lay_out_cell(struct layout *layout, struct cell_weights *cell, const char *name) {
+    uint32_t width = layout->config->width;
+    cell->input = reserve(layout, width, width);
+    name_weight(layout, whole(cell->input, INIT_XAVIER), "%s.input_proj.weight", name);
+    lay_out_linear(layout, &cell->forget, &cell->forget_bias, width, width);
+    name_weight(layout, whole(cell->forget, INIT_XAVIER), "%s.forget_proj.weight", name);
+    name_weight(layout, whole(cell->forget_bias, INIT_ZERO), "%s.forget_proj.bias", name);
+    if (!layout->config->rnn_projection)
+        return;
+    lay_out_linear(layout, &cell->out, &cell->out_bias, width, width);
+    name_weight(layout, whole(cell->out, INIT_XAVIER), "%s.out_proj.weight", name);
+    name_weight(layout, whole(cell->out_bias, INIT_ZERO), "%s.out_proj.bias", name);
+}
+
 static void lay_out_layer(struct layout *layout, struct layer_weights *layer, bool is_decoder,
                           const char *stack, uint32_t idx) {
     const struct vks_model_config *config = layout->config;
     char name[WEIGHTS_NAME_BYTES];
-    snprintf(name, sizeof name, "model.%s.layers.%u.self_attn", stack, idx);
-    lay_out_attention(layout, &layer->self, true, name);
+    bool has_cell = is_decoder && config->decoder_cell == VKS_CELL_SSRU;
+    snprintf(name, sizeof name, "model.%s.layers.%u.%s", stack, idx,
+             has_cell ? "ssru" : "self_attn");
+    if (has_cell)
+        lay_out_cell(layout, &layer->cell, name);
+    else
+        lay_out_attention(layout, &layer->self, true, name);
     snprintf(name, sizeof name, "model.%s.layers.%u.self_attn_layer_norm", stack, idx);
     lay_out_norm(layout, &layer->self_norm, name);
     if (is_decoder) {
@@ -121,8 +140,9 @@ static void lay_out_layer(struct layout *layout, struct layer_weights *layer, bo
         snprintf(name, sizeof name, "model.%s.layers.%u.encoder_attn_layer_norm", stack, idx);
         lay_out_norm(layout, &layer->cross_norm, name);
     }
-    lay_out_linear(layout, &layer->fc1, &layer->fc1_bias, config->ffn_width, config->width);
-    lay_out_linear(layout, &layer->fc2, &layer->fc2_bias, config->width, config->ffn_width);
+    uint32_t ffn_width = is_decoder ? config->decoder_ffn_width : config->ffn_width;
+    lay_out_linear(layout, &layer->fc1, &layer->fc1_bias, ffn_width, config->width);
+    lay_out_linear(layout, &layer->fc2, &layer->fc2_bias, config->width, ffn_width);
     name_weight(layout, whole(layer->fc1, INIT_XAVIER), "model.%s.layers.%u.fc1.weight", stack,
                 idx);
     name_weight(layout, whole(layer->fc1_bias, INIT_ZERO), "model.%s.layers.%u.fc1.bias", stack,
@@ -139,12 +159,24 @@ static void lay_out_stack(struct layout *layout, struct stack_weights *stack, bo
     const struct vks_model_config *config = layout->config;
     const char *name = is_decoder ? "decoder" : "encoder";
     stack->num_layers = is_decoder ? config->decoder_layers : config->encoder_layers;
-    for (uint32_t i = 0; i < stack->num_layers; i++)
-        lay_out_layer(layout, &stack->layers[i], is_decoder, name, i);
-    if (config->pre_norm)
+    if (config->embedding_norm)
+        lay_out_norm(layout, &stack->embedding_norm,
+                     is_decoder ? "model.decoder.layernorm_embedding"
+                                : "model.encoder.layernorm_embedding");
+    for (uint32_t i = 0; i < stack->num_layers; i++) {
+        if (is_decoder && config->tied_layers[i])
+            stack->layers[i] = stack->layers[config->tied_layers[i] - 1];
+        else
+            lay_out_layer(layout, &stack->layers[i], is_decoder, name, i);
+    }
+    if (config->pre_norm && !config->no_final_norm)
         lay_out_norm(layout, &stack->final_norm,
                      is_decoder ? "model.decoder.layer_norm" : "model.encoder.layer_norm");
-    if (config->positions == VKS_POSITIONS_LEARNED) {
+    if (config->positions != VKS_POSITIONS_LEARNED)
+        return;
+    if (is_decoder && config->shared_positions) {
+        stack->positions = layout->weights->encoder.positions;
+    } else {
         stack->positions =
             reserve(layout, config->max_positions + config->position_offset, config->width);
         name_weight(layout, whole(stack->positions, INIT_EMBEDDING),
@@ -156,21 +188,31 @@ static void lay_out_embeddings(struct layout *layout) {
     const struct vks_model_config *config = layout->config;
     struct weights *weights = layout->weights;
     weights->encoder.embedding = reserve(layout, config->source_vocab, config->width);
-    if (config->tying == VKS_TIED_ALL) {
-        weights->decoder.embedding = weights->output = weights->encoder.embedding;
-        name_weight(layout, whole(weights->output, INIT_EMBEDDING), "model.shared.weight");
-        return;
+    bool is_joint = config->tying == VKS_TIED_ALL || config->tying == VKS_TIED_SOURCE;
+    if (is_joint) {
+        weights->decoder.embedding = weights->encoder.embedding;
+        name_weight(layout, whole(weights->encoder.embedding, INIT_EMBEDDING),
+                    "model.shared.weight");
+    } else {
+        weights->decoder.embedding = reserve(layout, config->target_vocab, config->width);
+        name_weight(layout, whole(weights->encoder.embedding, INIT_EMBEDDING),
+                    "model.encoder.embed_tokens.weight");
+        name_weight(layout, whole(weights->decoder.embedding, INIT_EMBEDDING),
+                    "model.decoder.embed_tokens.weight");
     }
-    weights->decoder.embedding = reserve(layout, config->target_vocab, config->width);
     weights->output = weights->decoder.embedding;
-    name_weight(layout, whole(weights->encoder.embedding, INIT_EMBEDDING),
-                "model.encoder.embed_tokens.weight");
-    name_weight(layout, whole(weights->decoder.embedding, INIT_EMBEDDING),
-                "model.decoder.embed_tokens.weight");
-    if (config->tying == VKS_TIED_OUTPUT)
+    if (config->tying == VKS_TIED_NONE || config->tying == VKS_TIED_SOURCE) {
+        weights->output = reserve(layout, config->target_vocab, config->width);
+        name_weight(layout, whole(weights->output, INIT_EMBEDDING), "lm_head.weight");
+    }
+    if (!config->output_bias)
         return;
-    weights->output = reserve(layout, config->target_vocab, config->width);
-    name_weight(layout, whole(weights->output, INIT_EMBEDDING), "lm_head.weight");
+    weights->output_bias = reserve(layout, 1, config->target_vocab);
+    // A matrix of one row, as transformers has it.
+    struct named_weight bias = whole(weights->output_bias, INIT_ZERO);
+    bias.num = 1;
+    bias.num_dims = 2;
+    name_weight(layout, bias, "final_logits_bias");
 }
 
 enum vks_status weights_init(struct vks_device *device, const struct vks_model_config *config,
@@ -183,7 +225,7 @@ enum vks_status weights_init(struct vks_device *device, const struct vks_model_c
     lay_out_embeddings(&layout);
     lay_out_stack(&layout, &weights->encoder, false);
     lay_out_stack(&layout, &weights->decoder, true);
-    if (layout.status == VKS_OK)
+    if (layout.status == VKS_OK && device)
         layout.status = weights_allocate(weights, config, parts);
     if (layout.status != VKS_OK)
         weights_finish(weights);
@@ -212,6 +254,19 @@ void weights_finish(struct weights *weights) {
     weights->num_named = 0;
 }
 
+void weights_fill_positions(const struct vks_model_config *config, uint32_t num_rows,
+                            float *table) {
+    uint32_t width = config->width, half = width / 2;
+    double last = config->positions == VKS_POSITIONS_HF ? width / 2.0 : half - 1.0;
+    for (uint32_t row = 0; row < num_rows; row++) {
+        for (uint32_t i = 0; i < half; i++) {
+            double angle = row * pow(10000.0, -(i / last));
+            table[(size_t)row * width + i] = (float)sin(angle);
+            table[(size_t)row * width + half + i] = (float)cos(angle);
+        }
+    }
+}
+
 enum vks_status weights_reserve_positions(struct weights *weights,
                                           const struct vks_model_config *config,
                                           uint32_t num_positions) {
@@ -227,15 +282,7 @@ enum vks_status weights_reserve_positions(struct weights *weights,
     float *table = memory_malloc((size_t)rows * width * sizeof *table);
     if (!table)
         return VKS_ERR_OOM;
-    uint32_t half = width / 2;
-    double last = config->positions == VKS_POSITIONS_HF ? width / 2.0 : half - 1.0;
-    for (uint32_t row = 0; row < rows; row++) {
-        for (uint32_t i = 0; i < half; i++) {
-            double angle = row * pow(10000.0, -(i / last));
-            table[(size_t)row * width + i] = (float)sin(angle);
-            table[(size_t)row * width + half + i] = (float)cos(angle);
-        }
-    }
+    weights_fill_positions(config, rows, table);
     enum vks_status status;
     TRY_GOTO(status, parameter_store_reserve(&grown, rows, width, &positions), done);
     TRY_GOTO(status, parameter_store_allocate(&grown, PARTS_RUN), done);
@@ -248,6 +295,10 @@ done:
     parameter_store_finish(&grown);
     free(table);
     return status;
+}
+
+bool named_weight_has_part(const struct named_weight *weight, enum parameter_part part_idx) {
+    return part_idx == PART_VALUE || !weight->parameter.is_frozen;
 }
 
 uint64_t named_weight_size(const struct named_weight *weight) {

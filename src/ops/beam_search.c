@@ -56,7 +56,6 @@ static struct beam_rows_push make_rows_push(const struct node *node) {
         push.section = params->section;
         push.cache_stride = t[CACHE_ROWS]->stride;
         push.num_steps = t[CACHE_ROWS]->cols;
-        push.num_places = t[ROWS]->rows.capacity - ROWS_HISTORY * params->section;
     }
     return push;
 }
@@ -66,7 +65,8 @@ static enum vks_status record_begin(struct recorder *recorder, const struct node
     const struct beam_rows_push push = make_rows_push(node);
     return recorder_dispatch(
         recorder, &(struct op_dispatch){.key = {.shader = "beam_begin"},
-                                        .binds = {[1] = {node->tensors[BEAMS], ACCESS_WRITE}},
+                                        .binds = {[1] = {node->tensors[BEAMS], ACCESS_UPDATE},
+                                                  [2] = {node->tensors[SENTENCES], ACCESS_READ}},
                                         .push = &push,
                                         .push_bytes = sizeof push,
                                         .groups = {{params->sentences, 1, 0}}});
@@ -163,8 +163,9 @@ void op_beam_begin(struct graph *graph, const struct beam_rule *rule,
     CHECK(rule->start_alive >= 1 && rule->start_alive <= rule->k);
     const struct node_params params = {.rule = *rule, .sentences = tables->sentences};
     graph_add_node(graph, &begin_class,
-                   (struct tensor *[NODE_MAX_TENSORS]){[BEAMS] = tables->beams}, &params,
-                   sizeof params);
+                   (struct tensor *[NODE_MAX_TENSORS]){
+                       [SENTENCES] = tables->of_sentences, [BEAMS] = tables->beams},
+                   &params, sizeof params);
 }
 
 struct tensor *op_beam_select(struct graph *graph, const struct beam_select_params *p) {

@@ -22,7 +22,8 @@ uint32_t beam_event_words(uint32_t k);
 uint32_t beam_section_words(uint32_t num_rows);
 uint64_t beam_rows_words(uint32_t num_rows, uint32_t num_cache_rows);
 
-// Begins the search of every sentence.
+// Begins the search of sentences that are new (SENTENCE_IS_NEW), and makes the hypotheses of others
+// their own parents: op_beam_advance then gives rows to all of them together.
 void op_beam_begin(struct graph *graph, const struct beam_rule *rule,
                    const struct beam_tables *tables);
 

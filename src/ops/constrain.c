@@ -57,7 +57,10 @@ void op_constrain(struct graph *graph, const struct constrain_params *p) {
              .min_length = p->min_length,
              .no_repeat_ngram = p->no_repeat_ngram,
              .repetition_penalty = p->repetition_penalty,
-             .num_suppressed = p->num_suppressed}};
+             .num_suppressed = p->num_suppressed,
+             .num_given = p->num_given,
+             .forces_eos = p->forces_eos,
+             .penalty_kind = p->penalty_kind}};
         graph_add_node(graph, &constrain_class, t, &params, sizeof params);
     }
 }

@@ -13,8 +13,11 @@ struct constrain_params {
     // sequences; tokens that sentences force.
     struct tensor *words;
     uint32_t num_suppressed;
+    uint32_t num_given; // of the tokens that sentences force, those that add 0 to a sum
+    bool forces_eos;    // the last token that is possible is </s>, and adds 0
     uint32_t eos_id, min_length, no_repeat_ngram; // 0: no such rule
     float repetition_penalty;                     // of log probabilities; 1: none
+    uint32_t penalty_kind;                        // PENALTY_OF_...
 };
 
 // Bans tokens by a logit that op_top_k and op_sample do not take; while a sentence has forced

@@ -21,6 +21,7 @@ static enum vks_status record_scatter(struct recorder *recorder, const struct no
         .from_stride = t[FROM]->stride / 4,
         .from_offset = params->from_col / 4,
         .to_stride = t[TO]->stride / 4,
+        .num_places = t[TO]->rows.capacity,
     };
     return recorder_dispatch(recorder, &(struct op_dispatch){
                                            .key = {.shader = "scatter_rows"},

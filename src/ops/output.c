@@ -163,6 +163,8 @@ struct tensor *op_cross_entropy(struct graph *graph, const struct cross_entropy_
         if (p->with_gradient) {
             t[DWEIGHT] = graph_write_gradient(graph, weight, &params.accumulate_weight);
             t[DBIAS] = graph_write_gradient(graph, p->output.bias, &params.accumulate_bias);
+            if (t[DBIAS] && !t[DWEIGHT]) // the bias's comes along with the weight's
+                t[DWEIGHT] = graph_activation(graph, weight->rows, h->cols);
         }
         graph_add_node(graph, &cross_entropy_class, t, &params, sizeof params);
     }

@@ -11,7 +11,7 @@ enum { ROWS = 77, COLS = 36, FIRST_COL = 8, NUM_COLS = 20 };
 
 struct copy_case {
     struct matrix *x;
-    uint32_t places[ROWS];
+    uint32_t places[ROWS], places_again[ROWS]; // the second time, odd rows go nowhere
     uint32_t words[ROWS * NUM_COLS];
 };
 
@@ -21,7 +21,9 @@ static void build(struct harness *h, void *user) {
     struct tensor *x = harness_leaf(h, rows, c->x, NULL);
     struct tensor *places = harness_uints(h, rows, 1, c->places, ROWS);
     struct tensor *moved = graph_activation(h->graph, rows, NUM_COLS);
+    struct tensor *again = harness_uints(h, rows, 1, c->places_again, ROWS);
     op_scatter_rows(h->graph, x, FIRST_COL, places, moved);
+    op_scatter_rows(h->graph, x, 0, again, moved);
     harness_words(h, op_copy_out(h->graph, moved), c->words, ROWS);
 }
 
@@ -29,15 +31,17 @@ enum vks_status copy_case_check(struct check *check) {
     struct harness h = {.device = check->device};
     struct rng rng = {check->seed, 60, 0};
     struct copy_case c = {.x = matrix_random(check->arena, &rng, ROWS, COLS, 1)};
-    for (uint32_t row = 0; row < ROWS; row++)
+    for (uint32_t row = 0; row < ROWS; row++) {
         c.places[row] = (row * 10 + 3) % ROWS; // 10 and 77 have no common divisor
+        c.places_again[row] = row % 2 ? ROWS + row : c.places[row];
+    }
     TRY(check_run(check, &h, build, &c));
     bool is_exact = true;
     for (uint32_t row = 0; row < ROWS; row++) {
         for (uint32_t col = 0; col < NUM_COLS; col++) {
             float value;
             memcpy(&value, &c.words[c.places[row] * NUM_COLS + col], sizeof value);
-            is_exact &= (double)value == AT(c.x, row, FIRST_COL + col);
+            is_exact &= (double)value == AT(c.x, row, (row % 2 ? FIRST_COL : 0) + col);
         }
     }
     check_exact(check, "rows", is_exact);

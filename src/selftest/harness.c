@@ -22,6 +22,7 @@ static enum vks_status record_copy(struct recorder *recorder, const struct node 
         .quads = column ? t[FROM]->rows.capacity / 4 : div_up_u32(t[FROM]->cols, 4),
         .from_stride = column ? 0 : t[FROM]->stride / 4,
         .to_stride = column ? 0 : t[TO]->stride / 4,
+        .num_places = rows.capacity,
     };
     CHECK(!column || t[FROM]->rows.capacity % 4 == 0);
     return recorder_dispatch(recorder, &(struct op_dispatch){

@@ -11,14 +11,17 @@
     X(linear_bfloat16)                                                                             \
     X(feed_forward)                                                                                \
     X(residual_norm)                                                                               \
+    X(residual)                                                                                    \
     X(embedding)                                                                                   \
     X(attention)                                                                                   \
     X(attention_step)                                                                              \
     X(alignment)                                                                                   \
     X(attention_probe)                                                                             \
+    X(ssru)                                                                                        \
     X(cross_entropy)                                                                               \
     X(logits)                                                                                      \
     X(top_k)                                                                                       \
+    X(allow)                                                                                       \
     X(search)                                                                                      \
     X(sample)                                                                                      \
     X(copy)                                                                                        \

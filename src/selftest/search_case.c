@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { NUM_SENTENCES = 3, NUM_STEPS = 2, MAX_STEPS = 5, MAX_K = 8, PAD = 2 };
-enum { NUM_MODELS = 2, SUPPRESSED = 3, MAX_EVENTS = 2 * MAX_K, FORCED = 5 };
+enum { NUM_MODELS = 2, SUPPRESSED = 3, MAX_EVENTS = 2 * MAX_K, FORCED = 5, START = 7 };
 
 static const double UNDECIDED = 1e-5;
 
@@ -99,7 +99,7 @@ static void build(struct harness *h, void *user) {
                                    .k = c->k,
                                    .n_best = c->k,
                                    .start_alive = 1,
-                                   .start_token = PAD,
+                                   .start_token = c->penalty_kind ? START : PAD,
                                    .eos_id = c->eos};
     struct beam_tables tables;
     struct tensor *log_probs[2] = {NULL}, *parts[NUM_MODELS][2];
@@ -118,6 +118,9 @@ static void build(struct harness *h, void *user) {
                                                    .tables = &tables,
                                                    .words = words,
                                                    .num_suppressed = 1,
+                                                   .num_given = c->has_given,
+                                                   .forces_eos = c->forces_eos,
+                                                   .penalty_kind = c->penalty_kind,
                                                    .eos_id = c->eos,
                                                    .min_length = c->min_length,
                                                    .no_repeat_ngram = c->no_repeat_ngram,
@@ -162,11 +165,22 @@ static double log_prob(const struct run *run, uint32_t sentence, const struct pr
     if (token == PAD)
         return -HUGE_VAL;
     if (c->has_prefix && sentence == 0 && prefix->num == 0)
-        return token == FORCED ? sum : -HUGE_VAL;
+        return token != FORCED ? -HUGE_VAL : c->has_given ? 0 : sum;
+    if (c->forces_eos && prefix->num + 1 == NUM_STEPS)
+        return token == c->eos ? 0 : -HUGE_VAL;
     if (token == SUPPRESSED || (token == c->eos && prefix->num < c->min_length) ||
         (c->no_repeat_ngram == 1 && has_token(prefix, token)))
         return -HUGE_VAL;
-    return has_token(prefix, token) ? sum * (double)c->repetition_penalty : sum;
+    bool is_penalized =
+        has_token(prefix, token) || (token == START && (c->penalty_kind & PENALTY_OF_START));
+    if (!is_penalized)
+        return sum;
+    if (!(c->penalty_kind & PENALTY_OF_LOGITS))
+        return sum * (double)c->repetition_penalty;
+    double logit = AT(run->logits[prefix->num][0], row, token);
+    return (logit > 0 ? logit / (double)c->repetition_penalty
+                      : logit * (double)c->repetition_penalty) -
+           AT(run->log_sums[prefix->num][0], row, 0);
 }
 
 struct option {
@@ -291,9 +305,11 @@ enum vks_status search_case_check(struct check *check, const struct search_case 
     memcpy(run.lengths, lengths, sizeof lengths);
     for (uint32_t i = 0; i < NUM_SENTENCES; i++) {
         uint32_t *row = run.sentences + (size_t)i * SENTENCE_WORDS;
-        row[SENTENCE_MAX_STEPS] = MAX_STEPS;
+        row[SENTENCE_MAX_STEPS] = c->forces_eos ? NUM_STEPS : MAX_STEPS;
         row[SENTENCE_PREFIX] = 3;
         row[SENTENCE_PREFIX_LENGTH] = c->has_prefix && i == 0;
+        row[SENTENCE_FIRST_PLACE] = i * c->k * MAX_STEPS;
+        row[SENTENCE_IS_NEW] = 1;
     }
     for (uint32_t step = 0; step < NUM_STEPS; step++) {
         for (uint32_t model = 0; model < NUM_MODELS; model++)
@@ -321,6 +337,23 @@ enum vks_status search_selftest(struct check *check) {
          .repetition_penalty = 1.0f,
          .has_prefix = true,
          .has_two_models = true},
+        {.rule = BEAM_RULE_HF_EARLY,
+         .k = 3,
+         .vocab = 53,
+         .repetition_penalty = 1.5f,
+         .has_prefix = true,
+         .has_given = true,
+         .penalty_kind = PENALTY_OF_START},
+        {.rule = BEAM_RULE_HF,
+         .k = 2,
+         .vocab = 53,
+         .repetition_penalty = 1.5f,
+         .penalty_kind = PENALTY_OF_START | PENALTY_OF_LOGITS},
+        {.rule = BEAM_RULE_EXACT,
+         .k = 2,
+         .vocab = 53,
+         .repetition_penalty = 1.0f,
+         .forces_eos = true},
     };
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
         struct search_case c = cases[i];

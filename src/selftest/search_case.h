@@ -10,6 +10,9 @@ struct search_case {
     uint32_t min_length, no_repeat_ngram;
     float repetition_penalty; // 1: none
     bool has_prefix;          // the first sentence forces its first token
+    bool has_given;           // at no cost
+    bool forces_eos;          // the last token is </s>, at no cost
+    uint32_t penalty_kind;    // PENALTY_OF_..., of one model
     bool has_two_models;      // k is even then
     uint32_t stream;          // of random numbers
 };

@@ -200,7 +200,7 @@ static enum vks_status count_other_translations(struct search *search, uint64_t 
 enum vks_status training_translate_alone(struct training *training, uint64_t *num_different) {
     struct vks_translator_params params = {.beam_size = BEAM, .log = training->device->log};
     struct search search;
-    TRY(search_complete_params(&params));
+    TRY(search_complete_params(&training->model->config, &params));
     enum vks_status status = search_init(
         &(struct search_params){.models = &training->model, .num_models = 1, .translator = &params},
         &search);

@@ -3,6 +3,7 @@
 extern "C" {
 #include "base/log.h"
 #include "text/spm_check.h"
+#include "text/spm_words.h"
 }
 
 #include "base/memory.h"
@@ -34,6 +35,7 @@ std::mt19937 *GetRandomGenerator();
 struct spm {
     sentencepiece::SentencePieceProcessor processor;
     std::string model; // as it was read or learnt, so that saving changes no byte
+    bool has_words;    // spm_words_is(model)
     const struct vks_log *log;
 };
 
@@ -233,6 +235,7 @@ enum vks_status spm_load(const void *model, size_t num_bytes, const char *name,
                 log_error(log, "%s: no SentencePiece model: %s", name, status.message());
                 return VKS_ERR_FORMAT;
             }
+            spm->has_words = spm_words_is(model, num_bytes);
             *out = spm.release();
             return VKS_OK;
         });
@@ -242,6 +245,21 @@ enum vks_status spm_train(const struct spm_train_params *params, struct spm **sp
     return guarded(params->log, [&] { return train(*params, spm); });
 }
 
+// The words between blanks, each with the mark of one.
+static enum vks_status visit_words(const char *text, size_t text_bytes,
+                                   enum vks_status (*visit)(void *user, const char *piece,
+                                                            size_t piece_bytes),
+                                   void *user) {
+    const std::string line(text, text_bytes);
+    for (size_t at = 0, end; at < line.size(); at = end + 1) {
+        end = std::min(line.find(' ', at), line.size());
+        const std::string piece = SPM_WORD_MARK + line.substr(at, end - at);
+        if (end > at)
+            TRY(visit(user, piece.c_str(), piece.size()));
+    }
+    return VKS_OK;
+}
+
 enum vks_status spm_encode(
     const struct spm *spm, const struct spm_sampling *sampling, const char *text, size_t text_bytes,
     enum vks_status (*visit)(void *user, const char *piece, size_t piece_bytes), void *user) {
@@ -249,6 +267,8 @@ enum vks_status spm_encode(
         spm->log, [&]() -> enum vks_status {
             std::vector<std::string> pieces;
             Status status;
+            if (spm->has_words)
+                return visit_words(text, text_bytes, visit, user);
             // The text is C++'s string_view in some releases and SentencePiece's own in others.
             if (sampling && sampling->alpha > 0) {
                 sentencepiece::random::GetRandomGenerator()->seed(sampling->seed);

@@ -4,23 +4,20 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/files.h"
-#include "text/spm.h"
-#include "text/vocab.h"
+#include "io/marian_folder.h"
+#include "text/marian_vocab.h"
+#include "text/peer_files.h"
+#include "text/tokenizer_family.h"
+#include "text/tokenizer_spm.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_VOCAB_SIZE = 8000, NUM_SIDES = 2 };
+enum { DEFAULT_VOCAB_SIZE = 8000, NUM_SIDES = TOKENIZER_SIDES };
 #define MAX_FILE_BYTES ((size_t)1 << 29)
 
 static const char *const spm_names[NUM_SIDES] = {"source.spm", "target.spm"};
 static const char *const vocab_names[NUM_SIDES] = {"vocab.json", "target_vocab.json"};
-
-struct vks_tokenizer {
-    const struct vks_log *log;
-    struct spm *spm[NUM_SIDES];
-    struct vocab *vocab[NUM_SIDES]; // the same twice if joint
-};
 
 static enum vks_status out_of_memory(const struct vks_log *log) {
     log_error(log, "out of memory for text");
@@ -32,6 +29,7 @@ static enum vks_status create(const struct vks_log *log, struct vks_tokenizer **
     if (!tokenizer)
         return out_of_memory(log);
     tokenizer->log = log;
+    tokenizer_settings_init(&tokenizer->settings);
     *out = tokenizer;
     return VKS_OK;
 }
@@ -43,8 +41,12 @@ void vks_tokenizer_destroy(struct vks_tokenizer **tokenizer) {
     if (!vks_tokenizer_is_joint(t))
         vocab_destroy(&t->vocab[VKS_TARGET]);
     vocab_destroy(&t->vocab[VKS_SOURCE]);
-    for (int side = 0; side < NUM_SIDES; side++)
-        spm_destroy(&t->spm[side]);
+    if (t->spm[VKS_TARGET] != t->spm[VKS_SOURCE])
+        spm_destroy(&t->spm[VKS_TARGET]);
+    spm_destroy(&t->spm[VKS_SOURCE]);
+    for (size_t i = 0; i < t->num_kept; i++)
+        free(t->kept[i].data);
+    tokenizer_settings_finish(&t->settings);
     free(t);
     *tokenizer = NULL;
 }
@@ -107,13 +109,35 @@ finish:
     return status;
 }
 
+static enum vks_status load_marian(const char *path, struct vks_tokenizer *tokenizer) {
+    struct marian_side sides[NUM_SIDES];
+    TRY(marian_vocab_load(path, tokenizer->log, sides));
+    for (int side = 0; side < NUM_SIDES; side++) {
+        tokenizer->spm[side] = sides[side].spm;
+        tokenizer->vocab[side] = sides[side].vocab ? sides[side].vocab : sides[VKS_SOURCE].vocab;
+    }
+    return VKS_OK;
+}
+
+static enum vks_status load_hf(const char *model_dir, struct vks_tokenizer *tokenizer) {
+    TRY(tokenizer_family_find(model_dir, tokenizer));
+    if (tokenizer->family != TOKENIZER_MARIAN)
+        return tokenizer_family_load(model_dir, tokenizer);
+    TRY(load_side(model_dir, VKS_SOURCE, tokenizer));
+    return load_side(model_dir, VKS_TARGET, tokenizer);
+}
+
 enum vks_status vks_tokenizer_load(const char *model_dir, const struct vks_log *log,
                                    struct vks_tokenizer **out) {
     struct vks_tokenizer *tokenizer = NULL;
     TRY(create(log, &tokenizer));
-    enum vks_status status = load_side(model_dir, VKS_SOURCE, tokenizer);
+    bool is_marian = marian_folder_is(model_dir);
+    enum vks_status status =
+        is_marian ? load_marian(model_dir, tokenizer) : load_hf(model_dir, tokenizer);
     if (status == VKS_OK)
-        status = load_side(model_dir, VKS_TARGET, tokenizer);
+        status = tokenizer_family_complete(tokenizer);
+    if (status == VKS_OK && !is_marian)
+        status = tokenizer_family_keep(model_dir, tokenizer);
     if (status != VKS_OK) {
         vks_tokenizer_destroy(&tokenizer);
         return status;
@@ -158,6 +182,8 @@ enum vks_status vks_tokenizer_load_spm(const char *source_path, const char *targ
         status = load_spm(paths[side], log, &tokenizer->spm[side]);
     if (status == VKS_OK)
         status = add_vocabs(paths, tokenizer);
+    if (status == VKS_OK)
+        status = tokenizer_family_complete(tokenizer);
     if (status != VKS_OK) {
         vks_tokenizer_destroy(&tokenizer);
         return status;
@@ -244,6 +270,8 @@ enum vks_status vks_tokenizer_train(const struct vks_tokenizer_train_params *par
     if (status == VKS_OK)
         status = params->separate_vocabularies ? train_separate(params, &texts, tokenizer)
                                                : train_joint(params, &texts, tokenizer);
+    if (status == VKS_OK)
+        status = tokenizer_family_complete(tokenizer);
     free(texts.paths);
     free(texts.fields);
     if (status != VKS_OK) {
@@ -286,83 +314,51 @@ finish:
     return status;
 }
 
+static enum vks_status save_kept(const struct kept_file *kept, const char *model_dir,
+                                 const struct vks_log *log) {
+    char *path = path_join(model_dir, kept->name);
+    if (!path)
+        return out_of_memory(log);
+    enum vks_status status = file_replace(path, kept->data, kept->num_bytes, log);
+    free(path);
+    return status;
+}
+
+// Whether the directory's own file is saved that tells transformers about the others.
+static bool keeps_settings(const struct vks_tokenizer *tokenizer) {
+    for (size_t i = 0; i < tokenizer->num_kept; i++)
+        if (strcmp(tokenizer->kept[i].name, "tokenizer_config.json") == 0)
+            return true;
+    return false;
+}
+
+bool vks_tokenizer_exists(const char *model_dir) {
+    // In the order in which they are saved, the last files of each family.
+    static const char *const names[] = {"vocab.json", "spiece.model", "sentencepiece.bpe.model",
+                                        "tokenizer.json"};
+    bool exists = false;
+    for (size_t i = 0; i < COUNT_OF(names) && !exists; i++) {
+        char *path = path_join(model_dir, names[i]);
+        exists = path && file_exists(path);
+        free(path);
+    }
+    return exists;
+}
+
 enum vks_status vks_tokenizer_save(const struct vks_tokenizer *tokenizer, const char *model_dir) {
+    for (size_t i = 0; i < tokenizer->num_kept; i++)
+        TRY(save_kept(&tokenizer->kept[i], model_dir, tokenizer->log));
+    if (tokenizer->family != TOKENIZER_MARIAN)
+        return VKS_OK;
     // vocab.json comes last: where it is, the others are.
+    if (!keeps_settings(tokenizer))
+        TRY(peer_files_write_hf(tokenizer, model_dir, tokenizer->log));
     TRY(save_side(tokenizer, VKS_TARGET, model_dir));
     return save_side(tokenizer, VKS_SOURCE, model_dir);
 }
 
-struct id_list {
-    const struct vocab *vocab;
-    const struct vks_log *log;
-    uint32_t *ids;
-    size_t num, capacity;
-};
-
-static enum vks_status reserve_ids(struct id_list *list, size_t capacity) {
-    size_t num_bytes;
-    uint32_t *ids =
-        size_mul(capacity, sizeof *ids, &num_bytes) ? memory_realloc(list->ids, num_bytes) : NULL;
-    if (!ids)
-        return out_of_memory(list->log);
-    list->ids = ids;
-    list->capacity = capacity;
-    return VKS_OK;
-}
-
-// A text that spells out </s> or <pad> does not mean it.
-static enum vks_status append_piece(void *user, const char *piece, size_t piece_bytes) {
-    struct id_list *list = user;
-    const struct vocab *vocab = list->vocab;
-    if (list->num == list->capacity)
-        TRY(reserve_ids(list, 2 * list->capacity));
-    uint32_t id = vocab_find(vocab, piece, piece_bytes);
-    list->ids[list->num++] = id == vocab->eos_id || id == vocab->pad_id ? vocab->unk_id : id;
-    return VKS_OK;
-}
-
-enum vks_status vks_tokenizer_encode(const struct vks_tokenizer *tokenizer, enum vks_side side,
-                                     const char *text, size_t text_bytes, uint32_t **ids,
-                                     size_t *num_ids) {
-    return vks_tokenizer_sample(tokenizer, &(struct vks_piece_sampling){.side = side}, text,
-                                text_bytes, ids, num_ids);
-}
-
-enum vks_status vks_tokenizer_sample(const struct vks_tokenizer *tokenizer,
-                                     const struct vks_piece_sampling *sampling, const char *text,
-                                     size_t text_bytes, uint32_t **ids, size_t *num_ids) {
-    enum vks_side side = sampling->side;
-    struct id_list list = {.vocab = tokenizer->vocab[side], .log = tokenizer->log};
-    const struct spm_sampling drawing = {sampling->alpha, sampling->seed};
-    TRY(reserve_ids(&list, text_bytes / 4 + 8));
-    enum vks_status status =
-        spm_encode(tokenizer->spm[side], &drawing, text, text_bytes, append_piece, &list);
-    if (status != VKS_OK) {
-        free(list.ids);
-        return status;
-    }
-    *ids = list.ids;
-    *num_ids = list.num;
-    return VKS_OK;
-}
-
-enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum vks_side side,
-                                     const uint32_t *ids, size_t num_ids, char **text) {
-    const struct vocab *vocab = tokenizer->vocab[side];
-    size_t num_bytes;
-    const char **pieces =
-        size_mul(num_ids, sizeof *pieces, &num_bytes) ? memory_malloc(num_bytes + 1) : NULL;
-    if (!pieces)
-        return out_of_memory(tokenizer->log);
-    size_t num_pieces = 0;
-    for (size_t i = 0; i < num_ids; i++) {
-        const char *piece = vks_tokenizer_piece(tokenizer, side, ids[i]);
-        if (piece && ids[i] != vocab->eos_id && ids[i] != vocab->pad_id)
-            pieces[num_pieces++] = piece;
-    }
-    enum vks_status status = spm_decode(tokenizer->spm[side], pieces, num_pieces, text);
-    free(pieces);
-    return status;
+const struct spm *tokenizer_spm(const struct vks_tokenizer *tokenizer, enum vks_side side) {
+    return tokenizer->spm[side];
 }
 
 uint32_t vks_tokenizer_vocab_size(const struct vks_tokenizer *tokenizer, enum vks_side side) {
@@ -389,4 +385,18 @@ const char *vks_tokenizer_piece(const struct vks_tokenizer *tokenizer, enum vks_
                                 uint32_t id) {
     const struct vocab *vocab = tokenizer->vocab[side];
     return id < vocab->size ? vocab->pieces[id] : NULL;
+}
+
+uint32_t vks_tokenizer_num_languages(const struct vks_tokenizer *tokenizer) {
+    return tokenizer->languages.num;
+}
+
+const char *vks_tokenizer_language(const struct vks_tokenizer *tokenizer, uint32_t i) {
+    return i < tokenizer->languages.num ? tokenizer->languages.items[i].code : NULL;
+}
+
+const char *vks_tokenizer_default_language(const struct vks_tokenizer *tokenizer,
+                                           enum vks_side side) {
+    bool has_default = tokenizer->family >= TOKENIZER_M2M100;
+    return has_default ? tokenizer->settings.languages[side] : NULL;
 }

@@ -172,6 +172,40 @@ enum vks_status vocab_from_spm(const struct spm *spm, const char *name, const st
     return VKS_OK;
 }
 
+enum vks_status vocab_from_entries(const struct vocab_entries *entries, const char *name,
+                                   const struct vks_log *log, struct vocab **out) {
+    struct vocab *vocab = NULL;
+    TRY(create(entries->size, (uint32_t)entries->num, name, log, &vocab));
+    enum vks_status status = VKS_OK;
+    for (size_t i = 0; i < entries->num && status == VKS_OK; i++)
+        status = add_piece(vocab, entries->items[i].piece, entries->items[i].id, name, log);
+    if (status == VKS_OK)
+        status = find_specials(vocab, name, log);
+    if (status != VKS_OK) {
+        vocab_destroy(&vocab);
+        return status;
+    }
+    *out = vocab;
+    return VKS_OK;
+}
+
+enum vks_status vocab_from_pieces(const char *const *pieces, uint32_t num, const char *name,
+                                  const struct vks_log *log, struct vocab **out) {
+    struct vocab *vocab;
+    TRY(create(num, num, name, log, &vocab));
+    enum vks_status status = VKS_OK;
+    for (uint32_t id = 0; id < num && status == VKS_OK; id++)
+        if (pieces[id])
+            status = add_piece(vocab, pieces[id], id, name, log);
+    if (status == VKS_OK)
+        status = find_specials(vocab, name, log);
+    if (status != VKS_OK)
+        vocab_destroy(&vocab);
+    else
+        *out = vocab;
+    return status;
+}
+
 enum vks_status vocab_print(const struct vocab *vocab, const struct vks_log *log, char **json) {
     cJSON *items = cJSON_CreateObject();
     bool is_whole = items != NULL;

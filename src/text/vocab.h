@@ -31,6 +31,37 @@ VKS_MUST_CHECK enum vks_status vocab_parse(const char *json, size_t num_bytes, c
 VKS_MUST_CHECK enum vks_status vocab_from_spm(const struct spm *spm, const char *name,
                                               const struct vks_log *log, struct vocab **vocab);
 
+// A text in memory. name: what messages call it.
+struct vocab_text {
+    const char *bytes; // [num_bytes]
+    size_t num_bytes;
+    const char *name;
+};
+
+struct vocab_entry {
+    const char *piece;
+    uint32_t id;
+};
+
+// Pieces in any order, </s>, <unk> and <pad> among them.
+struct vocab_entries {
+    struct vocab_entry *items; // [num]
+    size_t num;
+    uint32_t size; // highest id + 1
+};
+
+// The vocabulary of given pieces, which are copied. Errors: VKS_ERR_FORMAT for a piece or an id
+// that is there twice, or a special piece that is not; VKS_ERR_OOM.
+VKS_MUST_CHECK enum vks_status vocab_from_entries(const struct vocab_entries *entries,
+                                                  const char *name, const struct vks_log *log,
+                                                  struct vocab **vocab);
+// Pieces by their ids; NULL for an id that no piece has. They must include </s>, <unk> and <pad>.
+//   pieces  [num], copied
+// name: what messages call them. Errors: VKS_ERR_FORMAT, VKS_ERR_OOM.
+VKS_MUST_CHECK enum vks_status vocab_from_pieces(const char *const *pieces, uint32_t num,
+                                                 const char *name, const struct vks_log *log,
+                                                 struct vocab **vocab);
+
 // The vocabulary as a JSON object, in the order of ids. *json is allocated and owned by the caller
 // (free). Errors: VKS_ERR_OOM.
 VKS_MUST_CHECK enum vks_status vocab_print(const struct vocab *vocab, const struct vks_log *log,

@@ -1,6 +1,11 @@
 // What a trainer is asked for: its defaults, and what must hold.
 #include "base/log.h"
+#include "text/placeholders.h"
+#include "text/tokenizer_frame.h"
 #include "train/trainer_object.h"
+
+#include <stdio.h>
+#include <string.h>
 
 void vks_trainer_defaults(struct vks_trainer_params *params) {
     *params = (struct vks_trainer_params){
@@ -30,6 +35,28 @@ void vks_trainer_defaults(struct vks_trainer_params *params) {
 
 static bool is_share(float value) {
     return value >= 0 && value < 1;
+}
+
+// Whether the vocabulary's own symbol is a piece of each side's model.
+static bool has_placeholders(const struct vks_tokenizer *tokenizer) {
+    for (int side = VKS_SOURCE; side <= VKS_TARGET; side++) {
+        for (uint32_t i = 0; i < PLACEHOLDERS_MAX; i++) {
+            char symbol[PLACEHOLDERS_MAX_SYMBOL_BYTES + 1];
+            uint32_t *ids, last = UINT32_MAX;
+            size_t num_ids;
+            size_t num_bytes = (size_t)snprintf(symbol, sizeof symbol, "<ph%u>", (unsigned)i);
+            if (vks_tokenizer_encode(tokenizer, (enum vks_side)side, symbol, num_bytes, &ids,
+                                     &num_ids) != VKS_OK)
+                return false;
+            if (num_ids > 0)
+                last = ids[num_ids - 1];
+            vks_free(ids);
+            const char *piece = vks_tokenizer_piece(tokenizer, (enum vks_side)side, last);
+            if (!piece || strcmp(piece, symbol) != 0)
+                return false;
+        }
+    }
+    return true;
 }
 
 enum vks_status vks_trainer_check_text(const struct vks_text_set *sets, uint32_t num_sets,
@@ -78,6 +105,13 @@ enum vks_status trainer_check_params(const struct vks_trainer_params *p,
         wrong = "the powers of SentencePiece's probabilities are 0 or more";
     else if (p->weighs_words && p->sentencepiece_alphas[VKS_TARGET] > 0)
         wrong = "weights of words need the same words in each epoch (no SentencePiece sampling)";
+    else if (!(p->mask_placeholders >= 0 && p->mask_placeholders <= 1))
+        wrong = "the probability of masking placeholders is from 0 to 1";
+    else if (p->mask_placeholders > 0 && (p->weighs_words || training_data_has_alignments(p)))
+        wrong = "weights of words and alignments need the same words in each epoch (no masking of "
+                "placeholders)";
+    else if (p->mask_placeholders > 0 && !has_placeholders(tokenizer))
+        wrong = "masking placeholders needs a vocabulary with <ph0> to <ph15>";
     else if (p->shuffle > VKS_SHUFFLE_NONE || p->maxi_batch_sort > VKS_SORT_NONE)
         wrong = "text is shuffled and sorted in one of the known ways";
     else if (p->precision > VKS_BFLOAT16)
@@ -89,7 +123,8 @@ enum vks_status trainer_check_params(const struct vks_trainer_params *p,
         wrong = "the costs' scale is at least its minimum, above 0, its multiplier 1 or more";
     else if (p->schedule > VKS_SCHEDULE_CONSTANT)
         wrong = "the schedule must be inverse square root, linear, cosine or constant";
-    else if (config->source_vocab != source_vocab || config->target_vocab != target_vocab)
+    else if (!tokenizer_fits(tokenizer, VKS_SOURCE, config->source_vocab) ||
+             !tokenizer_fits(tokenizer, VKS_TARGET, config->target_vocab))
         wrong = "the vocabulary and the model do not belong together";
     else if (config->pad_id != vks_tokenizer_pad_id(tokenizer, VKS_TARGET) ||
              config->eos_id != vks_tokenizer_eos_id(tokenizer, VKS_TARGET))

@@ -40,7 +40,7 @@ static enum vks_status open_data(struct vks_trainer *trainer) {
         .tokenizer = trainer->tokenizer,
         .max_words = trainer->state.mini_batch_words,
         .max_length = max_length_of(trainer),
-        .start_id = vks_model_config(trainer->model)->pad_id,
+        .start_id = vks_model_config(trainer->model)->start_id,
         .link_words = link_words_of(trainer),
     };
     return training_data_open(&params, &trainer->data);
@@ -49,7 +49,7 @@ static enum vks_status open_data(struct vks_trainer *trainer) {
 static enum vks_status open_valid(struct vks_trainer *trainer) {
     const struct vks_trainer_params *p = &trainer->params;
     const struct vks_text_set files = {.source = p->valid_source, .target = p->valid_target};
-    const struct encoder_params encoder = {
+    struct encoder_params encoder = {
         .tokenizer = trainer->tokenizer,
         .sets = p->valid_set ? p->valid_set : &files,
         .num_sets = 1,
@@ -58,6 +58,7 @@ static enum vks_status open_valid(struct vks_trainer *trainer) {
         .num_threads = p->data_threads,
         .log = trainer->log,
     };
+    TRY(training_data_frames(p, trainer->tokenizer, encoder.frames));
     TRY(corpus_load(&encoder, &trainer->valid.corpus));
     const struct batcher_params batcher = {
         .corpus = trainer->valid.corpus,
@@ -66,7 +67,7 @@ static enum vks_status open_valid(struct vks_trainer *trainer) {
         .max_tgt_tokens = trainer->state.mini_batch_words,
         .pool_pairs = p->maxi_batch_pairs,
         .shuffle = SHUFFLE_NONE,
-        .start_id = vks_model_config(trainer->model)->pad_id,
+        .start_id = vks_model_config(trainer->model)->start_id,
         .log = trainer->log,
     };
     return batcher_create(&batcher, &trainer->valid.batcher);
@@ -375,8 +376,9 @@ static enum vks_status go_on(struct vks_trainer *trainer) {
     if (state->data_hash != data->hash ||
         !batcher_seek(data->batcher, state->epoch, state->pool_idx, state->batch_idx)) {
         log_error(trainer->log,
-                  "%s: this training was begun with other corpora, ratios between them, cropping "
-                  "or --sentencepiece-alphas; give the same, or another model directory",
+                  "%s: this training was begun with other corpora, ratios between them, languages, "
+                  "cropping, --sentencepiece-alphas or --mask-placeholders; give the same, or "
+                  "another model directory",
                   p->model_dir);
         return VKS_ERR_ARGUMENT;
     }
@@ -494,6 +496,7 @@ static enum vks_status prepare(struct vks_trainer *trainer, const struct vks_tok
     TRY(guided_alignment_init(p, &trainer->model->config, &trainer->alignment));
     if (trainer->alignment.is_guided)
         trainer->model->config.alignment_layer = trainer->alignment.layer_idx + 1;
+    trainer->model->config.placeholders |= p->mask_placeholders > 0;
     TRY(fit_batches(trainer));
     TRY(open_data(trainer));
     if (has_valid(p))

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/hash64.h"
+#include "text/tokenizer_frame.h"
 
 #include <string.h>
 
@@ -57,6 +58,18 @@ bool training_data_has_alignments(const struct vks_trainer_params *params) {
     return encoder_has_alignments(&encoder);
 }
 
+enum vks_status training_data_frames(const struct vks_trainer_params *params,
+                                     const struct vks_tokenizer *tokenizer,
+                                     struct token_frame frames[NUM_SIDES]) {
+    struct vks_sequence_params sequence = {.source_language = params->source_language,
+                                           .target_language = params->target_language};
+    for (int side = 0; side < NUM_SIDES; side++) {
+        sequence.side = side;
+        TRY(tokenizer_frame(tokenizer, &sequence, params->log, &frames[side]));
+    }
+    return VKS_OK;
+}
+
 static enum vks_status open_corpus(struct training_data *data, uint32_t seed) {
     const struct encoder_params *encoder = &data->encoder;
     TRY(corpus_load(encoder, &data->corpus));
@@ -99,6 +112,16 @@ static uint64_t hash_of(const struct training_data *data) {
     hash64_init(&hash);
     hash64_update(&hash, encoder->sampling_alphas, sizeof encoder->sampling_alphas);
     hash64_update(&hash, &encoder->crop, sizeof encoder->crop);
+    if (encoder->mask_placeholders != 0.0f)
+        hash64_update(&hash, &encoder->mask_placeholders, sizeof encoder->mask_placeholders);
+    for (int side = 0; side < NUM_SIDES; side++) {
+        const struct token_frame *frame = &encoder->frames[side];
+        if (token_frame_size(frame) == 1)
+            continue; // </s>, as in every text without languages
+        hash64_update(&hash, &side, sizeof side);
+        hash64_update(&hash, frame->before, frame->num_before * sizeof *frame->before);
+        hash64_update(&hash, frame->after, frame->num_after * sizeof *frame->after);
+    }
     for (uint32_t i = 0; i < mixture->num_parts; i++) {
         const struct mixture_part *part = &mixture->parts[i];
         const uint64_t numbers[] = {part->num_pairs, part->pairs_per_epoch};
@@ -150,9 +173,11 @@ enum vks_status training_data_open(const struct training_data_params *params,
         .num_threads = p->data_threads,
         .sampling_alphas = {p->sentencepiece_alphas[VKS_SOURCE],
                             p->sentencepiece_alphas[VKS_TARGET]},
+        .mask_placeholders = p->mask_placeholders,
         .seed = p->seed,
         .log = p->log,
     };
+    TRY(training_data_frames(p, params->tokenizer, data->encoder.frames));
     TRY(training_data_is_streamed(p) ? open_stream(data, p) : open_corpus(data, p->seed));
     data->hash = hash_of(data);
     const struct batcher_params batcher = batcher_params(params, data);

@@ -36,6 +36,12 @@ bool training_data_is_named(const struct vks_trainer_params *params);
 // or is cut into other pieces in each epoch.
 bool training_data_is_streamed(const struct vks_trainer_params *params);
 
+// What stands around the tokens of both sides: the languages of the parameters, and </s>.
+// Errors: VKS_ERR_ARGUMENT for a language that is unknown or missing.
+VKS_MUST_CHECK enum vks_status training_data_frames(const struct vks_trainer_params *params,
+                                                    const struct vks_tokenizer *tokenizer,
+                                                    struct token_frame frames[NUM_SIDES]);
+
 // Whether some sentences or words have weights.
 bool training_data_has_weights(const struct vks_trainer_params *params);
 

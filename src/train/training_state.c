@@ -5,6 +5,7 @@
 #include "io/files.h"
 #include "io/generations.h"
 #include "model/weights_file.h"
+#include "model/weights_write.h"
 #include "train/training_state_json.h"
 
 #include <stdlib.h>
@@ -46,7 +47,8 @@ static enum vks_status write_parts(const struct training_state *state, struct we
         if (!is_kept(state, weights, parts[i].part))
             continue;
         char *path = path_join(dir, parts[i].file);
-        status = path ? weights_write(weights, parts[i].part, path, log) : VKS_ERR_OOM;
+        const struct weights_write_params params = {.part = parts[i].part, .log = log};
+        status = path ? weights_write(weights, &params, path) : VKS_ERR_OOM;
         free(path);
     }
     return status;
@@ -101,7 +103,7 @@ static enum vks_status read_part(struct weights *weights, size_t part_idx, const
     else if (parts[part_idx].part == PART_AVERAGE && !file_exists(path))
         status = parameter_store_copy(&weights->store, PART_VALUE, PART_AVERAGE);
     else
-        status = weights_read(weights, parts[part_idx].part, path, log);
+        status = weights_read_file(weights, parts[part_idx].part, path, log);
     free(path);
     return status;
 }

@@ -146,6 +146,8 @@ static bool is_settled(const struct plain_search *plain, const struct plain_sent
     const struct vks_translator_params *p = &plain->search->params;
     uint32_t rule = plain->search->decoder.params.rule.rule;
     float highest = sentence->alive[0].log_prob, bound = -INFINITY;
+    if (rule == BEAM_RULE_HF_EARLY)
+        return sentence->num_counted >= p->beam_size;
     if (rule == BEAM_RULE_HF)
         return sentence->num_counted >= p->beam_size &&
                sentence->ended[p->beam_size - 1].score >= score(p, highest, sentence->num_steps);
@@ -194,8 +196,8 @@ static void observe(void *user, const struct search_step *seen) {
     struct plain_search *plain = user;
     struct step_log_probs rows = seen->log_probs;
     for (uint32_t i = 0; i < seen->num_sentences; i++) {
-        uint32_t idx = (uint32_t)seen->sentence_indices[i], num = seen->beams[i].num_alive;
-        check_alive(&plain->sentences[idx], &seen->beams[i]);
+        uint32_t idx = (uint32_t)seen->sentence_indices[i], num = seen->beams[i]->num_alive;
+        check_alive(&plain->sentences[idx], seen->beams[i]);
         if (num > 0)
             step(plain, idx, rows);
         rows.logits += (size_t)num * rows.stride;
@@ -208,7 +210,7 @@ void plain_search_init(struct search *search, const struct sentence *sources, ui
     *plain = (struct plain_search){.search = search,
                                    .sources = sources,
                                    .sentences = calloc(num, sizeof *plain->sentences),
-                                   .observer = {observe, plain}};
+                                   .observer = {.observe = observe, .user = plain}};
     assert_non_null(plain->sentences);
     assert_true(search->params.beam_size <= PLAIN_MAX_BEAM);
     for (uint32_t i = 0; i < num; i++) {

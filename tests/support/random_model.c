@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 // How much louder than at the start of training; </s> once more than other words.
+static const float EOS_BIAS = 8.0f;
 static const float OUTPUT_GAIN = 2.0f, EOS_GAIN = 2.0f, LAYER_GAIN = 2.0f, EMBEDDING_GAIN = 3.0f;
 
 static void amplify(const struct vks_model_config *config, const struct named_weight *weight,
@@ -15,7 +16,10 @@ static void amplify(const struct vks_model_config *config, const struct named_we
     bool is_output = strcmp(weight->name, "lm_head.weight") == 0;
     bool is_layer = weight->num_dims == 2 && strstr(weight->name, ".layers.");
     bool is_embedding = strstr(weight->name, "embed_tokens") != NULL;
+    bool is_bias = strcmp(weight->name, "final_logits_bias") == 0;
     for (uint64_t i = 0; i < named_weight_size(weight); i++) {
+        if (is_bias)
+            values[i] = i == config->eos_id ? EOS_BIAS : 0.1f * (float)(i % 5);
         if (is_output)
             values[i] *= i / config->width == config->eos_id ? OUTPUT_GAIN * EOS_GAIN : OUTPUT_GAIN;
         if (is_layer)

@@ -263,7 +263,7 @@ const char *cli_nearest(const char *word, const char *const *candidates, size_t 
 static const struct cli_option *find_long(const struct cli_command *command, const char *name,
                                           size_t name_chars) {
     for (const struct cli_option *o = command->options; o->name; o++)
-        if (strlen(o->name) == name_chars && !strncmp(o->name, name, name_chars))
+        if (!o->is_operand && strlen(o->name) == name_chars && !strncmp(o->name, name, name_chars))
             return o;
     return NULL;
 }
@@ -289,7 +289,7 @@ static void print_unknown(const struct cli_command *command, const char *name, s
     snprintf(word, sizeof word, "%.*s", (int)min_size(name_chars, MAX_NAME_CHARS), name);
     for (const struct cli_option *o = command->options; o->name; o++) {
         const char *pair[] = {nearest, o->name};
-        nearest = cli_nearest(word, pair, 2);
+        nearest = cli_nearest(word, pair, o->is_operand ? 1 : 2);
     }
     print_error(command, "unknown option '--%.*s'; did you mean '--%s'?", (int)name_chars, name,
                 nearest);
@@ -375,6 +375,20 @@ static enum cli_result read_short(const struct cli_command *command, char *word,
     return read_option(command, option, word[1] ? word + 1 : NULL, words);
 }
 
+// Sets the next operand.
+static enum cli_result read_operand(const struct cli_command *command, const char *word) {
+    for (const struct cli_option *o = command->options; o->is_operand; o++) {
+        bool *given = &command->given[o - command->options];
+        if (*given)
+            continue;
+        *given = true;
+        return assign(command, o, o->name, word);
+    }
+    print_error(command, "unexpected word '%s'; '%s --help' lists the options", word,
+                command->name);
+    return CLI_ERROR;
+}
+
 static enum cli_result read_words(const struct cli_command *command, struct words *words) {
     while (words->next < words->num) {
         char *word = words->items[words->next++];
@@ -383,13 +397,11 @@ static enum cli_result read_words(const struct cli_command *command, struct word
             cli_print_help(command, command->out ? command->out : stdout);
             return CLI_HELP;
         }
-        if (word[0] != '-' || !word[1]) {
-            print_error(command, "unexpected word '%s'; '%s --help' lists the options", word,
-                        command->name);
-            return CLI_ERROR;
-        }
-        result = word[1] == '-' ? read_long(command, word + 2, words)
-                                : read_short(command, word + 1, words);
+        if (word[0] != '-' || !word[1])
+            result = read_operand(command, word);
+        else
+            result = word[1] == '-' ? read_long(command, word + 2, words)
+                                    : read_short(command, word + 1, words);
         if (result != CLI_OK)
             return result;
     }
@@ -476,8 +488,10 @@ enum cli_result cli_parse(const struct cli_command *command, int argc, char **ar
         return result;
     for (const struct cli_option *o = command->options; o->name; o++)
         if (o->required && !command->given[o - command->options]) {
-            print_error(command, "option '--%s' is required; '%s --help' explains it", o->name,
-                        command->name);
+            print_error(command,
+                        o->is_operand ? "%s is missing; '%s --help' explains it"
+                                      : "option '--%s' is required; '%s --help' explains it",
+                        o->name, command->name);
             return CLI_ERROR;
         }
     return CLI_OK;
@@ -523,9 +537,10 @@ static const char *value_name(const struct cli_option *option) {
 
 static void print_label(FILE *file, const struct cli_option *option, int *column) {
     const char *name = value_name(option);
-    *column = option->short_name ? fprintf(file, "  -%c, --%s", option->short_name, option->name)
-                                 : fprintf(file, "      --%s", option->name);
-    if (name)
+    *column = option->is_operand   ? fprintf(file, "  %s", option->name)
+              : option->short_name ? fprintf(file, "  -%c, --%s", option->short_name, option->name)
+                                   : fprintf(file, "      --%s", option->name);
+    if (name && !option->is_operand)
         *column += fprintf(file, option->implicit_text ? " [%s]" : " %s", name);
     if (*column + 2 > HELP_TEXT_COLUMN) {
         fputc('\n', file);
@@ -546,7 +561,7 @@ static void print_option(FILE *file, const struct cli_option *option) {
             print_words(file, choice_text, &column);
         }
     }
-    if (option->required)
+    if (option->required && !option->is_operand)
         print_unbroken(file, "(required)", strlen("(required)"), &column);
     if (option->default_text && *option->default_text && option->kind != CLI_FLAG)
         print_note(file, "default", option->default_text, &column);
@@ -559,7 +574,10 @@ static void print_option(FILE *file, const struct cli_option *option) {
 
 void cli_print_help(const struct cli_command *command, FILE *file) {
     int column = HELP_TEXT_COLUMN;
-    fprintf(file, "Usage: %s [OPTIONS]\n", command->name);
+    fprintf(file, "Usage: %s [OPTIONS]", command->name);
+    for (const struct cli_option *o = command->options; o->is_operand; o++)
+        fprintf(file, " %s", o->name);
+    fputc('\n', file);
     if (command->summary)
         fprintf(file, "%s\n", command->summary);
     for (const struct cli_option *o = command->options; o->name; o++) {

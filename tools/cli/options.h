@@ -54,6 +54,7 @@ struct cli_option {
     bool required;
     bool has_other_source; // something else decides when it is not given: written only if given
     bool is_about_files;   // of option files (CLI_STRINGS), or of writing them: not written to one
+    bool is_operand;       // CLI_STRING: a word without dashes; operands stand first in the table
     const char *help;
     const char *group; // heading in the help, on the first option of each group
 };
@@ -80,6 +81,7 @@ struct cli_command {
 // Reads argv[1..argc-1] into command->values, after defaults, the environment and the option files
 // that argv names; what comes later counts. Takes --name value, --name=value,
 // -n value, -nvalue; an option given twice keeps its last value. -h and --help print the help.
+// Operands are set in their order, and may stand among the options.
 // String targets borrow from argv, the environment or the table; argv's words may be replaced by
 // their part after "=".
 // CLI_HELP: help was asked for and printed. CLI_ERROR: a message was printed, and values may be

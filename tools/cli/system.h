@@ -18,6 +18,10 @@ bool system_is_terminal(FILE *file);
 // Sets an environment variable for this process and the libraries that it loads.
 void system_set_environment(const char *name, const char *value);
 
+// Starts the program anew, with the process's arguments, and whatever the environment is now. Only
+// returns if that cannot be done.
+void system_restart(char **arguments);
+
 // Makes handler get the signals that ask a program to stop. Where a signal is caught only once
 // (Windows), handler calls this again.
 void system_catch_stop(void (*handler)(int signal_number));

@@ -24,6 +24,11 @@ void system_set_environment(const char *name, const char *value) {
     setenv(name, value, 1);
 }
 
+void system_restart(char **arguments) {
+    fflush(NULL);
+    execv("/proc/self/exe", arguments);
+}
+
 void system_catch_stop(void (*handler)(int signal_number)) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);

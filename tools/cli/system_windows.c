@@ -38,6 +38,11 @@ void system_set_environment(const char *name, const char *value) {
     _putenv_s(name, value);
 }
 
+// A process of the same name would not be this one to who waits for it.
+void system_restart(char **arguments) {
+    (void)arguments;
+}
+
 void system_catch_stop(void (*handler)(int signal_number)) {
     signal(SIGINT, handler);
     signal(SIGBREAK, handler);

@@ -30,6 +30,8 @@ extern const char *const bench_tasks[];
     {"target-length", 0, CLI_U32, offsetof(struct values, params.target_length),                   \
      .default_text = "32", .min = 1, .max = 65535, .help = "Tokens of each translation.",          \
      .group = for_decoding},                                                                       \
+    {"beam-size", 'b', CLI_U32, offsetof(struct values, params.beam_size), .default_text = "1",    \
+     .min = 1, .max = 64, .help = "Hypotheses of each sentence; 1 is greedy search."},             \
     {"lengths", 0, CLI_STRING, offsetof(struct values, shape.lengths), "FILE",                     \
      .help = "Lengths of real sentence pairs, a line each: source tokens, target tokens. Without " \
              "it all have --source-length.", .group = for_training},                               \

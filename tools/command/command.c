@@ -1,7 +1,9 @@
 #include "command.h"
 
-#include "folders.h"
+#include "cli/environment.h"
+#include "cli/folders.h"
 
+#include <string.h>
 #include <unistd.h>
 
 int exit_code_of_options(enum cli_result result) {
@@ -28,13 +30,33 @@ int exit_code_of(struct console *console, enum vks_status status) {
     return status == VKS_ERR_NO_DEVICE ? EXIT_NO_DEVICE : EXIT_FAILED;
 }
 
+// A Marian model by itself.
+static bool is_marian_file(const char *path) {
+    size_t length = strlen(path);
+    const char *end = length > 4 ? path + length - 4 : "";
+    return access(path, F_OK) == 0 && (strcmp(end, ".npz") == 0 || strcmp(end, ".bin") == 0);
+}
+
 enum vks_status model_folder_check(struct console *console, const char *dir) {
-    if (folder_exists(dir))
+    if (folder_exists(dir) || is_marian_file(dir))
         return VKS_OK;
     console_error(console, "%s: %s", dir,
                   access(dir, F_OK) == 0 ? "not a folder; expected a model directory"
                                          : "there is no such model directory");
     return VKS_ERR_IO;
+}
+
+enum vks_status device_open(struct console *console, const char *selector,
+                            struct vks_device **device) {
+    if (environment_has_chosen_width()) {
+        console_mute_errors(console, true);
+        enum vks_status status = vks_device_create(selector, &console->log, device);
+        console_mute_errors(console, false);
+        if (status == VKS_OK)
+            return VKS_OK;
+        environment_narrow_vectors();
+    }
+    return vks_device_create(selector, &console->log, device);
 }
 
 enum vks_status loaded_model_open(struct console *console, const char *dir, const char *device,
@@ -44,7 +66,7 @@ enum vks_status loaded_model_open(struct console *console, const char *dir, cons
     if (status == VKS_OK)
         status = vks_tokenizer_load(dir, &console->log, &loaded->tokenizer);
     if (status == VKS_OK)
-        status = vks_device_create(device, &console->log, &loaded->device);
+        status = device_open(console, device, &loaded->device);
     if (status == VKS_OK)
         status = vks_model_load(loaded->device, dir, &loaded->model);
     return status;

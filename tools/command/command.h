@@ -13,8 +13,13 @@ enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE = CLI_EXIT_USAGE, EXIT_NO_DEVI
 int verb_attention(const char *program, int argc, char **argv);
 int verb_average(const char *program, int argc, char **argv);
 int verb_bench(const char *program, int argc, char **argv);
+int verb_convert(const char *program, int argc, char **argv);
+int verb_decode(const char *program, int argc, char **argv);
 int verb_devices(const char *program, int argc, char **argv);
+int verb_encode(const char *program, int argc, char **argv);
 int verb_evaluate(const char *program, int argc, char **argv);
+int verb_export(const char *program, int argc, char **argv);
+int verb_inspect(const char *program, int argc, char **argv);
 int verb_profile(const char *program, int argc, char **argv);
 int verb_report(const char *program, int argc, char **argv);
 int verb_score(const char *program, int argc, char **argv);
@@ -34,6 +39,14 @@ int verb_tune(const char *program, int argc, char **argv);
 #define OPTION_QUIET(values)                                                                       \
     {"quiet", 0, CLI_FLAG, offsetof(struct values, quiet), .help = "Print errors only."}
 
+// Languages by their codes, for members of these names.
+#define OPTIONS_LANGUAGES(values, source, target)                                                  \
+    {"source-language", 0, CLI_STRING, offsetof(struct values, source), "CODE",                    \
+     .help = "What the source is in, by its code in the vocabulary: de, deu_Latn, de_DE. "         \
+             "Without it what the model directory says."},                                         \
+    {"target-language", 0, CLI_STRING, offsetof(struct values, target), "CODE",                    \
+     .help = "What to translate into; also for >>deu<<."}
+
 // Those of translation, for a struct with a member `search`.
 #define OPTIONS_SEARCH(values)                                                                     \
     {"beam-size", 'b', CLI_U32, offsetof(struct values, search.beam_size), .default_text = "4",    \
@@ -52,7 +65,11 @@ int verb_tune(const char *program, int argc, char **argv);
      .default_text = "3", .min = 0.01, .max = 1000,                                                \
      .help = "Longest translation, as a multiple of the source's tokens."},                        \
     {"mini-batch", 0, CLI_U32, offsetof(struct values, search.mini_batch), .default_text = "0",    \
-     .help = "Sentences translated at once; 0: chosen by beam size and memory."}
+     .help = "Sentences translated at once; 0: chosen by beam size and memory."},                  \
+    {"workspace", 'w', CLI_U32, offsetof(struct values, search.workspace), "MIB",                  \
+     .default_text = "0", .max = 1048576,                                                          \
+     .help = "Device memory for keys and values of hypotheses, in MiB; what does not fit waits. "  \
+             "0: 512, and at most a quarter of the device's memory."}
 // clang-format on
 
 // Exit code of a verb whose options are not to be acted upon, for any result but CLI_OK.
@@ -67,6 +84,10 @@ int exit_code_of(struct console *console, enum vks_status status);
 
 // Whether there is a folder where a model is expected. Errors: VKS_ERR_IO, reported.
 VKS_MUST_CHECK enum vks_status model_folder_check(struct console *console, const char *dir);
+
+// Opens a device (vks_device_create). What fails is reported.
+VKS_MUST_CHECK enum vks_status device_open(struct console *console, const char *selector,
+                                           struct vks_device **device);
 
 // A model directory on a device. Zero-initialised is none.
 struct loaded_model {

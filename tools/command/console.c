@@ -32,12 +32,13 @@ static void print_line(const struct console *console, FILE *file, enum vks_log_l
 static void write_log(void *user, enum vks_log_level level, const char *text) {
     struct console *console = user;
     pthread_mutex_lock(&console->mutex);
-    console->has_error |= level == VKS_LOG_ERROR;
-    if (!console->is_quiet || level == VKS_LOG_ERROR) {
+    bool is_told = level != VKS_LOG_ERROR || !console->mutes_errors;
+    console->has_error |= level == VKS_LOG_ERROR && is_told;
+    if (is_told && (!console->is_quiet || level == VKS_LOG_ERROR)) {
         progress_clear(&console->progress);
         print_line(console, stderr, level, text);
     }
-    if (console->file)
+    if (is_told && console->file)
         print_line(console, console->file, level, text);
     pthread_mutex_unlock(&console->mutex);
 }
@@ -87,6 +88,12 @@ void console_info(struct console *console, const char *fmt, ...) {
     va_start(args, fmt);
     write_formatted(console, VKS_LOG_INFO, fmt, args);
     va_end(args);
+}
+
+void console_mute_errors(struct console *console, bool is_muted) {
+    pthread_mutex_lock(&console->mutex);
+    console->mutes_errors = is_muted;
+    pthread_mutex_unlock(&console->mutex);
 }
 
 bool console_has_error(struct console *console) {

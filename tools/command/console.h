@@ -13,7 +13,7 @@ struct console {
     const char *name;   // "vkseq translate"; begins each line unless lines have time stamps
     bool has_stamps, is_quiet;
     FILE *file; // --log; NULL: none
-    bool has_error;
+    bool has_error, mutes_errors;
     struct progress progress;
     pthread_mutex_t mutex; // of all the above
 };
@@ -28,6 +28,8 @@ void console_finish(struct console *console);
 void console_error(struct console *console, const char *fmt, ...) VKS_PRINTF(2, 3);
 void console_info(struct console *console, const char *fmt, ...) VKS_PRINTF(2, 3);
 bool console_has_error(struct console *console);
+// Errors are dropped from now on, or are told again: for what is tried, and may fail.
+void console_mute_errors(struct console *console, bool is_muted);
 
 // A progress line on stderr; elsewhere than on a terminal only if is_log, and never when quiet.
 // label, unit, num_total: as in cli/progress.h.

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const decoding_searches[] = {"marian", "hf", "exact", NULL};
+const char *const decoding_searches[] = {"marian", "hf", "exact", "hf-early", NULL};
+
+enum { DEFAULT_BEAM_SIZE = 4 };
 
 static bool parse_number(const char *text, double min, double max, double *number) {
     char *end;
@@ -65,10 +67,25 @@ static enum vks_status check_models(const struct cli_command *command, struct co
     return VKS_ERR_ARGUMENT;
 }
 
+// What is not given is the model's to say.
+static void leave_to_model(const struct cli_command *command,
+                           struct vks_translator_params *params) {
+    if (!cli_was_given(command, "beam-size"))
+        params->beam_size = 0;
+    if (!cli_was_given(command, "min-length"))
+        params->min_length = 0;
+    if (!cli_was_given(command, "no-repeat-ngram"))
+        params->no_repeat_ngram = 0;
+    if (!cli_was_given(command, "repetition-penalty"))
+        params->repetition_penalty = 0.0f;
+    params->no_normalize = cli_was_given(command, "normalize") && params->normalize == 0.0f;
+}
+
 enum vks_status decoding_options_apply(const struct cli_command *command, struct console *console,
                                        const struct decoding_options *options,
                                        struct vks_translator_params *params) {
     double number;
+    leave_to_model(command, params);
     for (int i = 0; options->search && decoding_searches[i]; i++)
         if (strcmp(options->search, decoding_searches[i]) == 0)
             params->search = (enum vks_search)(VKS_SEARCH_MARIAN + i);
@@ -132,6 +149,35 @@ static enum vks_status open_more(struct console *console, const char *first_dir,
     return status;
 }
 
+// FILE, and what follows it.
+static enum vks_status open_shortlist(struct console *console, const char *first_dir,
+                                      const struct cli_strings *words,
+                                      struct decoding_models *models) {
+    static const double most[] = {1e7, 1e7, 1};
+    const struct vks_tokenizer *tokenizer = models->first.tokenizer;
+    double numbers[] = {100, 100, 0};
+    if (words->num == 0)
+        return vks_shortlist_load_for_model(first_dir, tokenizer, &console->log,
+                                            &models->shortlist);
+    for (size_t i = 1; i < words->num; i++) {
+        bool is_whole = i < 3, is_known = i <= 3;
+        if (is_known && parse_number(words->items[i], is_whole, most[i - 1], &numbers[i - 1]) &&
+            (!is_whole || numbers[i - 1] == floor(numbers[i - 1])))
+            continue;
+        console_error(console, "option '--shortlist': '%s' is not %s", words->items[i],
+                      is_whole   ? "a whole number from 1 to 10000000"
+                      : is_known ? "a probability from 0 to 1"
+                                 : "expected: the probability is the last word");
+        return VKS_ERR_ARGUMENT;
+    }
+    const struct vks_shortlist_params params = {.path = words->items[0],
+                                                .first = (uint32_t)numbers[0],
+                                                .best = (uint32_t)numbers[1],
+                                                .threshold = (float)numbers[2],
+                                                .log = &console->log};
+    return vks_shortlist_load(&params, tokenizer, &models->shortlist);
+}
+
 enum vks_status decoding_models_open(struct console *console, const char *model, const char *device,
                                      const struct decoding_options *options,
                                      struct decoding_models *models,
@@ -139,8 +185,15 @@ enum vks_status decoding_models_open(struct console *console, const char *model,
     const struct cli_strings *dirs = &options->models;
     const char *first_dir = dirs->num > 0 ? dirs->items[0] : model;
     enum vks_status status = loaded_model_open(console, first_dir, device, &models->first);
+    if (status == VKS_OK && params->beam_size == 0)
+        params->beam_size = vks_model_config(models->first.model)->generation.beam_size;
+    if (params->beam_size == 0)
+        params->beam_size = DEFAULT_BEAM_SIZE;
     for (size_t i = 1; i < dirs->num && status == VKS_OK; i++)
         status = open_more(console, first_dir, dirs->items[i], models);
+    if (status == VKS_OK)
+        status = open_shortlist(console, first_dir, &options->shortlist, models);
+    params->shortlist = models->shortlist;
     for (size_t i = 0; i < options->weights.num; i++)
         models->weights[i] = strtof(options->weights.items[i], NULL);
     params->more_models = models->more;
@@ -152,5 +205,6 @@ enum vks_status decoding_models_open(struct console *console, const char *model,
 void decoding_models_close(struct decoding_models *models) {
     for (size_t i = 0; i < models->num_more; i++)
         vks_model_destroy(&models->more[i]);
+    vks_shortlist_destroy(&models->shortlist);
     loaded_model_close(&models->first);
 }

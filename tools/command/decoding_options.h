@@ -7,7 +7,7 @@
 
 struct decoding_options {
     const char *search;
-    struct cli_strings sampling, suppressed, models, weights;
+    struct cli_strings sampling, suppressed, models, weights, shortlist;
 };
 
 extern const char *const decoding_searches[];
@@ -33,6 +33,10 @@ extern const char *const decoding_searches[];
      .help = "Log probabilities of tokens that were there are multiplied with it."},               \
     {"suppress", 0, CLI_STRINGS, offsetof(struct values, decoding.suppressed), "WORD...",          \
      .help = "Words that no translation has."},                                                    \
+    {"shortlist", 0, CLI_STRINGS, offsetof(struct values, decoding.shortlist), "FILE...",          \
+     .help = "Lexical shortlist, as a text or in Marian's binary format. After a text: how many "  \
+             "tokens are always there (100), how many of each source token (100), and their least "\
+             "probability (0)."},                                                                  \
     {"output-sampling", 0, CLI_STRINGS, offsetof(struct values, decoding.sampling), "METHOD...",   \
      .help = "Draw translations instead of searching: full, topk K (10), or nucleus P (0.9), "     \
              "each with a temperature after it (1). --beam-size is how many are drawn (1)."},      \
@@ -51,6 +55,7 @@ VKS_MUST_CHECK enum vks_status decoding_options_apply(const struct cli_command *
 struct decoding_models {
     struct loaded_model first;
     struct vks_model *more[VKS_MAX_MODELS - 1];
+    struct vks_shortlist *shortlist;
     size_t num_more;
     float weights[VKS_MAX_MODELS];
 };

@@ -2,7 +2,7 @@
 #include "command.h"
 
 #include "cli/system.h"
-#include "environment.h"
+#include "cli/environment.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,11 +12,16 @@ static const struct verb {
     int (*run)(const char *program, int argc, char **argv);
 } verbs[] = {
     {"train", "train a model on parallel text, or go on with it", verb_train},
-    {"translate", "translate text, a line in, a line out", verb_translate},
+    {"translate", "translate text, a line in, a line out, or a document", verb_translate},
     {"score", "log probability of given translations", verb_score},
     {"evaluate", "BLEU, chrF and chrF++ of translations", verb_evaluate},
     {"attention", "where a model looks, for one line and its translation", verb_attention},
     {"average", "the mean of several models or training states", verb_average},
+    {"convert", "write a model of another format as vkseq's own", verb_convert},
+    {"export", "write a model for transformers, Marian or CTranslate2", verb_export},
+    {"inspect", "what a model is, and whether vkseq can use it", verb_inspect},
+    {"encode", "the vocabulary's ids of a text", verb_encode},
+    {"decode", "the text of ids", verb_decode},
     {"report", "an HTML page about a training", verb_report},
     {"devices", "list Vulkan devices and what they can do", verb_devices},
     {"selftest", "check that a device computes what it should", verb_selftest},
@@ -57,7 +62,7 @@ static void print_help(FILE *file) {
         "                          cooperative matrices small-mma, mma, large-mma\n"
         "  VKSEQ_COOPERATIVE       0: no cooperative matrices; 1: on software drivers, too\n"
         "  LP_NATIVE_VECTOR_WIDTH  vector width of the software driver lavapipe; unless set,\n"
-        "                          512 is taken where the processor has AVX-512\n"
+        "                          512 is taken where processor and driver can have that\n"
         "  MESA_SHADER_CACHE_DIR   Mesa's compiled shaders, in a folder for the vector width if\n"
         "                          the command chooses it; unless set, VKSEQ_CACHE_DIR\n"
         "  VK_DRIVER_FILES         drivers to use; unless set, the lavapipe that\n"
@@ -112,7 +117,7 @@ static int run(int argc, char **argv) {
         puts("vkseq " VKS_VERSION_STRING);
         return EXIT_OK;
     }
-    environment_prepare();
+    environment_prepare(argv);
     for (int i = 0; i < NUM_VERBS; i++)
         if (!strcmp(argv[1], verbs[i].name))
             return verbs[i].run(argv[0], argc - 1, argv + 1);

@@ -63,7 +63,7 @@ void print_translation(FILE *file, const struct print_params *params, uint64_t l
         const struct vks_hypothesis *hypothesis = &translation->hypotheses[i];
         if (params->n_best)
             fprintf(file, "%" PRIu64 " ||| ", line_idx);
-        fputs(hypothesis->text, file);
+        fputs(hypothesis->text + (i ? 0 : params->num_printed), file);
         print_details(file, params, translation, hypothesis);
         if (params->n_best)
             print_scores(file, hypothesis);

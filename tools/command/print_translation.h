@@ -9,7 +9,8 @@
 struct print_params {
     bool n_best; // all hypotheses, with the line's number and scores
     bool with_alignment, is_soft, with_word_scores;
-    uint32_t eos_id; // of the source: what no token comes from
+    uint32_t eos_id;    // of the source: what no token comes from
+    size_t num_printed; // bytes of the first text that stand there already
 };
 
 // One line, or one for each hypothesis. line_idx: from 0.

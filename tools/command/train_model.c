@@ -1,7 +1,7 @@
 #include "train_model.h"
 
 #include "cli/system.h"
-#include "folders.h"
+#include "cli/folders.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -182,7 +182,7 @@ static enum vks_status open_pretrained_vocabulary(const struct train_options *op
                                                   struct console *console,
                                                   struct vks_tokenizer **tokenizer) {
     const struct cli_strings *vocabs = &options->vocabs;
-    bool is_there = folder_has(options->model, "vocab.json");
+    bool is_there = vks_tokenizer_exists(options->model);
     struct vks_tokenizer *pretrained, *other = NULL;
     enum vks_status status = vks_tokenizer_load(options->pretrained, &console->log, &pretrained);
     if (status != VKS_OK)
@@ -211,7 +211,7 @@ static enum vks_status open_vocabulary(const struct train_options *options, stru
                                        struct vks_tokenizer **tokenizer) {
     if (begins_with_pretrained(options))
         return open_pretrained_vocabulary(options, console, tokenizer);
-    if (folder_has(options->model, "vocab.json"))
+    if (vks_tokenizer_exists(options->model))
         return find_vocabulary(options, console, tokenizer);
     enum vks_status status = options->vocabs.num ? load_wanted(options, console, tokenizer)
                                                  : learn_vocabulary(options, console, tokenizer);
@@ -237,13 +237,16 @@ static enum vks_status check_config(const struct train_options *options, const c
         {"dec-depth", found->decoder_layers, wanted->decoder_layers},
     };
     static const char *const norms[] = {"post-norm", "pre-norm"};
-    static const char *const tyings[] = {"source, target and output", "target and output", "none"};
+    static const char *const tyings[] = {"source, target and output", "target and output", "none",
+                                         "source and target"};
     const struct {
         const char *what, *found, *wanted;
     } kinds[] = {
         {"--transformer-ffn-activation", train_activations[found->activation],
          train_activations[wanted->activation]},
         {"--positions", train_positions[found->positions], train_positions[wanted->positions]},
+        {"--transformer-decoder-autoreg", train_autoregs[found->decoder_cell],
+         train_autoregs[wanted->decoder_cell]},
         {"layers (--transformer-preprocess, --transformer-postprocess)", norms[found->pre_norm],
          norms[wanted->pre_norm]},
         {"tied embeddings (--tied-embeddings-all, --tied-embeddings):", tyings[found->tying],

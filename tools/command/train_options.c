@@ -13,6 +13,8 @@ static const char *const tasks[] = {"tiny", "demo", "small", "transformer-base",
 static const char *const dumps[] = {"minimal", "full", "expand", NULL};
 const char *const train_activations[] = {"relu", "gelu", "swish", NULL};
 const char *const train_positions[] = {"hf", "fairseq", "learned", NULL};
+const char *const train_autoregs[] = {"self-attention", "rnn", NULL};
+static const char *const train_cells[] = {"ssru", NULL};
 static const char *const schedules[] = {"inv-sqrt", "linear", "cosine", "constant",
                                         NULL}; // as vks_schedule
 static const char *const metrics[] = {"cross-entropy", "ce-mean-words", "perplexity", "bleu",
@@ -56,6 +58,7 @@ static const struct cli_option table[] = {
     {"tsv-fields", 0, CLI_U32, AT(data.num_fields), .min = 2, .max = 1000,
      .has_other_source = true,
      .help = "Fields of each line. (default: those that are used)"},
+    OPTIONS_LANGUAGES(train_options, trainer.source_language, trainer.target_language),
     {"train-ratios", 0, CLI_STRINGS, AT(data.ratios), "X...",
      .help = "How much of an epoch each corpus makes up, as ratios; an epoch is as long as all "
              "corpora together. (default: each sentence once)"},
@@ -68,6 +71,10 @@ static const struct cli_option table[] = {
     {"sentencepiece-alphas", 0, CLI_STRINGS, AT(data.alphas), "X [X]",
      .help = "Draw pieces anew in each epoch, with these powers of their probabilities, for source "
              "and target; 0: the best pieces. (default: 0)"},
+    {"mask-placeholders", 0, CLI_FLOAT, AT(trainer.mask_placeholders), .default_text = "0",
+     .min = 0, .max = 1,
+     .help = "Probability that a pair's placeholders (%s, {0}, <b>) are masked by symbols of the "
+             "vocabulary, so that the model learns to keep them."},
     {"tempdir", 'T', CLI_STRING, AT(trainer.temp_dir), "DIR",
      .help = "Keep the training text there instead of in memory, and read it anew in each epoch."},
     {"shuffle-memory", 0, CLI_U32, AT(data.shuffle_mebibytes), .default_text = "256", .min = 1,
@@ -117,6 +124,12 @@ static const struct cli_option table[] = {
     {"transformer-postprocess", 0, CLI_STRING, AT(postprocess), "OPS", .default_text = "dan",
      .has_other_source = true,
      .help = "dan for post-norm layers, da for pre-norm ones."},
+    {"transformer-decoder-autoreg", 0, CLI_CHOICE, AT(autoreg), .default_text = "self-attention",
+     .choices = train_autoregs, .has_other_source = true,
+     .help = "What the decoder knows the tokens before by."},
+    {"dec-cell", 0, CLI_CHOICE, AT(cell), .default_text = "ssru", .choices = train_cells,
+     .has_other_source = true,
+     .help = "With --transformer-decoder-autoreg rnn."},
     {"positions", 0, CLI_CHOICE, AT(positions), .default_text = "hf", .choices = train_positions,
      .has_other_source = true,
      .help = "Positions: sines as Hugging Face's Marian computes them, as fairseq and Marian do, "
@@ -372,6 +385,8 @@ static void note_given(struct train_options *options, const struct cli_command *
                                               "transformer-ffn-activation",
                                               "transformer-preprocess",
                                               "transformer-postprocess",
+                                              "transformer-decoder-autoreg",
+                                              "dec-cell",
                                               "positions",
                                               "tied-embeddings-all",
                                               "tied-embeddings"};
@@ -527,6 +542,7 @@ enum vks_status train_options_config(const struct train_options *options,
     shape.activation = (enum vks_activation)index_of(options->activation, train_activations);
     shape.positions = (enum vks_positions)index_of(options->positions, train_positions);
     shape.pre_norm = !strcmp(options->preprocess, "n");
+    shape.decoder_cell = (enum vks_decoder_cell)index_of(options->autoreg, train_autoregs);
     shape.tying = choose_tying(options, is_joint);
     if (shape.tying == VKS_TIED_ALL && !is_joint) {
         console_error(console, "--tied-embeddings-all needs a joint vocabulary: %s has two",

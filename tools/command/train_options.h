@@ -24,7 +24,7 @@ struct train_options {
     bool separate_vocabs;
     // Model
     const char *pretrained;
-    const char *task, *activation, *positions, *preprocess, *postprocess;
+    const char *task, *activation, *positions, *preprocess, *postprocess, *autoreg, *cell;
     uint32_t width, ffn_width, num_heads, encoder_layers, decoder_layers; // 0: the task's
     bool tied_all, tied_output;
     // Training
@@ -46,6 +46,7 @@ struct train_options {
 
 // Names of vks_activation and vks_positions, end with NULL.
 extern const char *const train_activations[], *const train_positions[];
+extern const char *const train_autoregs[]; // by enum vks_decoder_cell
 
 // Reads argv and option files, and checks all that can be checked without the text and the model.
 // Help, errors and a dump of the options that was asked for are printed; CLI_HELP: nothing else is

@@ -1,5 +1,5 @@
 #include "train_score.h"
-#include "folders.h"
+#include "cli/folders.h"
 #include "translate_lines.h"
 
 #include <inttypes.h>
@@ -76,6 +76,8 @@ static enum vks_status translate_text(struct train_score *score, struct line_blo
     const struct loaded_model *loaded = score->loaded;
     struct vks_translator_params search = score->options->search;
     struct vks_translator *translator = NULL;
+    search.source_language = score->options->trainer.source_language;
+    search.target_language = score->options->trainer.target_language;
     search.log = &score->console->log;
     enum vks_status status =
         vks_translator_create(loaded->model, loaded->tokenizer, &search, &translator);

@@ -7,7 +7,8 @@
 
 struct values {
     const struct cli_command *command;
-    const char *model, *device, *source, *target, *part, *output, *svg;
+    const char *model, *device, *source, *target, *part, *output, *svg, *source_language,
+        *target_language;
     uint32_t layer, head;
     bool quiet;
 };
@@ -33,6 +34,7 @@ static const struct cli_option options[] = {
      .help = "Tokens and weights as a JSON object; - is standard output."},
     {"svg", 0, CLI_STRING, offsetof(struct values, svg), "FILE",
      .help = "A picture as well."},
+    OPTIONS_LANGUAGES(values, source_language, target_language),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     {0},
@@ -50,15 +52,19 @@ static enum vks_status write_chart(struct console *console, const char *path,
     return line_output_close(&output, VKS_OK);
 }
 
-static enum vks_status translate(struct console *console, const struct loaded_model *loaded,
-                                 const char *source, struct vks_translation **translation) {
-    const struct vks_translator_params params = {.normalize = 1, .log = &console->log};
+static enum vks_status translate(struct console *console, const struct values *values,
+                                 const struct loaded_model *loaded,
+                                 struct vks_translation **translation) {
+    const struct vks_translator_params params = {.normalize = 1,
+                                                 .source_language = values->source_language,
+                                                 .target_language = values->target_language,
+                                                 .log = &console->log};
     struct vks_translator *translator;
     enum vks_status status =
         vks_translator_create(loaded->model, loaded->tokenizer, &params, &translator);
     if (status != VKS_OK)
         return status;
-    status = vks_translate(translator, &source, 1, translation);
+    status = vks_translate(translator, &values->source, 1, translation);
     vks_translator_destroy(&translator);
     return status;
 }
@@ -73,8 +79,11 @@ static enum vks_attention kind_of(const char *part) {
 static enum vks_status show(struct console *console, const struct values *values,
                             const struct loaded_model *loaded, const char *target) {
     const struct vks_model_config *config = vks_model_config(loaded->model);
-    struct vks_attention_params params = {
-        .kind = kind_of(values->part), .head = VKS_ATTENTION_ALL_HEADS, .log = &console->log};
+    struct vks_attention_params params = {.kind = kind_of(values->part),
+                                          .head = VKS_ATTENTION_ALL_HEADS,
+                                          .source_language = values->source_language,
+                                          .target_language = values->target_language,
+                                          .log = &console->log};
     params.layer =
         (params.kind == VKS_ATTENTION_ENCODER ? config->encoder_layers : config->decoder_layers) -
         1;
@@ -104,7 +113,7 @@ static int run(struct console *console, void *user) {
     enum vks_status status = loaded_model_open(console, values->model, values->device, &loaded);
     const char *target = values->target;
     if (status == VKS_OK && !target) {
-        status = translate(console, &loaded, values->source, &translation);
+        status = translate(console, values, &loaded, &translation);
         target = translation ? translation->hypotheses[0].text : NULL;
     }
     if (status == VKS_OK)

@@ -1,6 +1,6 @@
 // vkseq average: the mean of several models, or of a training's last states.
 #include "command.h"
-#include "folders.h"
+#include "cli/folders.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -133,6 +133,8 @@ static void print_text(const struct bench *bench, const struct kind *kind) {
            result->step_ms_median, result->step_ms_min, result->step_ms_max);
     if (result->target_tokens_per_s > 0)
         printf("  %.0f target tokens/s\n", result->target_tokens_per_s);
+    if (result->sentences_per_s > 0)
+        printf("  %.2f sentences/s\n", result->sentences_per_s);
     if (result->num_parameters)
         printf("  %" PRIu64 " parameters\n", result->num_parameters);
     if (result->peak_device_bytes)
@@ -160,6 +162,8 @@ static void print_json(const struct bench *bench, const struct kind *kind) {
                result->num_parameters, kind->step_key, result->step_ms_median,
                result->target_tokens_per_s);
     }
+    if (result->sentences_per_s > 0)
+        printf(", \"sentences_per_s\": %.4f", result->sentences_per_s);
     if (result->wall_ms > 0) {
         printf(", \"host_ms\": %.4f, \"device_busy\": ", result->host_ms);
         if (result->device_ms >= 0)
@@ -182,7 +186,7 @@ static int run_kind(const struct kind *kind, struct values *values, struct conso
     }
     enum vks_status status = bench_shape_config(&values->shape, &bench.config);
     if (status == VKS_OK)
-        status = vks_device_create(values->device, &console->log, &bench.device);
+        status = device_open(console, values->device, &bench.device);
     if (status == VKS_OK)
         status = kind->run(&bench);
     if (status == VKS_OK)
@@ -196,7 +200,7 @@ static int run_kind(const struct kind *kind, struct values *values, struct conso
 static const char usage[] =
     "Usage: vkseq bench gemm|attention|train|translate|data [OPTIONS]\n"
     "Measures speed on random data: matrix products; multi-head attention, forward;\n"
-    "training steps; greedy decoding. `vkseq bench train --help` lists the options.\n"
+    "training steps; decoding. `vkseq bench train --help` lists the options.\n"
     "data: how fast text becomes batches, with the options of `vkseq train`.\n";
 
 static const struct kind *find_kind(const char *name) {

@@ -1,5 +1,6 @@
 // vkseq devices: what there is, what it can do, and why something cannot be used.
 #include "command.h"
+#include "cli/environment.h"
 
 #include <inttypes.h>
 
@@ -130,6 +131,11 @@ static int run(struct console *console, void *user) {
     struct vks_device_info *infos = NULL;
     size_t num_infos = 0;
     int exit_code = exit_code_of(console, vks_devices_list(&console->log, &infos, &num_infos));
+    bool none_works = true;
+    for (size_t i = 0; i < num_infos; i++)
+        none_works &= infos[i].unusable[0] != '\0';
+    if (none_works)
+        environment_narrow_vectors();
     if (values->json)
         putchar('[');
     for (size_t i = 0; i < num_infos; i++) {

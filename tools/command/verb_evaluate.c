@@ -33,6 +33,7 @@ static const struct cli_option options[] = {
      .help = "How BLEU cuts lines into words; zh for Chinese, char for any language that is "
              "written without blanks."},
     {"json", 0, CLI_FLAG, offsetof(struct values, json), .help = "Print a JSON object."},
+    OPTIONS_LANGUAGES(values, search.source_language, search.target_language),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     OPTIONS_SEARCH(values),

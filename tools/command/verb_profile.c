@@ -190,7 +190,7 @@ static int run(struct console *console, void *user) {
     if (status == VKS_OK)
         status = bench_shape_lengths(&values->shape, console, &values->params);
     if (status == VKS_OK)
-        status = vks_device_create(values->device, &console->log, &profile.device);
+        status = device_open(console, values->device, &profile.device);
     if (status == VKS_OK)
         status = profile_steps(&profile, steps);
     int exit_code = exit_code_of(console, status);

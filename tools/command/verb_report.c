@@ -1,6 +1,6 @@
 // vkseq report: one HTML page about a training, from what stands in its model directory.
 #include "command.h"
-#include "folders.h"
+#include "cli/folders.h"
 #include "line_files.h"
 #include "report_chart.h"
 

@@ -10,7 +10,7 @@
 enum { BLOCK_LINES = 2000 };
 
 struct values {
-    const char *model, *device, *source, *target;
+    const char *model, *device, *source, *target, *source_language, *target_language;
     bool quiet;
 };
 
@@ -22,6 +22,7 @@ static const struct cli_option options[] = {
      .help = "Source text, UTF-8."},
     {"target", 't', CLI_STRING, offsetof(struct values, target), "FILE", .required = true,
      .help = "Its translations, a line each."},
+    OPTIONS_LANGUAGES(values, source_language, target_language),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     {0},
@@ -103,6 +104,8 @@ static enum vks_status open_work(struct work *work, const struct values *values,
         status = loaded_model_open(console, values->model, values->device, loaded);
     if (status == VKS_OK)
         status = vks_scorer_create(loaded->model, loaded->tokenizer, &console->log, &work->scorer);
+    if (status == VKS_OK)
+        vks_scorer_set_languages(work->scorer, values->source_language, values->target_language);
     if (status == VKS_OK)
         console_begin_progress(console, "score", "lines", num_lines, true);
     return status;

@@ -136,7 +136,7 @@ static int run(struct console *console, void *user) {
         console_error(console, "--json and --report exclude each other");
         return EXIT_USAGE;
     }
-    enum vks_status status = vks_device_create(values->device, &console->log, &device);
+    enum vks_status status = device_open(console, values->device, &device);
     if (status != VKS_OK)
         return exit_code_of(console, status);
     double begin = system_now_s();

@@ -1,31 +1,12 @@
 // vkseq train: trains a model, or goes on with it, until a limit or a signal.
-#include "cli/system.h"
-#include "folders.h"
+#include "cli/folders.h"
+#include "stop_signal.h"
 #include "train_model.h"
 #include "train_score.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NEXT_SIGNAL_S 1.0
-
-// Set by the first signal; there is no other way to reach a signal handler.
-static volatile sig_atomic_t stop_signal;
-static volatile double stop_time_s;
-
-// The first signal asks training to stop, a later one ends the process. One that comes at once is
-// the same: timeout(1) and some shells signal a process and then its group.
-static void handle_signal(int signal_number) {
-    double now_s = system_now_s();
-    if (!stop_signal)
-        stop_time_s = now_s;
-    else if (now_s - stop_time_s > NEXT_SIGNAL_S)
-        _Exit(130);
-    stop_signal = signal_number;
-    system_catch_stop(handle_signal);
-}
 
 // The command as it could be typed, allocated (free); NULL when there is no memory.
 static char *quote_command(const char *program, int argc, char **argv) {
@@ -72,7 +53,7 @@ static bool on_update(void *user, const struct vks_train_progress *progress) {
     }
     run->update = progress->update;
     console_update_progress(&run->console, progress->update - run->first_update);
-    return !stop_signal;
+    return !stop_signal();
 }
 
 static enum vks_status on_score(void *user, const char *metric, double *value) {
@@ -110,7 +91,7 @@ static enum vks_status prepare(struct run *run) {
     struct console *console = &run->console;
     enum vks_status status = check_files(options, console);
     if (status == VKS_OK)
-        status = vks_device_create(options->device, &console->log, &run->loaded.device);
+        status = device_open(console, options->device, &run->loaded.device);
     if (status == VKS_OK)
         status = train_model_prepare(options, console, &run->lock);
     if (status != VKS_OK)
@@ -180,7 +161,7 @@ static enum vks_status train(struct run *run) {
     status = write_run(run);
     if (status != VKS_OK)
         return status;
-    system_catch_stop(handle_signal);
+    stop_signal_catch();
     console_info(&run->console, "Training started");
     status = vks_trainer_run(run->trainer);
     console_end_progress(&run->console);
@@ -189,7 +170,7 @@ static enum vks_status train(struct run *run) {
 
 static void print_next_steps(struct run *run) {
     const char *dir = run->options.model;
-    if (stop_signal)
+    if (stop_signal())
         console_info(&run->console, "Training stopped, and saved in %s. To go on: %s", dir,
                      run->command_text ? run->command_text : "the same command");
     else

@@ -1,16 +1,18 @@
-// vkseq translate: a line in, a line out, in order.
+// vkseq translate: a line in, a line out, in order; or a document.
 #include "decoding_options.h"
 #include "line_files.h"
 #include "print_translation.h"
+#include "translate_document.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { BLOCK_LINES = 2000 };
 
 struct values {
     const struct cli_command *command;
-    const char *model, *device, *input, *output, *prefixes, *alignment;
-    bool quiet, n_best;
+    const char *model, *device, *input, *output, *prefixes, *alignment, *format;
+    bool quiet, n_best, stream, fuzzy;
     struct vks_translator_params search;
     struct decoding_options decoding;
 };
@@ -25,6 +27,12 @@ static const struct cli_option options[] = {
      .help = "Text to translate, UTF-8; - is standard input."},
     {"output", 'o', CLI_STRING, offsetof(struct values, output), "FILE", .default_text = "-",
      .help = "Translations; - is standard output. FILE.partial until all is translated."},
+    {"format", 0, CLI_CHOICE, offsetof(struct values, format), .choices = document_formats,
+     .default_text = "lines",
+     .help = "Lines of text, or a document, of which all but the text stays: paragraphs, a PO file "
+             "of gettext, SRT subtitles; auto goes by the name of --input, .po, .pot or .srt."},
+    {"fuzzy", 0, CLI_FLAG, offsetof(struct values, fuzzy),
+     .help = "Of a PO file: also replace translations that are marked fuzzy."},
     {"n-best", 0, CLI_FLAG, offsetof(struct values, n_best),
      .help = "Print all hypotheses of the beam: line number, translation, sum of natural "
              "log probabilities, and score, between |||."},
@@ -39,6 +47,10 @@ static const struct cli_option options[] = {
              "free."},
     {"split-sentences", 0, CLI_FLAG, offsetof(struct values, search.split_sentences),
      .help = "Translate every sentence of a line by itself, and keep white space between them."},
+    {"stream", 0, CLI_FLAG, offsetof(struct values, stream),
+     .help = "Print each token as soon as it is known, one line after the other. --beam-size is "
+             "1."},
+    OPTIONS_LANGUAGES(values, search.source_language, search.target_language),
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     OPTIONS_SEARCH(values),
@@ -56,7 +68,19 @@ struct work {
     struct line_input input, prefixes;
     struct line_output output;
     struct print_params print;
+    struct document_work document;
 };
+
+// Prints what has come to the line that is translated; it begins with what was printed before.
+static bool print_so_far(void *user, const struct vks_progress *progress) {
+    struct work *work = user;
+    size_t num_bytes = strlen(progress->text), num_printed = work->print.num_printed;
+    if (num_bytes <= num_printed)
+        return true;
+    fwrite(progress->text + num_printed, 1, num_bytes - num_printed, work->output.file);
+    work->print.num_printed = num_bytes;
+    return line_output_flush(&work->output) == VKS_OK;
+}
 
 // As many prefixes as there are lines.
 static enum vks_status read_prefixes(struct work *work, size_t num, struct line_block *block) {
@@ -85,6 +109,7 @@ static enum vks_status translate_block(struct work *work, const struct line_bloc
         return status;
     for (size_t i = 0; i < block->num; i++)
         print_translation(work->output.file, &work->print, first + i, &translations[i]);
+    work->print.num_printed = 0;
     vks_translations_free(translations, block->num);
     return line_output_flush(&work->output);
 }
@@ -93,7 +118,7 @@ static enum vks_status translate_all(struct work *work) {
     struct line_block block;
     enum vks_status status;
     do {
-        status = line_input_read(&work->input, BLOCK_LINES, &block);
+        status = line_input_read(&work->input, work->values->stream ? 1 : BLOCK_LINES, &block);
         if (status != VKS_OK || block.num == 0)
             return status;
         status = translate_block(work, &block);
@@ -119,17 +144,24 @@ static enum vks_status open_files(struct work *work, bool *is_regular, uint64_t 
     return status;
 }
 
+static enum vks_status open_models(struct work *work, struct vks_translator_params *params) {
+    const struct values *values = work->values;
+    enum vks_status status = decoding_models_open(work->console, values->model, values->device,
+                                                  &values->decoding, &work->models, params);
+    params->n_best = values->n_best ? params->beam_size : 1;
+    if (status == VKS_OK)
+        status = vks_translator_create(work->models.first.model, work->models.first.tokenizer,
+                                       params, &work->translator);
+    return status;
+}
+
 static enum vks_status open_work(struct work *work, struct vks_translator_params *params) {
     const struct values *values = work->values;
     bool is_regular = false;
     uint64_t num_lines = 0;
     enum vks_status status = open_files(work, &is_regular, &num_lines);
     if (status == VKS_OK)
-        status = decoding_models_open(work->console, values->model, values->device,
-                                      &values->decoding, &work->models, params);
-    if (status == VKS_OK)
-        status = vks_translator_create(work->models.first.model, work->models.first.tokenizer,
-                                       params, &work->translator);
+        status = open_models(work, params);
     work->print = (struct print_params){.n_best = values->n_best,
                                         .with_alignment = values->alignment != NULL,
                                         .is_soft = values->alignment && *values->alignment == 's',
@@ -143,29 +175,99 @@ static enum vks_status open_work(struct work *work, struct vks_translator_params
     return status;
 }
 
+static enum vks_status check_stream(const struct values *values, struct console *console,
+                                    struct vks_translator_params *params) {
+    if (!values->stream)
+        return VKS_OK;
+    if (!cli_was_given(values->command, "beam-size"))
+        params->beam_size = 1;
+    if (params->beam_size > 1) {
+        console_error(console,
+                      "options '--stream' and '--beam-size %u' exclude each other: which "
+                      "translation is the best is known when all are whole",
+                      params->beam_size);
+        return VKS_ERR_ARGUMENT;
+    }
+    if (!values->n_best)
+        return VKS_OK;
+    console_error(console, "options '--stream' and '--n-best' exclude each other");
+    return VKS_ERR_ARGUMENT;
+}
+
+static enum vks_status run_lines(struct work *work, struct vks_translator_params *params) {
+    enum vks_status status = open_work(work, params);
+    if (status == VKS_OK)
+        status = translate_all(work);
+    console_end_progress(work->console);
+    status = line_output_close(&work->output, status);
+    line_input_close(&work->input);
+    line_input_close(&work->prefixes);
+    return status;
+}
+
+// A document is read before the models are: it is what may be wrong.
+static enum vks_status run_document(struct work *work, struct vks_translator_params *params,
+                                    enum vks_document_format format) {
+    const struct values *values = work->values;
+    struct document_work *document = &work->document;
+    enum vks_status status =
+        document_work_begin(document, work->console, values->input, values->output, format);
+    if (status == VKS_OK && values->fuzzy)
+        status = vks_document_include_fuzzy(document->document);
+    document_work_prepare(document, params);
+    if (status == VKS_OK)
+        status = open_models(work, params);
+    if (status == VKS_OK)
+        status = document_work_translate(document, work->translator);
+    return document_work_end(document, status);
+}
+
+// What belongs to lines alone, and to documents alone.
+static enum vks_status check_format(const struct values *values, struct console *console) {
+    static const char *const of_lines[] = {"n-best",       "alignment", "word-scores",
+                                           "force-decode", "stream",    NULL};
+    enum vks_document_format format;
+    bool is_document = document_format_read(values->format, &format);
+    for (int i = 0; is_document && of_lines[i]; i++)
+        if (cli_was_given(values->command, of_lines[i])) {
+            console_error(console, "options '--format %s' and '--%s' exclude each other",
+                          values->format, of_lines[i]);
+            return VKS_ERR_ARGUMENT;
+        }
+    if (is_document && format == VKS_DOCUMENT_AUTO && !strcmp(values->input, "-")) {
+        console_error(console,
+                      "option '--format auto' needs '--input FILE', by whose name it goes");
+        return VKS_ERR_ARGUMENT;
+    }
+    bool may_be_po = is_document && (format == VKS_DOCUMENT_AUTO || format == VKS_DOCUMENT_PO);
+    if (!values->fuzzy || may_be_po)
+        return VKS_OK;
+    console_error(console, "option '--fuzzy' needs '--format po'");
+    return VKS_ERR_ARGUMENT;
+}
+
 static int run(struct console *console, void *user) {
     const struct values *values = user;
     struct work work = {.values = values, .console = console};
     struct vks_translator_params params = values->search;
-    if (decoding_options_apply(values->command, console, &values->decoding, &params) != VKS_OK)
+    if (decoding_options_apply(values->command, console, &values->decoding, &params) != VKS_OK ||
+        check_stream(values, console, &params) != VKS_OK || check_format(values, console) != VKS_OK)
         return EXIT_USAGE;
     if (!values->model && values->decoding.models.num == 0) {
         console_error(console,
                       "option '--model' is required; 'vkseq translate --help' explains it");
         return EXIT_USAGE;
     }
-    params.n_best = values->n_best ? params.beam_size : 1;
     params.alignment = values->alignment != NULL;
     params.log = &console->log;
-    enum vks_status status = open_work(&work, &params);
-    if (status == VKS_OK)
-        status = translate_all(&work);
-    console_end_progress(console);
-    status = line_output_close(&work.output, status);
+    params.observe = values->stream ? print_so_far : NULL;
+    params.observe_user = &work;
+    enum vks_document_format format;
+    enum vks_status status = document_format_read(values->format, &format)
+                                 ? run_document(&work, &params, format)
+                                 : run_lines(&work, &params);
     int exit_code = exit_code_of(console, status);
     vks_translator_destroy(&work.translator);
-    line_input_close(&work.input);
-    line_input_close(&work.prefixes);
     decoding_models_close(&work.models);
     return exit_code;
 }
@@ -176,7 +278,7 @@ int verb_translate(const char *program, int argc, char **argv) {
     bool given[sizeof options / sizeof *options];
     const struct cli_command command = {
         .name = "vkseq translate",
-        .summary = "Translates text, a line in, a line out, in order.",
+        .summary = "Translates text, a line in, a line out, in order, or a document.",
         .options = options,
         .values = &values,
         .given = given,

@@ -44,7 +44,7 @@ static int run(struct console *console, void *user) {
     struct vks_model_config config;
     struct vks_tile_choice *choices = NULL;
     size_t num = 0;
-    enum vks_status status = vks_device_create(values->device, &console->log, &device);
+    enum vks_status status = device_open(console, values->device, &device);
     if (status == VKS_OK && values->model)
         status = vks_model_load(device, values->model, &model);
     if (status == VKS_OK && !values->model) {

@@ -23,6 +23,10 @@ PLACEHOLDER = re.compile("|".join((
     r"(?<!\d)%[-+#'\d.*]*[A-Za-z<>({@]", r"%\d",  # %s, %5.2f, %NAME, %(name)s, %1, but 100%ige
     r"\$\w", r"\$[({]", r"\{\w*\}", r"@\w+@",  # $1, $(ARG1), ${name}, {0}, @NAME@
     r"#\w+#", r"#\d", r"~\d", r"&\w+;", r"\\[nrt]")))
+KEPT = re.compile("|".join((
+    r"</?[A-Za-z][^<>]*>", r"%[-+#\d.*]*(?:\d\$)?l?[diouxXeEfgGcs]\b", r"%\(\w+\)[sd]", r"%L?\d",
+    r"%[A-Z]{2}\w*%?", r"\$[({]\w+[)}]", r"\$[A-Za-z_]\w*\$?", r"\$\d\$?", r"\{\w*\}", r"@\w+@",
+    r"#\w+#")))
 CODE = re.compile("|".join((
     r"://", r"www\.", r"\w@\w",  # addresses
     r"(?:^|[\s(\"'])~?/\w", r"\w/\w+/", r"\*\.\w", r"(?:^|\s)\.\w",  # paths, *.odt, .odt
@@ -42,18 +46,19 @@ ABBREVIATION = re.compile(
     r"|z\. ?b|d\. ?h|u\. ?a|o\. ?ä|bzw|usw|ggf|evtl|inkl|nr|abb|ca|max|min|p\. ?ex|cf)\.$", re.I)
 
 
-def clean(english, translation, target):
+def clean(english, translation, target, keep_placeholders=False):
     """Makes good sentence pairs of an (English, translation) entry in the language `target`.
 
+    keep_placeholders: pairs with the same placeholders and tags on both sides are good ones.
     Returns (pairs, reasons): the sentence pairs kept and, for each one dropped, the reason.
     """
-    english, translation = _normalise(english), _normalise(translation)
+    english, translation = (_normalise(text, keep_placeholders) for text in (english, translation))
     english, translation = _strip_accelerators(english, translation)
     if BULLET.match(english) and BULLET.match(translation):
         english, translation = BULLET.sub("", english), BULLET.sub("", translation)
     pairs, reasons = [], []
     for pair in _split_sentences(english, translation):
-        reason = find_fault(*pair, target)
+        reason = find_fault(*pair, target, keep_placeholders)
         if reason:
             reasons.append(reason)
         else:
@@ -61,8 +66,17 @@ def clean(english, translation, target):
     return pairs, reasons
 
 
-def find_fault(english, translation, target):
+def has_placeholder(text):
+    return bool(KEPT.search(text))
+
+
+def find_fault(english, translation, target, keep_placeholders=False):
     """Why a pair of sentences is no good for training, or None."""
+    if keep_placeholders and has_placeholder(english + translation):
+        if sorted(KEPT.findall(english)) != sorted(KEPT.findall(translation)):
+            return "placeholder"
+        english, translation = (" ".join(KEPT.sub(" ", text).split())
+                                for text in (english, translation))
     faults = (
         ("too short", _too_short), ("placeholder", _has_placeholder),
         ("code, path or URL", _is_code), ("same on both sides", _is_copy),
@@ -77,10 +91,12 @@ def find_fault(english, translation, target):
     return None
 
 
-def _normalise(text):
+def _normalise(text, keep_placeholders):
     text = unicodedata.normalize("NFC", INVISIBLE.sub("", text))
-    text = INLINE_TAG.sub("", BREAKING_TAG.sub(" ", text))
-    if ENTITY.search(text):
+    text = BREAKING_TAG.sub(" ", text)
+    if not keep_placeholders:
+        text = INLINE_TAG.sub("", text)
+    if ENTITY.search(text) and not (keep_placeholders and INLINE_TAG.search(text)):
         text = html.unescape(text)
     text = text.replace("%PRODUCTNAME", "LibreOffice")
     return " ".join(text.split())

@@ -15,13 +15,13 @@ def normalise(text):
     return NOT_A_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-def split(pairs, num_valid, num_test):
+def split(pairs, num_valid, num_test, may_hold_out=lambda pair: True):
     """Divides distinct (English, translation) pairs; returns (train, valid, test).
 
     The order, which is also that of the lines returned, is by a hash of the normalised English
     text: it depends on nothing else, so a text keeps its rank when packages change or are added.
-    The first fitting lines become test lines, the next ones validation lines. What resembles a
-    held-out line is in no part.
+    The first fitting lines, of the pairs that may be held out, become test lines, the next ones
+    validation lines. What resembles a held-out line is in no part.
     """
     groups = collections.defaultdict(list)
     for pair in pairs:
@@ -31,7 +31,8 @@ def split(pairs, num_valid, num_test):
     for text in ordered:
         if len(picked) == num_test + num_valid:
             break
-        pair = next(filter(_fits_held_out, groups[text]), None)
+        pair = next((pair for pair in groups[text]
+                     if may_hold_out(pair) and _fits_held_out(pair)), None)
         if pair and not held_out.resembles(pair):
             held_out.add(pair)
             picked.append(pair)

@@ -220,6 +220,35 @@ class Transformer(nn.Module):
         return [row[:row.index(eos_id)] if eos_id in row else row for row in rows]
 
 
+    @torch.inference_mode()
+    def beam(self, src, length, size):
+        """Beam search to a fixed length, for its speed: ids [B, length] of the best hypotheses."""
+        mask = source_mask(src, self.config)
+        memory = self.encode(src, mask).repeat_interleave(size, 0)
+        mask = None if mask is None else mask.repeat_interleave(size, 0)
+        layers = self.model.decoder.layers
+        memories = [layer.encoder_attn.keys_and_values(memory) for layer in layers]
+        caches = [{} for _ in layers]
+        first = torch.arange(len(src), device=src.device)[:, None] * size
+        token = torch.full((len(memory), 1), self.config.pad_id, device=src.device)
+        tokens = token[:, :0]
+        sums = torch.full((len(src), size), -torch.inf, device=src.device)
+        sums[:, 0] = 0  # all hypotheses of a sentence are the same one at first
+        for position in range(length):
+            x = self.embed(token, position)
+            for layer, cache, keys_values in zip(layers, caches, memories):
+                x = layer.step(x, cache, keys_values, mask)
+            logits = self.output(self.model.decoder.finish(x))[:, -1]
+            scores = sums[:, :, None] + logits.log_softmax(-1).unflatten(0, (-1, size))
+            sums, best = scores.flatten(1).topk(size)
+            rows = (first + best // logits.shape[1]).flatten()
+            token = (best % logits.shape[1]).flatten()[:, None]
+            tokens = torch.cat([tokens[rows], token], 1)
+            for cache in caches:
+                cache["keys"], cache["values"] = cache["keys"][rows], cache["values"][rows]
+        return tokens[::size]
+
+
 def padded_batch(pairs, config, eos_id=0, device="cpu"):
     """src, tgt_in, tgt_out, src_mask of (source ids, target ids) without </s>."""
     def tensor(rows, filler):

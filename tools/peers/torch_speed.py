@@ -3,6 +3,7 @@
 
     torch_speed.py train --task small [--lengths FILE --mini-batch-words 2048]
     torch_speed.py translate --task small --sentences 64 --source-length 24 --target-length 32
+                             [--beam-size 4]
     torch_speed.py gemm --shapes 1024x1024x1024,2048x512x512
 
 --lengths FILE has a line per sentence pair, "source_tokens target_tokens", </s> not counted.
@@ -116,9 +117,17 @@ def translate(args):
     model = Transformer(config).to(args.device, DTYPES[args.dtype]).eval()
     src = torch.randint(2, config.pad_id, (args.sentences, args.source_length),
                         device=args.device)
-    median = statistics.median(timed(args, lambda: model.greedy(src, args.target_length)))
+
+    def step():
+        if args.beam_size > 1:
+            model.beam(src, args.target_length, args.beam_size)
+        else:
+            model.greedy(src, args.target_length)
+
+    median = statistics.median(timed(args, step))
     return {"parameters": sum(p.numel() for p in model.parameters()),
             "batch_ms_median": 1e3 * median,
+            "sentences_per_s": args.sentences / median,
             "target_tokens_per_s": args.sentences * args.target_length / median}
 
 
@@ -150,6 +159,7 @@ def main():
     parser.add_argument("--sentences", type=int, default=64)
     parser.add_argument("--source-length", type=int, default=24, help="with </s>")
     parser.add_argument("--target-length", type=int, default=32)
+    parser.add_argument("--beam-size", type=int, default=1)
     parser.add_argument("--shapes", default="1024x1024x1024,2048x512x512,2048x2048x512,"
                                             "2048x512x2048,32x512x512",
                         help="MxNxK, by commas")

@@ -1,0 +1,15 @@
+// How a model of Hugging Face's is translated with: generation_config.json, or where there is none
+// the same fields of config.json.
+#ifndef MODEL_GENERATION_H
+#define MODEL_GENERATION_H
+
+#include "model/config_fields.h"
+
+// Reads config->generation and config->search. What is asked for and not done is a warning.
+// Source: transformers, generation/configuration_utils.py.
+void generation_read(struct fields_reader *reader, struct vks_model_config *config);
+
+// The same fields, for what transformers reads.
+void generation_add(struct fields_writer *writer, const struct vks_model_config *config);
+
+#endif
