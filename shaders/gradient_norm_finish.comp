@@ -50,6 +50,10 @@ void main() {
     const bool skip = isinf(norm) || isnan(norm);
     const float factor = clip > 0.0 && norm > clip ? scale * (clip / norm) : scale;
     const bool is_blamed = is_scaled && adapt_scale(cost_scale, skip);
+    if (!is_scaled) { // the report has nothing of its own
+        set(STATE_COST_SCALE, 0);
+        set(STATE_SCALE_LOWERED, 0);
+    }
     uint good = skip ? 0u : state.data[STATE_GOOD] + 1u, halvings = state.data[STATE_HALVINGS];
     if (skip && !is_blamed) {
         halvings = min(halvings + 1u, MAX_HALVINGS);

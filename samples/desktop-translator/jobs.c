@@ -1,5 +1,7 @@
 #include "jobs.h"
 
+#include "cli/environment.h"
+
 enum { FIRST_BLOCK_LINES = 4, BLOCK_LINES = 64 };
 
 static void end(struct outcome *outcome, struct engine *engine, enum vks_status status) {
@@ -15,6 +17,8 @@ static void list_devices(struct job *user, struct engine *engine) {
         job->has_default = true;
         job->default_index = vks_device_info(device)->index;
         vks_device_destroy(&device);
+    } else if (status == VKS_OK) {
+        environment_narrow_vectors();
     }
     end(&job->outcome, engine, status);
 }

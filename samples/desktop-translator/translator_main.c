@@ -81,7 +81,6 @@ static void open_files(GApplication *application, GFile **files, int num_files, 
 int main(int argc, char **argv) {
     struct program program = {0};
     environment_prepare(argv); // before any thread, and before GTK opens a Vulkan driver of its own
-    environment_narrow_vectors();
     g_set_application_name("Translator");
     program.application = gtk_application_new("org.vkseq.Translator", G_APPLICATION_HANDLES_OPEN);
     g_application_set_option_context_parameter_string(G_APPLICATION(program.application),

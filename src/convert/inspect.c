@@ -139,7 +139,9 @@ static enum vks_status inspect(const char *path, const struct vks_log *log,
         return VKS_ERR_IO;
     }
     if (info.is_folder) {
-        if (marian_folder_is(path))
+        bool is_marian;
+        TRY(marian_folder_is(path, log, &is_marian));
+        if (is_marian)
             inspect_marian_folder(path, inspection);
         else
             inspect_directory(path, inspection);

@@ -179,8 +179,10 @@ enum vks_status vks_shortlist_load_for_model(const char *model_dir,
                                              struct vks_shortlist **shortlist) {
     struct marian_folder folder;
     enum vks_status status = VKS_OK;
+    bool is_marian;
     *shortlist = NULL;
-    if (!marian_folder_is(model_dir))
+    TRY(marian_folder_is(model_dir, log, &is_marian));
+    if (!is_marian)
         return VKS_OK;
     TRY(marian_folder_open(model_dir, log, &folder));
     const struct vks_shortlist_params params = {.path = folder.shortlist,

@@ -39,6 +39,12 @@ bool file_exists(const char *path) {
     return fs_look(path, true, &info);
 }
 
+bool directory_has(const char *directory, const char *name) {
+    char path[4096]; // no system looks at longer ones
+    int num_bytes = snprintf(path, sizeof path, "%s/%s", directory, name);
+    return num_bytes > 0 && (size_t)num_bytes < sizeof path && file_exists(path);
+}
+
 // Reads into *data, which the caller frees also after a failure, until the end or until more than
 // max_bytes were seen.
 static enum vks_status read_to_end(int fd, const char *path, size_t max_bytes,

@@ -30,6 +30,8 @@ VKS_MUST_CHECK enum vks_status file_remove(const char *path, const struct vks_lo
 
 // True if the path leads to something, whatever it is.
 bool file_exists(const char *path);
+// The same of a name in a directory.
+bool directory_has(const char *directory, const char *name);
 
 // Writes a large file piece by piece beside its path; it appears there on commit. hash and
 // num_bytes may be read at any time between open and the next open: they cover what was written.

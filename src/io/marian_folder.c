@@ -42,26 +42,22 @@ static bool may_be_model(const char *name) {
            (ends_with(name, ".bin") && strncmp(name, "model", 5) == 0);
 }
 
-static bool folder_has(const char *dir, const char *name) {
-    char *path = path_join(dir, name);
-    bool has = path && file_exists(path);
-    free(path);
-    return has;
-}
-
-bool marian_folder_is(const char *path) {
+enum vks_status marian_folder_is(const char *path, const struct vks_log *log, bool *is_marian) {
     char **names;
     size_t num;
     static const struct vks_log silent = {0};
-    if (is_model_name(path))
-        return true;
-    if (folder_has(path, "config.json") || directory_list(path, &silent, &names, &num) != VKS_OK)
-        return false;
-    bool is = false;
+    *is_marian = is_model_name(path);
+    if (*is_marian || directory_has(path, "config.json"))
+        return VKS_OK;
+    enum vks_status status = directory_list(path, &silent, &names, &num);
+    if (status == VKS_ERR_OOM)
+        log_error(log, "%s: out of memory for its files' names", path);
+    if (status != VKS_OK)
+        return status == VKS_ERR_OOM ? status : VKS_OK;
     for (size_t i = 0; i < num; i++)
-        is |= may_be_model(names[i]) || ends_with(names[i], "decoder.yml");
+        *is_marian |= may_be_model(names[i]) || ends_with(names[i], "decoder.yml");
     directory_list_free(&names, num);
-    return is;
+    return VKS_OK;
 }
 
 static enum vks_status memory_error(const struct finder *finder) {
@@ -209,7 +205,7 @@ static enum vks_status find_options(struct finder *finder) {
     char own[512];
     if (finder->is_file) {
         snprintf(own, sizeof own, "%s.decoder.yml", base_name(finder->path));
-        if (folder_has(finder->dir, own))
+        if (directory_has(finder->dir, own))
             return try_options(finder, own);
     }
     for (size_t e = 0; e < COUNT_OF(endings); e++)
@@ -279,7 +275,7 @@ static enum vks_status find_vocabs(struct finder *finder, bool (*fits)(const cha
 static enum vks_status find_pieces(struct finder *finder) {
     struct marian_folder *folder = finder->folder;
     if (!folder->vocabs[0] || ends_with(folder->vocabs[0], ".spm") ||
-        !folder_has(finder->dir, "source.spm") || !folder_has(finder->dir, "target.spm"))
+        !directory_has(finder->dir, "source.spm") || !directory_has(finder->dir, "target.spm"))
         return VKS_OK;
     TRY(keep_joined(finder, "source.spm", &folder->pieces[0]));
     return keep_joined(finder, "target.spm", &folder->pieces[1]);

@@ -22,8 +22,9 @@ struct marian_folder {
 };
 
 // Whether a path is a Marian model: a file .npz or .bin, or a folder that holds one and no
-// config.json.
-bool marian_folder_is(const char *path);
+// config.json. A path that is nothing is none. Errors: VKS_ERR_OOM.
+VKS_MUST_CHECK enum vks_status marian_folder_is(const char *path, const struct vks_log *log,
+                                                bool *is_marian);
 
 // Finds the files. A folder's options are those of decoder.yml or *.decoder.yml, else of the only
 // *.yml that names models; without one, the only *.npz (but *.optimizer.npz) or model*.bin is the

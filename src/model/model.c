@@ -72,7 +72,9 @@ done:
 
 enum vks_status vks_model_load(struct vks_device *device, const char *dir,
                                struct vks_model **result) {
-    if (marian_folder_is(dir))
+    bool is_marian;
+    TRY(marian_folder_is(dir, device->log, &is_marian));
+    if (is_marian)
         return load_marian(device, dir, result);
     struct vks_model *model = NULL;
     struct vks_model_config config = {0};

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "ops/alignment.h"
-#include "ops/convert.h"
+#include "ops/conversion.h"
 #include "ops/decoding.h"
 #include "ops/feed_forward.h"
 #include "ops/linear.h"

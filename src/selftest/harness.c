@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "ops/convert.h"
+#include "ops/conversion.h"
 #include "scatter_rows_interface.h"
 
 #include <stdlib.h>

@@ -10,7 +10,6 @@
 // Fields of sentencepiece_model.proto, and values of its enumerations.
 enum {
     MODEL_PIECES = 1,
-    MODEL_TRAINER = 2,
     MODEL_NORMALIZER = 3,
     PIECE_TEXT = 1,
     PIECE_SCORE = 2,
@@ -18,10 +17,6 @@ enum {
     TYPE_NORMAL = 1,
     TYPE_UNKNOWN = 2,
     TYPE_CONTROL = 3,
-    TRAINER_MODEL_PREFIX = 2,
-    TRAINER_MODEL_TYPE = 3,
-    MODEL_TYPE_WORD = 3,
-    TRAINER_UNK_SURFACE = 44,
     NORMALIZER_NAME = 1,
     WIRE_VARINT = 0,
     WIRE_BYTES = 2,
@@ -86,29 +81,24 @@ static void put_piece(struct message *model, struct message *piece, const char *
     put_message(model, MODEL_PIECES, piece);
 }
 
-// What these models begin with, and no others.
-static void put_trainer(struct message *model) {
-    struct message trainer = {0};
-    put_text(&trainer, TRAINER_MODEL_PREFIX, "", "whole-words");
-    put_number(&trainer, TRAINER_MODEL_TYPE, MODEL_TYPE_WORD);
-    put_text(&trainer, TRAINER_UNK_SURFACE, "", " <unk>");
-    put_message(model, MODEL_TRAINER, &trainer);
-    free(trainer.bytes);
-}
+// What these models begin with, and no others: the trainer's settings, which are the model's name,
+// its type, of words, and the text of <unk>.
+static const char beginning[] = "\x12\x18"
+                                "\x12\x0b"
+                                "whole-words"
+                                "\x18\x03"
+                                "\xe2\x02\x06"
+                                " <unk>";
 
 bool spm_words_is(const void *model, size_t num_bytes) {
-    struct message start = {0};
-    put_trainer(&start);
-    bool is =
-        !start.has_failed && num_bytes > start.num && memcmp(model, start.bytes, start.num) == 0;
-    free(start.bytes);
-    return is;
+    size_t length = sizeof beginning - 1;
+    return num_bytes > length && memcmp(model, beginning, length) == 0;
 }
 
 enum vks_status spm_words_model(const char *const *words, size_t num_words, void **model,
                                 size_t *num_bytes) {
     struct message whole = {0}, part = {0};
-    put_trainer(&whole);
+    put(&whole, beginning, sizeof beginning - 1);
     put_piece(&whole, &part, "", "</s>", TYPE_CONTROL);
     put_piece(&whole, &part, "", "<unk>", TYPE_UNKNOWN);
     for (size_t i = 0; i < num_words; i++)

@@ -131,9 +131,10 @@ enum vks_status vks_tokenizer_load(const char *model_dir, const struct vks_log *
                                    struct vks_tokenizer **out) {
     struct vks_tokenizer *tokenizer = NULL;
     TRY(create(log, &tokenizer));
-    bool is_marian = marian_folder_is(model_dir);
-    enum vks_status status =
-        is_marian ? load_marian(model_dir, tokenizer) : load_hf(model_dir, tokenizer);
+    bool is_marian;
+    enum vks_status status = marian_folder_is(model_dir, log, &is_marian);
+    if (status == VKS_OK)
+        status = is_marian ? load_marian(model_dir, tokenizer) : load_hf(model_dir, tokenizer);
     if (status == VKS_OK)
         status = tokenizer_family_complete(tokenizer);
     if (status == VKS_OK && !is_marian)
@@ -337,11 +338,8 @@ bool vks_tokenizer_exists(const char *model_dir) {
     static const char *const names[] = {"vocab.json", "spiece.model", "sentencepiece.bpe.model",
                                         "tokenizer.json"};
     bool exists = false;
-    for (size_t i = 0; i < COUNT_OF(names) && !exists; i++) {
-        char *path = path_join(model_dir, names[i]);
-        exists = path && file_exists(path);
-        free(path);
-    }
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        exists |= directory_has(model_dir, names[i]);
     return exists;
 }
 

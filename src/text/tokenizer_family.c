@@ -37,13 +37,6 @@ static enum vks_status out_of_memory(const struct vks_tokenizer *tokenizer) {
     return VKS_ERR_OOM;
 }
 
-static bool has_file(const char *model_dir, const char *name) {
-    char *path = path_join(model_dir, name);
-    bool has = path && file_exists(path);
-    free(path);
-    return has;
-}
-
 static bool begins_with(const char *text, const char *start) {
     return text && strncmp(text, start, strlen(start)) == 0;
 }
@@ -62,7 +55,7 @@ static enum vks_status find_fairseq(const char *model_dir, bool has_model,
                                     struct vks_tokenizer *tokenizer) {
     const struct tokenizer_settings *s = &tokenizer->settings;
     const char *name = s->tokenizer_class, *type = s->model_type;
-    bool has_vocab = has_model && has_file(model_dir, vocab_name);
+    bool has_vocab = has_model && directory_has(model_dir, vocab_name);
     if (has_model && (name ? begins_with(name, "M2M100Tokenizer") : has_vocab))
         tokenizer->family = TOKENIZER_M2M100;
     else if (name ? begins_with(name, "NllbTokenizer") : begins_with(type, "m2m_100"))
@@ -78,10 +71,10 @@ static enum vks_status find_fairseq(const char *model_dir, bool has_model,
 
 enum vks_status tokenizer_family_find(const char *model_dir, struct vks_tokenizer *tokenizer) {
     struct tokenizer_settings *s = &tokenizer->settings;
-    bool has_fairseq = has_file(model_dir, fairseq_name);
-    bool has_pegasus = has_file(model_dir, pegasus_name);
-    bool has_json = !has_file(model_dir, vocab_name) && has_file(model_dir, json_name);
-    if (has_file(model_dir, "source.spm") || (!has_fairseq && !has_pegasus && !has_json))
+    bool has_fairseq = directory_has(model_dir, fairseq_name);
+    bool has_pegasus = directory_has(model_dir, pegasus_name);
+    bool has_json = !directory_has(model_dir, vocab_name) && directory_has(model_dir, json_name);
+    if (directory_has(model_dir, "source.spm") || (!has_fairseq && !has_pegasus && !has_json))
         return tokenizer_settings_read(model_dir, SETTINGS_ADDED_TOKENS, tokenizer->log, s);
     TRY(tokenizer_settings_read(model_dir, SETTINGS_CONFIG, tokenizer->log, s));
     if (has_fairseq || !has_pegasus)
@@ -297,7 +290,7 @@ static enum vks_status name_pieces(struct names *names, const char *vocab_path,
 
 enum vks_status tokenizer_family_load(const char *model_dir, struct vks_tokenizer *tokenizer) {
     const char *name = tokenizer->family == TOKENIZER_PEGASUS ? pegasus_name : fairseq_name;
-    bool is_json = !has_file(model_dir, name);
+    bool is_json = !directory_has(model_dir, name);
     char *path = path_join(model_dir, is_json ? json_name : name);
     char *vocab_path = path_join(model_dir, vocab_name);
     struct names names = {0};

@@ -72,66 +72,90 @@ enum vks_status vks_trainer_check_text(const struct vks_text_set *sets, uint32_t
     return VKS_OK;
 }
 
+// Each of these: what is wrong, or NULL.
+
+static const char *fault_of_batches(const struct vks_trainer_params *p) {
+    bool may_be_any = p->mini_batch_fit && p->mini_batch_words == 0;
+    if (!p->model_dir || !training_data_is_named(p))
+        return "a model directory and a training text for both sides are needed";
+    if (!p->valid_source != !p->valid_target)
+        return "a validation text is needed for both sides, or for none";
+    if (p->mini_batch_words < 2 && !may_be_any)
+        return "a batch must hold 2 words or more";
+    if (p->max_length == 0 || (p->max_length >= p->mini_batch_words && !may_be_any))
+        return "the longest sentence must be shorter than a batch (mini-batch-words)";
+    if (p->shuffle > VKS_SHUFFLE_NONE || p->maxi_batch_sort > VKS_SORT_NONE)
+        return "text is shuffled and sorted in one of the known ways";
+    return NULL;
+}
+
+static const char *fault_of_updates(const struct vks_trainer_params *p) {
+    const struct vks_cost_scaling *scaling = &p->cost_scaling;
+    if (!is_share(p->dropout) || !is_share(p->dropout_attention) || !is_share(p->dropout_ffn) ||
+        !is_share(p->dropout_src) || !is_share(p->dropout_trg) || !is_share(p->label_smoothing))
+        return "dropout and label smoothing are from 0 to under 1";
+    if (!(p->learn_rate > 0) || !(p->clip_norm >= 0) || !(p->weight_decay >= 0))
+        return "the learning rate must be above 0, clipping and decay 0 or more";
+    if (p->optimizer > VKS_SGD)
+        return "the optimiser must be Adam, AdamW or SGD";
+    if (!(p->lr_decay >= 0 && p->lr_decay <= 1) ||
+        !(p->exponential_smoothing >= 0 && p->exponential_smoothing < 1))
+        return "the decay of the learning rate is from 0 to 1, smoothing from 0 to under 1";
+    if (p->lr_decay_strategy > VKS_LR_DECAY_EPOCH_STALLED)
+        return "there is no such strategy of the decay of the learning rate";
+    if (p->schedule > VKS_SCHEDULE_CONSTANT)
+        return "the schedule must be inverse square root, linear, cosine or constant";
+    if (p->precision > VKS_BFLOAT16)
+        return "the precision must be float32, float16 or bfloat16";
+    if (!(scaling->factor >= 0) ||
+        (scaling->factor > 0 && (!(scaling->multiplier >= 1) || !(scaling->minimum > 0) ||
+                                 scaling->factor < scaling->minimum)))
+        return "the costs' scale is at least its minimum, above 0, its multiplier 1 or more";
+    return NULL;
+}
+
+static const char *fault_of_pieces(const struct vks_trainer_params *p,
+                                   const struct vks_tokenizer *tokenizer) {
+    if (!(p->sentencepiece_alphas[VKS_SOURCE] >= 0) || !(p->sentencepiece_alphas[VKS_TARGET] >= 0))
+        return "the powers of SentencePiece's probabilities are 0 or more";
+    if (p->weighs_words && p->sentencepiece_alphas[VKS_TARGET] > 0)
+        return "weights of words need the same words in each epoch (no SentencePiece sampling)";
+    if (!(p->mask_placeholders >= 0 && p->mask_placeholders <= 1))
+        return "the probability of masking placeholders is from 0 to 1";
+    if (p->mask_placeholders > 0 && (p->weighs_words || training_data_has_alignments(p)))
+        return "weights of words and alignments need the same words in each epoch (no masking of "
+               "placeholders)";
+    if (p->mask_placeholders > 0 && !has_placeholders(tokenizer))
+        return "masking placeholders needs a vocabulary with <ph0> to <ph15>";
+    return NULL;
+}
+
+static const char *fault_of_vocabulary(const struct vks_model_config *config,
+                                       const struct vks_tokenizer *tokenizer) {
+    if (!tokenizer_fits(tokenizer, VKS_SOURCE, config->source_vocab) ||
+        !tokenizer_fits(tokenizer, VKS_TARGET, config->target_vocab))
+        return "the vocabulary and the model do not belong together";
+    if (config->pad_id != vks_tokenizer_pad_id(tokenizer, VKS_TARGET) ||
+        config->eos_id != vks_tokenizer_eos_id(tokenizer, VKS_TARGET))
+        return "the model's <pad> and </s> are not the vocabulary's";
+    return NULL;
+}
+
 enum vks_status trainer_check_params(const struct vks_trainer_params *p,
                                      const struct vks_model_config *config,
                                      const struct vks_tokenizer *tokenizer) {
-    uint32_t source_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE);
-    uint32_t target_vocab = vks_tokenizer_vocab_size(tokenizer, VKS_TARGET);
-    const char *wrong = NULL;
-    bool may_be_any = p->mini_batch_fit && p->mini_batch_words == 0;
-    if (!p->model_dir || !training_data_is_named(p))
-        wrong = "a model directory and a training text for both sides are needed";
-    else if (!p->valid_source != !p->valid_target)
-        wrong = "a validation text is needed for both sides, or for none";
-    else if (p->mini_batch_words < 2 && !may_be_any)
-        wrong = "a batch must hold 2 words or more";
-    else if (p->max_length == 0 || (p->max_length >= p->mini_batch_words && !may_be_any))
-        wrong = "the longest sentence must be shorter than a batch (mini-batch-words)";
-    else if (!is_share(p->dropout) || !is_share(p->dropout_attention) ||
-             !is_share(p->dropout_ffn) || !is_share(p->dropout_src) || !is_share(p->dropout_trg) ||
-             !is_share(p->label_smoothing))
-        wrong = "dropout and label smoothing are from 0 to under 1";
-    else if (!(p->learn_rate > 0) || !(p->clip_norm >= 0) || !(p->weight_decay >= 0))
-        wrong = "the learning rate must be above 0, clipping and decay 0 or more";
-    else if (p->optimizer > VKS_SGD)
-        wrong = "the optimiser must be Adam, AdamW or SGD";
-    else if (!(p->lr_decay >= 0 && p->lr_decay <= 1) ||
-             !(p->exponential_smoothing >= 0 && p->exponential_smoothing < 1))
-        wrong = "the decay of the learning rate is from 0 to 1, smoothing from 0 to under 1";
-    else if (p->lr_decay_strategy > VKS_LR_DECAY_EPOCH_STALLED)
-        wrong = "there is no such strategy of the decay of the learning rate";
-    else if (!(p->sentencepiece_alphas[VKS_SOURCE] >= 0) ||
-             !(p->sentencepiece_alphas[VKS_TARGET] >= 0))
-        wrong = "the powers of SentencePiece's probabilities are 0 or more";
-    else if (p->weighs_words && p->sentencepiece_alphas[VKS_TARGET] > 0)
-        wrong = "weights of words need the same words in each epoch (no SentencePiece sampling)";
-    else if (!(p->mask_placeholders >= 0 && p->mask_placeholders <= 1))
-        wrong = "the probability of masking placeholders is from 0 to 1";
-    else if (p->mask_placeholders > 0 && (p->weighs_words || training_data_has_alignments(p)))
-        wrong = "weights of words and alignments need the same words in each epoch (no masking of "
-                "placeholders)";
-    else if (p->mask_placeholders > 0 && !has_placeholders(tokenizer))
-        wrong = "masking placeholders needs a vocabulary with <ph0> to <ph15>";
-    else if (p->shuffle > VKS_SHUFFLE_NONE || p->maxi_batch_sort > VKS_SORT_NONE)
-        wrong = "text is shuffled and sorted in one of the known ways";
-    else if (p->precision > VKS_BFLOAT16)
-        wrong = "the precision must be float32, float16 or bfloat16";
-    else if (!(p->cost_scaling.factor >= 0) ||
-             (p->cost_scaling.factor > 0 &&
-              (!(p->cost_scaling.multiplier >= 1) || !(p->cost_scaling.minimum > 0) ||
-               p->cost_scaling.factor < p->cost_scaling.minimum)))
-        wrong = "the costs' scale is at least its minimum, above 0, its multiplier 1 or more";
-    else if (p->schedule > VKS_SCHEDULE_CONSTANT)
-        wrong = "the schedule must be inverse square root, linear, cosine or constant";
-    else if (!tokenizer_fits(tokenizer, VKS_SOURCE, config->source_vocab) ||
-             !tokenizer_fits(tokenizer, VKS_TARGET, config->target_vocab))
-        wrong = "the vocabulary and the model do not belong together";
-    else if (config->pad_id != vks_tokenizer_pad_id(tokenizer, VKS_TARGET) ||
-             config->eos_id != vks_tokenizer_eos_id(tokenizer, VKS_TARGET))
-        wrong = "the model's <pad> and </s> are not the vocabulary's";
+    const char *wrong = fault_of_batches(p);
+    if (!wrong)
+        wrong = fault_of_updates(p);
+    if (!wrong)
+        wrong = fault_of_pieces(p, tokenizer);
+    if (!wrong)
+        wrong = fault_of_vocabulary(config, tokenizer);
     if (!wrong)
         return VKS_OK;
     log_error(p->log, "training: %s (model: vocabularies of %u and %u; tokenizer: %u and %u)",
-              wrong, config->source_vocab, config->target_vocab, source_vocab, target_vocab);
+              wrong, config->source_vocab, config->target_vocab,
+              vks_tokenizer_vocab_size(tokenizer, VKS_SOURCE),
+              vks_tokenizer_vocab_size(tokenizer, VKS_TARGET));
     return VKS_ERR_ARGUMENT;
 }

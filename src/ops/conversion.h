@@ -1,6 +1,6 @@
 // Matrices with elements of another type.
-#ifndef OPS_CONVERT_H
-#define OPS_CONVERT_H
+#ifndef OPS_CONVERSION_H
+#define OPS_CONVERSION_H
 
 #include "graph/graph.h"
 

@@ -1,4 +1,4 @@
-#include "ops/convert.h"
+#include "ops/conversion.h"
 
 #include "base/check.h"
 #include "base/log.h"
