@@ -56,9 +56,10 @@ class WrongDevice(unittest.TestCase):
         run = selftest(WRONG, "--report")
         rows = re.findall(r"^(\w+) +(\w+) +\S+ +\S+  (ok|FAILED)", run.stdout, re.M)
         self.assertEqual({(name, part) for name, part, verdict in rows if verdict == "FAILED"},
-                         {("linear", "forward"), ("linear", "gradient"), ("training", "losses")})
+                         {(name, part) for name in ("linear", "linear_float16", "linear_bfloat16")
+                          for part in ("forward", "gradient")} | {("training", "losses")})
         self.assertIn(("feed_forward", "forward", "ok"), rows)
-        self.assertRegex(run.stdout, rf"\nFAILED: 3 of {len(rows)} figures are wrong \(.* s\)\n$")
+        self.assertRegex(run.stdout, rf"\nFAILED: 7 of {len(rows)} figures are wrong \(.* s\)\n$")
         self.assertEqual(run.returncode, EXIT_WRONG)
         for word in ("vkseq 0.", "driver ", "Vulkan ", "kernels ", "subgroups ", "ids "):
             self.assertIn(word, run.stdout)

@@ -25,6 +25,7 @@
     X(search)                                                                                      \
     X(sample)                                                                                      \
     X(copy)                                                                                        \
+    X(conversion)                                                                                  \
     X(optimizer)
 
 #define SELFTEST_DECLARE(name) enum vks_status name##_selftest(struct check *check);
