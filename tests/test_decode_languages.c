@@ -133,7 +133,9 @@ static void a_scorer_leaves_the_language_out(void **state) {
     uint32_t num_tokens[NUM_LINES], num_compared = 0;
     for (int i = 0; i < NUM_LINES; i++)
         targets[i] = given[i].hypotheses[0].text;
-    assert_int_equal(vks_scorer_create(model, &with_language, &gpu_log, &scorer), VKS_OK);
+    assert_int_equal(vks_scorer_create(model, &with_language,
+                                       &(struct vks_scorer_params){.log = &gpu_log}, &scorer),
+                     VKS_OK);
     assert_int_equal(vks_score(scorer, lines.all, targets, NUM_LINES, scores, num_tokens), VKS_OK);
     for (int i = 0; i < NUM_LINES; i++) {
         assert_int_equal(num_tokens[i], given[i].hypotheses[0].num_ids + 1);

@@ -168,7 +168,10 @@ static void a_sum_of_models_is_the_sum_of_their_scores(void **state) {
         for (size_t m = 0; m < COUNT_OF(models); m++) {
             struct vks_scorer *scorer;
             float score;
-            assert_int_equal(vks_scorer_create(models[m], &tokenizer, &gpu_log, &scorer), VKS_OK);
+            assert_int_equal(vks_scorer_create(models[m], &tokenizer,
+                                               &(struct vks_scorer_params){.log = &gpu_log},
+                                               &scorer),
+                             VKS_OK);
             assert_int_equal(
                 vks_score(scorer, &lines[i], (const char *const *)&best->text, 1, &score, NULL),
                 VKS_OK);

@@ -94,7 +94,9 @@ static void scores_equal_translations(void **state) {
             lines[i] = make_line(&rng, NUM_WORDS);
         const char *const *texts = (const char *const *)lines;
         struct vks_translation *translations = translate(translator, texts, NUM_LINES);
-        assert_int_equal(vks_scorer_create(model, &tokenizer, &gpu_log, &scorer), VKS_OK);
+        assert_int_equal(vks_scorer_create(model, &tokenizer,
+                                           &(struct vks_scorer_params){.log = &gpu_log}, &scorer),
+                         VKS_OK);
         check_scores(scorer, texts, NUM_LINES, translations, 2 * (NUM_WORDS + 1));
         vks_translations_free(translations, NUM_LINES);
         for (int i = 0; i < NUM_LINES; i++)
@@ -119,8 +121,12 @@ static void a_score_has_the_same_bits_in_any_batch(void **state) {
     }
     const char *const *source_texts = (const char *const *)sources;
     const char *const *target_texts = (const char *const *)targets;
-    assert_int_equal(vks_scorer_create(model, &tokenizer, &gpu_log, &together), VKS_OK);
-    assert_int_equal(vks_scorer_create(model, &tokenizer, &gpu_log, &alone), VKS_OK);
+    assert_int_equal(vks_scorer_create(model, &tokenizer,
+                                       &(struct vks_scorer_params){.log = &gpu_log}, &together),
+                     VKS_OK);
+    assert_int_equal(
+        vks_scorer_create(model, &tokenizer, &(struct vks_scorer_params){.log = &gpu_log}, &alone),
+        VKS_OK);
     assert_int_equal(vks_score(together, source_texts, target_texts, MANY, scores, NULL), VKS_OK);
     for (int i = 0; i < MANY; i += 50) {
         assert_int_equal(vks_score(alone, source_texts + i, target_texts + i, 1, &score, NULL),
@@ -230,7 +236,9 @@ static void longer_lines_grow_the_programs(void **state) {
     struct rng rng = {.seed = 9};
     char *lines[] = {make_line(&rng, 60), make_line(&rng, 700), make_line(&rng, 1500)};
     const char *const *texts = (const char *const *)lines;
-    assert_int_equal(vks_scorer_create(model, &tokenizer, &gpu_log, &scorer), VKS_OK);
+    assert_int_equal(
+        vks_scorer_create(model, &tokenizer, &(struct vks_scorer_params){.log = &gpu_log}, &scorer),
+        VKS_OK);
     struct vks_translation *first = translate(translator, texts, 1);
     struct vks_translation *others = translate(other, texts, 1);
     check_scores(scorer, texts, 1, first, 2);
@@ -284,7 +292,9 @@ static void a_foreign_vocabulary_is_rejected(void **state) {
                                                &translator),
                          VKS_ERR_ARGUMENT);
         assert_non_null(strstr(last.text, cases[i].what));
-        assert_int_equal(vks_scorer_create(model, &tokenizer, &log, &scorer), VKS_ERR_ARGUMENT);
+        assert_int_equal(
+            vks_scorer_create(model, &tokenizer, &(struct vks_scorer_params){.log = &log}, &scorer),
+            VKS_ERR_ARGUMENT);
         assert_null(translator);
         assert_null(scorer);
         vks_model_destroy(&model);

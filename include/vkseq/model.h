@@ -31,6 +31,10 @@ enum vks_decoder_cell {
     VKS_CELL_SSRU // simpler simple recurrent unit: Kim et al. 2019, D19-5632, section 3.1
 };
 
+// What activations are, and weights in products: float32, or halves of it whose sums are float32.
+// Parameters, gradients, moments and statistics are float32 in any case.
+enum vks_precision { VKS_FLOAT32, VKS_FLOAT16, VKS_BFLOAT16 };
+
 enum { VKS_MAX_LAYERS = 64 };
 
 // When a search for translations is over; docs/decoding.md has the rules.

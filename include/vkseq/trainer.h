@@ -52,10 +52,6 @@ enum vks_shuffle { VKS_SHUFFLE_DATA, VKS_SHUFFLE_BATCHES, VKS_SHUFFLE_NONE };
 // shorter side, one side and then the other one, or nothing.
 enum vks_maxi_batch_sort { VKS_SORT_LONGER, VKS_SORT_TARGET, VKS_SORT_SOURCE, VKS_SORT_NONE };
 
-// What activations are, and weights in products: float32, or halves of it whose sums are float32.
-// Parameters, gradients, moments and statistics are float32 in any case.
-enum vks_precision { VKS_FLOAT32, VKS_FLOAT16, VKS_BFLOAT16 };
-
 // Gradients are taken of costs times a scale, so that float16 holds them, and divided by it. The
 // scale begins as `factor`, is multiplied after `frequency` applied updates (0: never), and divided
 // when a gradient is not finite, down to the minimum; below it the learning rate is halved instead.

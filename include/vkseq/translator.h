@@ -35,7 +35,10 @@ struct vks_progress {
 struct vks_translator_params {
     // 1 is greedy search; at most 64 (the model's, else 4; 1 with sampling)
     uint32_t beam_size;
-    enum vks_search search;  // when to stop (the model's)
+    enum vks_search search; // when to stop (the model's)
+    // Halves are kept of keys and values too, and a copy of the weights; log probabilities are
+    // float32. What the model learns later is not in the copy (VKS_FLOAT32).
+    enum vks_precision precision;
     float normalize;         // scores are divided by length^normalize (the model's, else 0: not)
     bool no_normalize;       // they are not, whatever the model says
     float word_penalty;      // subtracted for each target token, </s> included (0)
@@ -70,7 +73,7 @@ struct vks_translator_params {
     // More models of the same vocabulary; log probabilities are summed with weights.
     struct vks_model *const *more_models; // [num_more_models]; borrowed while the translator lives
     size_t num_more_models;               // under VKS_MAX_MODELS
-    const float *weights; // of the first model and of these; copied (1 each)
+    const float *weights;                 // of the first model and of these; copied (1 each)
     // Which tokens translations may have; borrowed while the translator lives. NULL: all.
     const struct vks_shortlist *shortlist;
     // Called after each step of vks_translate and vks_translate_from, by the thread that called
@@ -112,8 +115,7 @@ struct vks_translator;
 
 // model, tokenizer and log: borrowed while the translator lives.
 // Errors: VKS_ERR_ARGUMENT (vocabulary and models do not belong together, a value out of range, a
-// language that is unknown or missing),
-// VKS_ERR_OOM, VKS_ERR_DEVICE_OOM.
+// language that is unknown or missing), VKS_ERR_OOM, VKS_ERR_DEVICE_OOM, VKS_ERR_DEVICE_LOST.
 VKS_API VKS_MUST_CHECK enum vks_status
 vks_translator_create(struct vks_model *model, const struct vks_tokenizer *tokenizer,
                       const struct vks_translator_params *params,
@@ -151,14 +153,20 @@ VKS_API void vks_translator_destroy(struct vks_translator **translator);
 
 struct vks_scorer;
 
-// Scores given translations by teacher forcing.
+struct vks_scorer_params {
+    enum vks_precision precision;
+    // Codes of the tokenizer's languages; borrowed while the scorer lives. NULL: what the model
+    // directory says, if it does.
+    const char *source_language, *target_language;
+    const struct vks_log *log;
+};
+
+// Scores given translations by teacher forcing. model, tokenizer and log: borrowed while the scorer
+// lives. Errors: VKS_ERR_ARGUMENT (vocabulary and model do not belong together), VKS_ERR_OOM.
 VKS_API VKS_MUST_CHECK enum vks_status vks_scorer_create(struct vks_model *model,
                                                          const struct vks_tokenizer *tokenizer,
-                                                         const struct vks_log *log,
+                                                         const struct vks_scorer_params *params,
                                                          struct vks_scorer **scorer);
-// Of the tokenizer's languages; borrowed while the scorer lives. NULL: what the directory says.
-VKS_API void vks_scorer_set_languages(struct vks_scorer *scorer, const char *source_language,
-                                      const char *target_language);
 // log_probs f32 [num_lines]: sum of log p(target | source) over the target's tokens, </s> included,
 // its language not.
 // num_tokens u32 [num_lines], may be NULL: how many these are. Tokens of a line after the 4,096th,

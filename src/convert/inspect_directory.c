@@ -82,6 +82,7 @@ static void add_generation(const struct vks_model_config *c, struct vks_inspecti
         {"min_length", g->min_length},
         {"no_repeat_ngram", g->no_repeat_ngram},
         {"normalize", (double)g->normalize},
+        {"word_penalty", (double)g->word_penalty},
         {"repetition_penalty", (double)g->repetition_penalty},
         {"first_id", g->forces_first ? g->first_id : 0},
     };
@@ -231,6 +232,28 @@ static void check_size(const struct vks_tokenizer *tokenizer, enum vks_side side
     inspection_problem(inspection, text);
 }
 
+// All codes, with blanks between them.
+static void add_languages(const struct vks_tokenizer *tokenizer,
+                          struct vks_inspection *inspection) {
+    static const char *const keys[] = {"source_language", "target_language"};
+    uint32_t num = vks_tokenizer_num_languages(tokenizer);
+    size_t num_bytes = 0;
+    for (uint32_t i = 0; i < num; i++)
+        num_bytes += strlen(vks_tokenizer_language(tokenizer, i)) + 1;
+    char *codes = num > 0 ? memory_malloc(num_bytes) : NULL, *end = codes;
+    for (uint32_t i = 0; i < num && codes; i++)
+        end += sprintf(end, i ? " %s" : "%s", vks_tokenizer_language(tokenizer, i));
+    inspection->is_whole &= num == 0 || codes;
+    if (codes)
+        inspection_text(inspection, "languages", codes);
+    free(codes);
+    for (int side = VKS_SOURCE; side <= VKS_TARGET; side++) {
+        const char *code = vks_tokenizer_default_language(tokenizer, (enum vks_side)side);
+        if (code)
+            inspection_text(inspection, keys[side], code);
+    }
+}
+
 void inspect_vocabularies(const char *dir, const struct vks_model_config *config,
                           struct vks_inspection *inspection) {
     const struct vks_log log = inspection_log(inspection);
@@ -242,6 +265,7 @@ void inspect_vocabularies(const char *dir, const struct vks_model_config *config
     check_size(tokenizer, VKS_SOURCE, config ? config->source_vocab : 0, inspection);
     check_size(tokenizer, VKS_TARGET, config ? config->target_vocab : 0, inspection);
     inspection_number(inspection, "unk_id", vks_tokenizer_unk_id(tokenizer, VKS_SOURCE));
+    add_languages(tokenizer, inspection);
     vks_tokenizer_destroy(&tokenizer);
 }
 

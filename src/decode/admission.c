@@ -167,7 +167,10 @@ static enum vks_status take_step(struct decoding *decoding, uint32_t slot_idx) {
     step_decoder_events(&search->decoder, slot_idx, &events);
     enum vks_status status = beam_apply(beam, &events);
     if (status == VKS_ERR_DIVERGED)
-        log_error(search->log, "the model's probabilities are not finite numbers");
+        log_error(search->log, "the model's probabilities are not finite numbers%s",
+                  search->params.precision == VKS_FLOAT16
+                      ? "; float16 ends at 65504, bfloat16 and float32 do not"
+                      : "");
     if (status != VKS_OK || beam->num_alive > 0)
         return status;
     TRY(beam_results(beam, translation));

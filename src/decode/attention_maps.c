@@ -61,6 +61,7 @@ static enum vks_status build(struct attention_maps *maps, const struct feed_capa
     struct vks_model *model = maps->model;
     struct graph *graph;
     TRY(graph_create(model->device, &graph));
+    graph->element = maps->params.element;
     const struct transformer transformer = {
         .graph = graph, .config = &model->config, .weights = &model->weights};
     feed_declare(graph, &model->config, capacity, false, &maps->inputs);

@@ -9,6 +9,7 @@ struct attention_maps_params {
     enum vks_attention kind;
     uint32_t layer;                      // from 0
     uint32_t first_head, num_mean_heads; // the mean over these; 0 of them: all
+    uint32_t element;                    // ELEMENT_F32, ...: of activations
 };
 
 // A source sentence, </s> included, and a translation, with or without.

@@ -16,8 +16,7 @@ enum { BATCH_TOKENS = 2048, BATCH_SENTENCES = 512, MIN_TOKENS = 64, MAX_TOKENS =
 struct vks_scorer {
     struct vks_model *model;               // borrowed
     const struct vks_tokenizer *tokenizer; // borrowed
-    const struct vks_log *log;             // borrowed
-    struct vks_sequence_params languages;  // codes: borrowed
+    struct vks_scorer_params params;       // what it points to is borrowed
     struct loss_program loss;
     struct feed_capacity capacity; // of the program; zero: there is none
     uint32_t position_rows;        // of the model's table when it was built
@@ -25,22 +24,17 @@ struct vks_scorer {
 };
 
 enum vks_status vks_scorer_create(struct vks_model *model, const struct vks_tokenizer *tokenizer,
-                                  const struct vks_log *log, struct vks_scorer **result) {
-    TRY(sentences_check_vocabulary(&model->config, tokenizer, log));
+                                  const struct vks_scorer_params *params,
+                                  struct vks_scorer **result) {
+    TRY(sentences_check_vocabulary(&model->config, tokenizer, params->log));
     struct vks_scorer *scorer = memory_calloc(1, sizeof *scorer);
     if (!scorer)
         return VKS_ERR_OOM;
     scorer->model = model;
     scorer->tokenizer = tokenizer;
-    scorer->log = log;
+    scorer->params = *params;
     *result = scorer;
     return VKS_OK;
-}
-
-void vks_scorer_set_languages(struct vks_scorer *scorer, const char *source_language,
-                              const char *target_language) {
-    scorer->languages.source_language = source_language;
-    scorer->languages.target_language = target_language;
 }
 
 // The source and target of every line.
@@ -53,9 +47,9 @@ struct pairs {
 // What stands around the tokens of a side.
 static enum vks_status find_frame(const struct vks_scorer *scorer, enum vks_side side,
                                   struct token_frame *frame) {
-    struct vks_sequence_params params = scorer->languages;
-    params.side = side;
-    return tokenizer_frame(scorer->tokenizer, &params, scorer->log, frame);
+    const struct vks_sequence_params params = {side, scorer->params.source_language,
+                                               scorer->params.target_language};
+    return tokenizer_frame(scorer->tokenizer, &params, scorer->params.log, frame);
 }
 
 static enum vks_status encode(const struct vks_scorer *scorer, const char *const *sources,
@@ -68,7 +62,7 @@ static enum vks_status encode(const struct vks_scorer *scorer, const char *const
                           ? min_u32(config->max_positions, MAX_TOKENS)
                           : MAX_TOKENS,
         .first_line = scorer->num_lines,
-        .log = scorer->log,
+        .log = scorer->params.log,
     };
     struct token_frame target;
     TRY(find_frame(scorer, VKS_SOURCE, &params.frame));
@@ -113,6 +107,7 @@ static enum vks_status reserve(struct vks_scorer *scorer, const struct pairs *pa
     const struct loss_params params = {.config = &model->config,
                                        .weights = &model->weights,
                                        .capacity = next,
+                                       .element = precision_element(scorer->params.precision),
                                        .with_row_losses = true,
                                        .program = {.num_slots = 1}};
     TRY(loss_program_init(model->device, &params, &scorer->loss));
@@ -158,7 +153,7 @@ static enum vks_status score_pairs(struct vks_scorer *scorer, const struct pairs
                                             .num_src_tokens = scorer->capacity.num_src,
                                             .num_tgt_tokens = scorer->capacity.num_tgt};
     struct batch *batch;
-    TRY(batch_create(&capacity, false, 0, scorer->log, &batch));
+    TRY(batch_create(&capacity, false, 0, scorer->params.log, &batch));
     enum vks_status status = VKS_OK;
     for (size_t first = 0, end = 0; first < pairs->num && status == VKS_OK; first = end) {
         while (end < pairs->num && add_pair(scorer, pairs, end, batch))

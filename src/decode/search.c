@@ -66,6 +66,11 @@ enum vks_status search_complete_params(const struct vks_model_config *model,
         log_error(p.log, "a beam size of %u; at most %d is possible", p.beam_size, BEAM_MAX_SIZE);
         return VKS_ERR_ARGUMENT;
     }
+    if (p.precision > VKS_BFLOAT16) {
+        log_error(p.log, "%d is no precision: expected float32, float16 or bfloat16",
+                  (int)p.precision);
+        return VKS_ERR_ARGUMENT;
+    }
     if (p.n_best > p.beam_size) {
         log_error(p.log,
                   "%u translations of each line are wanted; a beam size of %u gives no more "
@@ -136,6 +141,7 @@ static struct step_params step_params(const struct search_params *params) {
         .models = params->models,
         .weights = p->weights,
         .num_models = params->num_models,
+        .halves = params->halves,
         .rule = {.rule = rule_of(params),
                  .k = p->beam_size,
                  .n_best = p->n_best,

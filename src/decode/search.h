@@ -45,6 +45,7 @@ struct search {
 struct search_params {
     struct vks_model *const *models; // [num_models]; borrowed while the search lives
     uint32_t num_models;
+    struct half_weights *const *halves;             // [num_models], likewise; NULL: float32
     const struct vks_translator_params *translator; // complete
     const struct token_list *suppressed;            // [num_suppressed], none empty
     uint32_t num_suppressed;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "decode/lexical_shortlist.h"
+#include "decode/step_memory.h"
 #include "decode/suppressed.h"
 #include "io/hash64.h"
 #include "ops/allow.h"
@@ -22,20 +23,6 @@ static const uint32_t NO_PAD = UINT32_MAX; // no token
 // device's memory.
 static const uint64_t MAX_CACHE_BYTES = 512ull << 20;
 
-static uint64_t kv_row_bytes(const struct vks_model *model) {
-    return (uint64_t)row_stride(model->device, 2 * model->config.width) * sizeof(float);
-}
-
-// What a position of a hypothesis leaves to later ones: keys and values, or a cell's state.
-static uint32_t cache_cols(const struct vks_model *model) {
-    return model->config.decoder_cell == VKS_CELL_SSRU ? model->config.width
-                                                       : 2 * model->config.width;
-}
-
-static uint64_t cache_row_bytes(const struct vks_model *model) {
-    return (uint64_t)row_stride(model->device, cache_cols(model)) * sizeof(float);
-}
-
 static struct vks_device *device_of(const struct step_decoder *decoder) {
     return decoder->models[0].model->device;
 }
@@ -44,9 +31,10 @@ static uint32_t max_cache_rows(const struct step_decoder *decoder) {
     const struct vks_device_info *info = &device_of(decoder)->info;
     uint64_t row_bytes = 0, bound = UINT32_MAX;
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
-        const struct vks_model *model = decoder->models[i].model;
-        uint64_t binds = info->max_binding_bytes / cache_row_bytes(model);
-        row_bytes += cache_row_bytes(model) * model->config.decoder_layers;
+        const struct step_model *model = &decoder->models[i];
+        uint64_t cache_row_bytes = step_memory_cache_row_bytes(model);
+        uint64_t binds = info->max_binding_bytes / cache_row_bytes;
+        row_bytes += cache_row_bytes * model->model->config.decoder_layers;
         bound = binds < bound ? binds : bound;
     }
     uint64_t rows = decoder->cache_bytes / row_bytes;
@@ -71,10 +59,12 @@ enum vks_status step_decoder_init(const struct step_params *params, struct step_
     decoder->params = *params;
     decoder->params.models = NULL;
     decoder->params.weights = NULL;
+    decoder->params.halves = NULL;
     decoder->params.suppressed = NULL;
     for (uint32_t i = 0; i < params->num_models; i++) {
         decoder->models[i].model = params->models[i];
         decoder->models[i].weight = params->weights ? params->weights[i] : 1.0f;
+        decoder->models[i].halves = params->halves ? params->halves[i] : NULL;
     }
     if (params->shortlist)
         decoder->num_set_words = shortlist_set_words(params->models[0]->config.target_vocab);
@@ -91,17 +81,12 @@ enum vks_status step_decoder_init(const struct step_params *params, struct step_
 }
 
 static void release(struct step_decoder *decoder) {
-    struct vks_device *device = device_of(decoder);
     program_destroy(&decoder->step);
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
-        struct step_model *model = &decoder->models[i];
-        program_destroy(&model->encoder);
-        for (uint32_t j = 0; j < WEIGHTS_MAX_LAYERS; j++) {
-            buffer_finish(device, &model->self_caches[j]);
-            buffer_finish(device, &model->memory_kvs[j]);
-        }
+        program_destroy(&decoder->models[i].encoder);
+        step_memory_release(&decoder->models[i]);
     }
-    buffer_finish(device, &decoder->tables);
+    buffer_finish(device_of(decoder), &decoder->tables);
     memset(&decoder->capacity, 0, sizeof decoder->capacity);
 }
 
@@ -110,13 +95,6 @@ void step_decoder_finish(struct step_decoder *decoder) {
         release(decoder);
     free(decoder->suppressed);
     decoder->suppressed = NULL;
-}
-
-// A buffer of rows as a tensor.
-static struct tensor *rows_tensor(struct graph *graph, const struct vk_buffer *buffer,
-                                  uint32_t num_rows, uint32_t cols) {
-    struct vk_range range = {buffer, 0, buffer->bytes};
-    return graph_stored(graph, range, graph_dim_fixed(graph, num_rows), cols);
 }
 
 static uint32_t num_rows(const struct step_decoder *decoder, const struct step_capacity *capacity) {
@@ -217,8 +195,11 @@ static enum vks_status build_encoder(struct step_decoder *decoder, struct step_m
     struct vks_model *model = step_model->model;
     struct graph *graph;
     TRY(graph_create(model->device, &graph));
-    const struct transformer transformer = {
-        .graph = graph, .config = &model->config, .weights = &model->weights};
+    graph->element = step_memory_element(step_model);
+    const struct transformer transformer = {.graph = graph,
+                                            .config = &model->config,
+                                            .weights = &model->weights,
+                                            .halves = step_model->halves};
     const struct feed_capacity feed = {.num_src = capacity->num_src,
                                        .num_sequences = capacity->num_sentences};
     feed_declare(graph, &model->config, &feed, false, &step_model->batch);
@@ -228,8 +209,7 @@ static enum vks_status build_encoder(struct step_decoder *decoder, struct step_m
     for (uint32_t i = 0; i < model->config.decoder_layers; i++)
         op_scatter_rows(graph, transformer_memory_kv(&transformer, memory, i), 0,
                         step_model->memory_places,
-                        rows_tensor(graph, &step_model->memory_kvs[i], capacity->num_src,
-                                    2 * model->config.width));
+                        step_memory_source(step_model, graph, capacity, i));
     if (step_model == decoder->models)
         add_begin(decoder, graph, capacity);
     return program_create(&graph, &(struct program_params){.num_slots = 1}, &step_model->encoder);
@@ -241,13 +221,13 @@ static struct tensor *add_model(const struct step_model *step_model, struct grap
                                 const struct beam_tables *tables) {
     const struct vks_model *model = step_model->model;
     struct tensor *self_caches[WEIGHTS_MAX_LAYERS], *memory_kvs[WEIGHTS_MAX_LAYERS];
-    const struct transformer transformer = {
-        .graph = graph, .config = &model->config, .weights = &model->weights};
+    const struct transformer transformer = {.graph = graph,
+                                            .config = &model->config,
+                                            .weights = &model->weights,
+                                            .halves = step_model->halves};
     for (uint32_t i = 0; i < model->config.decoder_layers; i++) {
-        self_caches[i] = rows_tensor(graph, &step_model->self_caches[i], capacity->num_cache_rows,
-                                     cache_cols(model));
-        memory_kvs[i] = rows_tensor(graph, &step_model->memory_kvs[i], capacity->num_src,
-                                    2 * model->config.width);
+        self_caches[i] = step_memory_cache(step_model, graph, capacity, i);
+        memory_kvs[i] = step_memory_source(step_model, graph, capacity, i);
     }
     const struct step_inputs inputs = {
         .tokens = tables->tokens,
@@ -365,6 +345,7 @@ static enum vks_status build_step(struct step_decoder *decoder,
     struct log_probs parts[STEP_MAX_MODELS];
     struct graph *graph;
     TRY(graph_create(device_of(decoder), &graph));
+    graph->element = step_memory_element(&decoder->models[0]);
     declare_tables(decoder, graph, capacity, &tables);
     decoder->sentences = tables.sentences;
     decoder->rows = graph_dim(graph, num_rows(decoder, capacity));
@@ -397,17 +378,10 @@ static void write_lengths(struct step_decoder *decoder) {
 }
 
 static enum vks_status build(struct step_decoder *decoder, const struct step_capacity *capacity) {
-    struct vks_device *device = device_of(decoder);
     TRY(allocate_tables(decoder, capacity));
     for (uint32_t i = 0; i < decoder->params.num_models; i++) {
         struct step_model *model = &decoder->models[i];
-        for (uint32_t j = 0; j < model->model->config.decoder_layers; j++) {
-            TRY(buffer_init(device, BUFFER_DEVICE,
-                            capacity->num_cache_rows * cache_row_bytes(model->model),
-                            &model->self_caches[j]));
-            TRY(buffer_init(device, BUFFER_DEVICE, capacity->num_src * kv_row_bytes(model->model),
-                            &model->memory_kvs[j]));
-        }
+        TRY(step_memory_allocate(model, capacity));
         TRY(build_encoder(decoder, model, capacity));
     }
     TRY(build_step(decoder, capacity));

@@ -5,6 +5,7 @@
 
 #include "decode/beam.h"
 #include "model/feed.h"
+#include "model/half_weights.h"
 #include "model/model_object.h"
 #include "ops/beam_search.h"
 
@@ -29,6 +30,8 @@ struct step_params {
     struct vks_model *const *models; // [num_models]; borrowed while the decoder lives
     const float *weights;            // of the models; NULL: 1 each
     uint32_t num_models;
+    // [num_models], all of one precision; borrowed while the decoder lives. NULL: float32.
+    struct half_weights *const *halves;
     struct beam_rule rule;
     float normalize, word_penalty;
     uint32_t min_length, no_repeat_ngram;
@@ -51,7 +54,8 @@ enum { STEP_MAX_MODELS = VKS_MAX_MODELS };
 
 // One model's memory and programs.
 struct step_model {
-    struct vks_model *model; // borrowed
+    struct vks_model *model;           // borrowed
+    const struct half_weights *halves; // borrowed; NULL: float32
     float weight;
     struct program *encoder;
     struct batch_inputs batch;

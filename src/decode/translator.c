@@ -19,6 +19,7 @@ enum { NUM_SIDES = 2 };
 struct vks_translator {
     struct vks_model *models[VKS_MAX_MODELS]; // borrowed
     float weights[VKS_MAX_MODELS];
+    struct half_weights *halves[VKS_MAX_MODELS]; // owned; with another precision than float32
     uint32_t num_models;
     const struct vks_tokenizer *tokenizer; // borrowed
     struct vks_translator_params params;   // complete
@@ -137,10 +138,19 @@ static struct search_params search_params(const struct vks_translator *translato
     const struct token_frame *target = &translator->frames[VKS_TARGET];
     return (struct search_params){.models = translator->models,
                                   .num_models = translator->num_models,
+                                  .halves = params->precision ? translator->halves : NULL,
                                   .translator = params,
                                   .suppressed = translator->suppressed,
                                   .num_suppressed = (uint32_t)params->num_suppressed,
                                   .first_id = target->num_before > 0 ? target->before : NULL};
+}
+
+static enum vks_status make_halves(struct vks_translator *translator) {
+    enum vks_precision precision = translator->params.precision;
+    for (uint32_t i = 0; i < translator->num_models && precision != VKS_FLOAT32; i++)
+        TRY(half_weights_create(&translator->models[i]->config, &translator->models[i]->weights,
+                                precision, &translator->halves[i]));
+    return VKS_OK;
 }
 
 static enum vks_status set_up(struct vks_translator *translator, struct vks_model *model,
@@ -151,9 +161,12 @@ static enum vks_status set_up(struct vks_translator *translator, struct vks_mode
     translator->params.weights = translator->weights;
     TRY(encode_suppressed(translator));
     TRY(find_frames(translator));
+    TRY(make_halves(translator));
     // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074.
     struct attention_maps_params alignments = {
-        .kind = VKS_ATTENTION_CROSS, .layer = max_u32(model->config.decoder_layers, 2) - 2};
+        .kind = VKS_ATTENTION_CROSS,
+        .layer = max_u32(model->config.decoder_layers, 2) - 2,
+        .element = precision_element(translator->params.precision)};
     if (model->config.alignment_layer) {
         alignments.layer = model->config.alignment_layer - 1;
         alignments.num_mean_heads = 1;
@@ -549,6 +562,8 @@ void vks_translator_destroy(struct vks_translator **translator_ref) {
     search_finish(&translator->search);
     search_finish(&translator->branching);
     attention_maps_finish(&translator->alignments);
+    for (uint32_t i = 0; i < translator->num_models; i++)
+        half_weights_destroy(&translator->halves[i]);
     free(translator);
     *translator_ref = NULL;
 }

@@ -103,7 +103,7 @@ static bool grow(void **list, size_t num, size_t *capacity, size_t item_bytes) {
 }
 
 uint64_t tensor_element_bytes(const struct tensor *tensor) {
-    return tensor->element == ELEMENT_F32 ? sizeof(float) : sizeof(uint16_t);
+    return element_bytes(tensor->element);
 }
 
 static struct tensor *add_tensor(struct graph *graph, enum tensor_kind kind, uint32_t element,
@@ -180,7 +180,8 @@ struct tensor *graph_parameter(struct graph *graph, const struct parameter_store
                                const struct parameter *parameter) {
     struct dim rows = graph_dim_fixed(graph, parameter->rows);
     struct tensor *tensor =
-        graph_stored(graph, parameter_range(store, PART_VALUE, parameter), rows, parameter->cols);
+        graph_stored_as(graph, store->element, parameter_range(store, PART_VALUE, parameter), rows,
+                        parameter->cols);
     if (tensor && parameter_store_has(store, PART_GRADIENT)) {
         tensor->needs_grad = tensor->is_parameter = true;
         tensor->grad = graph_stored(graph, parameter_range(store, PART_GRADIENT, parameter), rows,

@@ -23,6 +23,10 @@ uint32_t row_stride(const struct vks_device *device, uint32_t cols) {
     return device->tile == TILE_TALL && crowded ? stride + SKEW : stride;
 }
 
+uint64_t element_bytes(uint32_t element) {
+    return element == ELEMENT_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
 void parameter_store_init(struct vks_device *device, struct parameter_store *store) {
     memset(store, 0, sizeof *store);
     store->device = device;
@@ -32,7 +36,7 @@ enum vks_status parameter_store_reserve(struct parameter_store *store, uint32_t 
                                         struct parameter *parameter) {
     struct vks_device *device = store->device;
     uint32_t stride = row_stride(device, cols);
-    uint64_t bytes = (uint64_t)rows * stride * sizeof(float);
+    uint64_t bytes = rows * stride * element_bytes(store->element);
     uint64_t room = round_up_u64(bytes, BUFFER_ALIGNMENT), limit = buffer_max_bytes(device);
     if (room > limit) {
         log_error(device->log,
@@ -145,6 +149,7 @@ static struct vk_range rows_range(const struct parameter_store *store, enum para
                                   const struct parameter *parameter, uint32_t first_row,
                                   uint32_t num_rows) {
     CHECK(parameter_store_has(store, part) && first_row + num_rows <= parameter->rows);
+    CHECK(store->element == ELEMENT_F32);
     struct vk_range range = parameter_range(store, part, parameter);
     uint64_t row_bytes = parameter->stride * sizeof(float);
     return (struct vk_range){range.buffer, range.offset + first_row * row_bytes,

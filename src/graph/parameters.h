@@ -3,6 +3,7 @@
 #ifndef GRAPH_PARAMETERS_H
 #define GRAPH_PARAMETERS_H
 
+#include "lib/shared.h"
 #include "vk/buffer.h"
 
 enum { PARAMETERS_MAX_SLABS = 16 };
@@ -13,7 +14,10 @@ enum { PARAMETERS_MAX_SLABS = 16 };
 // have one stride.
 uint32_t row_stride(const struct vks_device *device, uint32_t cols);
 
-// A matrix of float32 in the store: rows padded to 16 bytes, the whole aligned to 256 bytes.
+// 4 or 2, of an ELEMENT_....
+uint64_t element_bytes(uint32_t element);
+
+// A matrix in the store: rows padded to 4 elements, the whole aligned to 256 bytes.
 struct parameter {
     uint32_t rows, cols, stride; // in elements
     uint32_t slab_idx;
@@ -42,6 +46,7 @@ enum {
 
 struct parameter_store {
     struct vks_device *device; // borrowed
+    uint32_t element;          // ELEMENT_F32, unless it is set before anything is reserved
     uint64_t slab_bytes[PARAMETERS_MAX_SLABS];
     uint32_t num_slabs;
     uint32_t parts; // those that are allocated: a set of 1u << part
@@ -69,8 +74,8 @@ enum vks_status parameter_store_swap(struct parameter_store *store, enum paramet
 
 struct vk_range parameter_range(const struct parameter_store *store, enum parameter_part part,
                                 const struct parameter *parameter);
-// Rows first_row .. first_row + num_rows of a parameter, to and from rows of `cols` elements
-// without pads.
+// Rows first_row .. first_row + num_rows of a parameter of float32, to and from rows of `cols`
+// elements without pads.
 enum vks_status parameter_write(struct parameter_store *store, enum parameter_part part,
                                 const struct parameter *parameter, uint32_t first_row,
                                 uint32_t num_rows, const float *values);

@@ -276,6 +276,7 @@ static void read_own(struct fields_reader *reader, struct vks_model_config *c) {
     c->no_final_norm = !fields_read_bool(reader, "add_final_layer_norm", true);
     c->shared_positions = fields_read_bool(reader, "share_positions", false);
     read_search(reader, c);
+    generation_read_own(reader, c);
 }
 
 static void read_config(struct fields_reader *reader, struct vks_model_config *c) {
@@ -488,6 +489,7 @@ static void add_own(struct fields_writer *writer, const struct vks_model_config 
     fields_add_number(writer, "position_offset", c->position_offset);
     if (c->search != VKS_SEARCH_DEFAULT)
         fields_add_text(writer, "search", search_names[c->search - VKS_SEARCH_MARIAN]);
+    generation_add_own(writer, c);
     fields_add_bool(writer, "normalize_embedding", c->embedding_norm);
     if (c->pad_in_softmax)
         fields_add_bool(writer, "pad_in_softmax", true);

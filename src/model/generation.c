@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BEAM_SIZE = 64, MAX_NGRAM = 65535, MAX_POWER = 100, MAX_TOKENS = 1 << 20 };
+enum {
+    MAX_BEAM_SIZE = 64,
+    MAX_NGRAM = 65535,
+    MAX_POWER = 100,
+    MAX_PENALTY = 1000000,
+    MAX_TOKENS = 1 << 20
+};
 
 static void read_lengths(struct fields_reader *reader, struct vks_generation *generation) {
     // transformers counts the decoder's first input too, but not among new tokens.
@@ -125,6 +131,24 @@ void generation_read(struct fields_reader *reader, struct vks_model_config *conf
     warn_of_others(reader);
 }
 
+void generation_read_own(struct fields_reader *reader, struct vks_model_config *config) {
+    const cJSON *object = fields_find(reader, "decoding");
+    enum vks_search search = config->search;
+    if (!object)
+        return;
+    struct fields_reader inner = *reader;
+    inner.json = object;
+    if (!cJSON_IsObject(object))
+        fields_fail(reader, "decoding", "an object");
+    if (reader->status != VKS_OK)
+        return;
+    generation_read(&inner, config);
+    config->generation.word_penalty =
+        (float)fields_read_number(&inner, "word_penalty", -MAX_PENALTY, MAX_PENALTY, 0);
+    config->search = search;
+    reader->status = inner.status;
+}
+
 static void add_suppressed(struct fields_writer *writer, const struct vks_generation *generation) {
     const uint32_t *ids = generation->suppressed;
     if (ids[0] == 0)
@@ -172,4 +196,22 @@ void generation_add(struct fields_writer *writer, const struct vks_model_config 
     if (generation->forces_eos)
         fields_add_number(writer, "forced_eos_token_id", config->eos_id);
     add_suppressed(writer, generation);
+}
+
+static bool has_any(const struct vks_generation *g) {
+    return g->beam_size || g->max_length || g->min_length || g->no_repeat_ngram ||
+           g->normalize != 0.0f || g->repetition_penalty != 0.0f || g->word_penalty != 0.0f ||
+           g->forces_first || g->forces_eos || g->suppressed[0];
+}
+
+void generation_add_own(struct fields_writer *writer, const struct vks_model_config *config) {
+    float word_penalty = config->generation.word_penalty;
+    if (!has_any(&config->generation))
+        return;
+    cJSON *object = cJSON_AddObjectToObject(writer->json, "decoding");
+    struct fields_writer inner = {object, object != NULL};
+    generation_add(&inner, config);
+    if (word_penalty != 0.0f)
+        fields_add_number(&inner, "word_penalty", shortest(word_penalty));
+    writer->is_whole &= inner.is_whole;
 }

@@ -34,6 +34,8 @@ struct tensor *transformer_weight(const struct transformer *transformer,
 }
 
 struct tensor *transformer_operand(const struct transformer *m, const struct parameter *parameter) {
+    if (m->halves)
+        return half_weights_tensor(m->halves, m->graph, parameter);
     return op_convert(m->graph, transformer_weight(m, parameter), m->graph->element);
 }
 

@@ -3,7 +3,7 @@
 #define MODEL_TRANSFORMER_H
 
 #include "graph/graph.h"
-#include "model/weights.h"
+#include "model/half_weights.h"
 #include "ops/attention.h"
 #include "ops/embedding.h"
 #include "ops/output.h"
@@ -35,10 +35,11 @@ struct transformer {
     struct graph *graph;                   // borrowed
     const struct vks_model_config *config; // borrowed
     const struct weights *weights;         // borrowed
-    float dropout;                         // of embeddings and of what blocks add
-    float dropout_attention, dropout_ffn;  // of attention weights; of what the activation gives
-    float dropout_src, dropout_tgt;        // of words' embeddings
-    struct transformer_probe *probe;       // borrowed; NULL: none
+    const struct half_weights *halves;    // borrowed; NULL: each run converts what it needs of them
+    float dropout;                        // of embeddings and of what blocks add
+    float dropout_attention, dropout_ffn; // of attention weights; of what the activation gives
+    float dropout_src, dropout_tgt;       // of words' embeddings
+    struct transformer_probe *probe;      // borrowed; NULL: none
 };
 
 // The parameter as a tensor of the graph; the same one each time.
@@ -49,16 +50,16 @@ struct tensor *transformer_weight(const struct transformer *transformer,
 struct tensor *transformer_operand(const struct transformer *transformer,
                                    const struct parameter *parameter);
 
-// Encoder output ("memory"), f32 [N_src, D].
+// Encoder output ("memory"), [N_src, D] of the graph's precision.
 struct tensor *transformer_encode(const struct transformer *transformer,
                                   const struct batch_inputs *inputs);
 
-// Decoder output before the projection to the vocabulary, f32 [N_tgt, D], for all positions at
-// once (teacher forcing).
+// Decoder output before the projection to the vocabulary, [N_tgt, D] likewise, for all positions
+// at once (teacher forcing).
 struct tensor *transformer_decode(const struct transformer *transformer, struct tensor *memory,
                                   const struct batch_inputs *inputs);
 
-// Keys and values of the memory for one decoder layer, f32 [N_src, 2 D].
+// Keys and values of the memory for one decoder layer, [N_src, 2 D] likewise.
 struct tensor *transformer_memory_kv(const struct transformer *transformer, struct tensor *memory,
                                      uint32_t layer_idx);
 
@@ -72,11 +73,12 @@ struct step_inputs {
     struct tensor *self_ranges;        // u32 [R, 4]: -, -, 0, keys so far with this step's
     struct tensor *cache_rows;         // u32 [R, T]: cache rows by position
     struct tensor *cross_ranges;       // u32 [R, 4]: -, -, first row of the memory, end
-    struct tensor *const *self_caches; // f32 [T R, 2 D] a layer, stored; of cells [T R, D]
-    struct tensor *const *memory_kvs;  // f32 [N_src, 2 D] a layer, stored
+    // Stored, of the graph's precision, but cells f32.
+    struct tensor *const *self_caches; // [T R, 2 D] a layer; of cells [T R, D]
+    struct tensor *const *memory_kvs;  // [N_src, 2 D] a layer
 };
 
-// One position of R hypotheses through the decoder, f32 [R, D].
+// One position of R hypotheses through the decoder, [R, D] likewise.
 struct tensor *transformer_step(const struct transformer *transformer,
                                 const struct step_inputs *inputs);
 

@@ -7,7 +7,8 @@
 
 // to[places[row]] = columns from_col .. of from[row], as many as `to` has; rows whose place is not
 // under M go nowhere.
-//   from f32 [R, >= C], places u32 [R, 1], to f32 [M, C]; columns are multiples of 4.
+//   from f32|f16|bf16 [R, >= C], places u32 [R, 1], to f32|f16|bf16 [M, C]; columns are multiples
+//   of 4.
 void op_scatter_rows(struct graph *graph, struct tensor *from, uint32_t from_col,
                      struct tensor *places, struct tensor *to);
 

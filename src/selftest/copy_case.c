@@ -1,6 +1,7 @@
 #include "selftest/copy_case.h"
 
 #include "base/log.h"
+#include "ops/conversion.h"
 #include "ops/copy.h"
 #include "ops/decoding.h"
 #include "selftest/operators.h"
@@ -13,6 +14,7 @@ struct copy_case {
     struct matrix *x;
     uint32_t places[ROWS], places_again[ROWS]; // the second time, odd rows go nowhere
     uint32_t words[ROWS * NUM_COLS];
+    struct matrix *halves;
 };
 
 static void build(struct harness *h, void *user) {
@@ -25,23 +27,30 @@ static void build(struct harness *h, void *user) {
     op_scatter_rows(h->graph, x, FIRST_COL, places, moved);
     op_scatter_rows(h->graph, x, 0, again, moved);
     harness_words(h, op_copy_out(h->graph, moved), c->words, ROWS);
+    struct tensor *halves = graph_activation_as(h->graph, ELEMENT_F16, rows, NUM_COLS);
+    op_scatter_rows(h->graph, x, FIRST_COL, places, halves);
+    harness_result(h, op_convert(h->graph, halves, ELEMENT_F32), c->halves, NULL);
 }
 
 enum vks_status copy_case_check(struct check *check) {
     struct harness h = {.device = check->device};
     struct rng rng = {check->seed, 60, 0};
-    struct copy_case c = {.x = matrix_random(check->arena, &rng, ROWS, COLS, 1)};
+    struct copy_case c = {.x = matrix_random(check->arena, &rng, ROWS, COLS, 1),
+                          .halves = matrix_new(check->arena, ROWS, NUM_COLS)};
     for (uint32_t row = 0; row < ROWS; row++) {
         c.places[row] = (row * 10 + 3) % ROWS; // 10 and 77 have no common divisor
         c.places_again[row] = row % 2 ? ROWS + row : c.places[row];
     }
     TRY(check_run(check, &h, build, &c));
+    struct matrix *rounded = matrix_copy(check->arena, c.x);
+    matrix_round(rounded, ELEMENT_F16);
     bool is_exact = true;
     for (uint32_t row = 0; row < ROWS; row++) {
         for (uint32_t col = 0; col < NUM_COLS; col++) {
             float value;
             memcpy(&value, &c.words[c.places[row] * NUM_COLS + col], sizeof value);
             is_exact &= (double)value == AT(c.x, row, (row % 2 ? FIRST_COL : 0) + col);
+            is_exact &= AT(c.halves, c.places[row], col) == AT(rounded, row, FIRST_COL + col);
         }
     }
     check_exact(check, "rows", is_exact);

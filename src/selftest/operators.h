@@ -15,6 +15,8 @@
     X(embedding)                                                                                   \
     X(attention)                                                                                   \
     X(attention_step)                                                                              \
+    X(attention_step_float16)                                                                      \
+    X(attention_step_bfloat16)                                                                     \
     X(alignment)                                                                                   \
     X(attention_probe)                                                                             \
     X(ssru)                                                                                        \

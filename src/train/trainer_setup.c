@@ -95,12 +95,11 @@ static struct optimizer_params optimizer_of(const struct vks_trainer_params *p) 
 
 // Of the training's or the validation's program.
 static struct loss_params loss_params(const struct vks_trainer *trainer, bool is_valid) {
-    static const uint32_t elements[] = {ELEMENT_F32, ELEMENT_F16, ELEMENT_BF16};
     const struct vks_trainer_params *p = &trainer->params;
     struct loss_params loss = {
         .config = &trainer->model->config,
         .weights = &trainer->model->weights,
-        .element = elements[p->precision],
+        .element = precision_element(p->precision),
         .capacity = {trainer->part_words, trainer->part_words, trainer->part_words},
     };
     if (is_valid)

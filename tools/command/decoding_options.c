@@ -86,6 +86,7 @@ enum vks_status decoding_options_apply(const struct cli_command *command, struct
                                        struct vks_translator_params *params) {
     double number;
     leave_to_model(command, params);
+    params->precision = precision_of_name(options->precision);
     for (int i = 0; options->search && decoding_searches[i]; i++)
         if (strcmp(options->search, decoding_searches[i]) == 0)
             params->search = (enum vks_search)(VKS_SEARCH_MARIAN + i);

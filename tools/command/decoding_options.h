@@ -4,9 +4,10 @@
 #define COMMAND_DECODING_OPTIONS_H
 
 #include "command.h"
+#include "precision_option.h"
 
 struct decoding_options {
-    const char *search;
+    const char *search, *precision;
     struct cli_strings sampling, suppressed, models, weights, shortlist;
 };
 
@@ -15,6 +16,10 @@ extern const char *const decoding_searches[];
 // Lines of an option table for a struct with members `search` and `decoding`.
 // clang-format off
 #define OPTIONS_DECODING(values)                                                                   \
+    {"precision", 0, CLI_CHOICE, offsetof(struct values, decoding.precision),                      \
+     .default_text = "float32", .choices = precision_names,                                        \
+     .help = "Activations, keys and values, and weights in products. Sums and log probabilities "  \
+             "are float32."},                                                                      \
     {"models", 0, CLI_STRINGS, offsetof(struct values, decoding.models), "DIR...",                 \
      .help = "Instead of --model: models of one vocabulary that translate together, at most 8.",   \
      .group = "What may follow, and how it is chosen"},                                            \

@@ -1,5 +1,6 @@
 #include "train_options.h"
 #include "cli/option_file.h"
+#include "precision_option.h"
 #include "train_optimizer.h"
 
 #include <math.h>
@@ -23,8 +24,6 @@ static const char *const stopping[] = {"first", "all", "any", NULL}; // as vks_e
 static const char *const alignment_costs[] = {"ce", "mse", "mult", NULL}; // as vks_alignment_cost
 static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
 static const char *const optimizers[] = {"adam", "adamw", "sgd", NULL}; // as vks_optimizer
-static const char *const precisions[] = {"float32", "float16", "bfloat16",
-                                         NULL}; // as vks_precision
 static const char *const decays[] = {"epoch",         "batches",       "stalled",
                                      "epoch+batches", "epoch+stalled", NULL}; // as vks_lr_decay
 
@@ -206,7 +205,7 @@ static const struct cli_option table[] = {
              "that they must reach: 4, 8000w."},
     {"clip-norm", 0, CLI_FLOAT, AT(trainer.clip_norm), .default_text = "1", .min = 0, .max = 1e9,
      .help = "Longest gradient; 0: no clipping."},
-    {"precision", 0, CLI_CHOICE, AT(precision), .default_text = "float32", .choices = precisions,
+    {"precision", 0, CLI_CHOICE, AT(precision), .default_text = "float32", .choices = precision_names,
      .help = "Activations, and weights in products. Parameters, gradients and moments are "
              "float32."},
     {"cost-scaling", 0, CLI_STRINGS, AT(cost_scaling), "X [N X X]",
@@ -450,7 +449,7 @@ static bool set_trainer(struct train_options *options) {
     set_limit(options);
     trainer->schedule = (enum vks_schedule)index_of(options->schedule, schedules);
     trainer->optimizer = (enum vks_optimizer)index_of(options->optimizer, optimizers);
-    trainer->precision = (enum vks_precision)index_of(options->precision, precisions);
+    trainer->precision = precision_of_name(options->precision);
     trainer->lr_decay_strategy = (enum vks_lr_decay)index_of(options->lr_decay_strategy, decays);
     return train_data_options_set(&options->data, trainer) &&
            (options->schedule_updates.num == 0 ||

@@ -1,6 +1,7 @@
 // vkseq score: the log probability of given translations.
 #include "command.h"
 #include "line_files.h"
+#include "precision_option.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 enum { BLOCK_LINES = 2000 };
 
 struct values {
-    const char *model, *device, *source, *target, *source_language, *target_language;
+    const char *model, *device, *source, *target, *precision, *source_language, *target_language;
     bool quiet;
 };
 
@@ -23,6 +24,8 @@ static const struct cli_option options[] = {
     {"target", 't', CLI_STRING, offsetof(struct values, target), "FILE", .required = true,
      .help = "Its translations, a line each."},
     OPTIONS_LANGUAGES(values, source_language, target_language),
+    {"precision", 0, CLI_CHOICE, offsetof(struct values, precision), .default_text = "float32",
+     .choices = precision_names, .help = "Activations, and weights in products."},
     OPTION_DEVICE(values),
     OPTION_QUIET(values),
     {0},
@@ -102,10 +105,12 @@ static enum vks_status open_work(struct work *work, const struct values *values,
         status = line_input_open(&work->sides[VKS_TARGET], values->target, console);
     if (status == VKS_OK)
         status = loaded_model_open(console, values->model, values->device, loaded);
+    const struct vks_scorer_params params = {.precision = precision_of_name(values->precision),
+                                             .source_language = values->source_language,
+                                             .target_language = values->target_language,
+                                             .log = &console->log};
     if (status == VKS_OK)
-        status = vks_scorer_create(loaded->model, loaded->tokenizer, &console->log, &work->scorer);
-    if (status == VKS_OK)
-        vks_scorer_set_languages(work->scorer, values->source_language, values->target_language);
+        status = vks_scorer_create(loaded->model, loaded->tokenizer, &params, &work->scorer);
     if (status == VKS_OK)
         console_begin_progress(console, "score", "lines", num_lines, true);
     return status;
