@@ -5,6 +5,7 @@
 
 #include "number_tokenizer.h"
 #include "support/random_model.h"
+#include "text/tokenizer_parts.h"
 
 #include <stdio.h>
 
@@ -36,6 +37,35 @@ enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum
     for (size_t i = 0; i < num_ids; i++)
         end += sprintf(end, i ? " %u" : "%u", ids[i]);
     *text = words;
+    return VKS_OK;
+}
+
+enum vks_status tokenizer_decode_settled(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                         const uint32_t *ids, size_t num_ids, char **text) {
+    return vks_tokenizer_decode(tokenizer, side, ids, num_ids, text);
+}
+
+enum vks_status tokenizer_decode_with(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                      const uint32_t *ids, const char *const *instead,
+                                      size_t num_ids, char **text) {
+    (void)instead;
+    return vks_tokenizer_decode(tokenizer, side, ids, num_ids, text);
+}
+
+enum vks_status tokenizer_token_text(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                     const char *text, size_t idx, char **token_text) {
+    (void)tokenizer, (void)side, (void)text, (void)idx;
+    *token_text = calloc(1, 1);
+    return *token_text ? VKS_OK : VKS_ERR_OOM;
+}
+
+// No number stands right behind another one.
+enum vks_status tokenizer_encode_behind(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                        const char *text, size_t text_bytes, uint32_t **ids,
+                                        size_t *num_ids) {
+    (void)tokenizer, (void)side, (void)text, (void)text_bytes;
+    *ids = NULL;
+    *num_ids = 0;
     return VKS_OK;
 }
 

@@ -67,6 +67,8 @@ static void abbreviations_and_ordinals_end_no_sentence(void **state) {
                "[Das ist z. B. ein Test.| ][Am 3. Mai kam er.| ][Gut.|]");
     assert_cut("Mr. Jones met J. Smith. Version 2.5 works.", 100, true,
                "[Mr. Jones met J. Smith.| ][Version 2.5 works.|]");
+    assert_cut("The U.S. Army won. Es gab z.B. Autos, u.a. Busse. Ab. Cd.", 100, true,
+               "[The U.S. Army won.| ][Es gab z.B. Autos, u.a. Busse.| ][Ab.| ][Cd.|]");
 }
 
 static void a_long_line_is_cut_at_sentences_first(void **state) {

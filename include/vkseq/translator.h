@@ -39,13 +39,15 @@ struct vks_translator_params {
     // Halves are kept of keys and values too, and a copy of the weights; log probabilities are
     // float32. What the model learns later is not in the copy (VKS_FLOAT32).
     enum vks_precision precision;
-    float normalize;         // scores are divided by length^normalize (the model's, else 0: not)
-    bool no_normalize;       // they are not, whatever the model says
-    float word_penalty;      // subtracted for each target token, </s> included (0)
-    uint32_t n_best;         // translations returned a line, at most beam_size (1)
-    float max_length_factor; // longest translation, in source tokens (3)
+    float normalize;    // scores are divided by length^normalize (the model's, else 0: not)
+    bool no_normalize;  // they are not, whatever the model says
+    float word_penalty; // subtracted for each target token, </s> included (0)
+    uint32_t n_best;    // translations returned a line, at most beam_size (1)
+    // Longest translation: in source tokens (3), and in tokens (the model's, else as many as fit)
+    float max_length_factor;
+    uint32_t max_target_length;
     // Longer lines are cut into parts, in tokens: at ends of sentences, else of clauses, else of
-    // words; their translations are joined (1000).
+    // words; their translations are joined (1000; what positions and translations are limited to).
     uint32_t max_length;
     bool split_sentences; // translate every sentence of a line by itself (false)
     uint32_t mini_batch;  // sentences decoded at once (by beam size and memory)
@@ -68,6 +70,8 @@ struct vks_translator_params {
     uint32_t seed;
     // Codes of the tokenizer's languages; copied. NULL: what the model directory says, if it does.
     const char *source_language, *target_language;
+    // Where a translation has <unk>, its text has the source token that it comes from most (false).
+    bool replace_unknowns;
     bool word_scores; // hypotheses have the log probability of each token (false)
     bool alignment;   // hypotheses have an alignment (false)
     // More models of the same vocabulary; log probabilities are summed with weights.
@@ -144,7 +148,7 @@ VKS_API VKS_MUST_CHECK enum vks_status vks_translate_from(struct vks_translator 
 // probabilities, which are exp(word_scores[*position]); token ids[*position] is </s> where a
 // hypothesis has no such id. Free with vks_translations_free. Sampling and the rule of the search
 // do not count here. Errors: VKS_ERR_ARGUMENT for a line or beginning that is too long, those of
-// vks_translate.
+// vks_translate. prefix: NULL is an empty one.
 VKS_API VKS_MUST_CHECK enum vks_status
 vks_translate_alternatives(struct vks_translator *translator, const char *line, const char *prefix,
                            uint32_t num, struct vks_translation **translations, size_t *position);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/space.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 // Sentences are admitted when one slot of so many is free: encoding a few costs about as much as
@@ -162,19 +163,22 @@ static enum vks_status take_step(struct decoding *decoding, uint32_t slot_idx) {
     struct search *search = decoding->search;
     struct slot *slot = &decoding->slots[slot_idx];
     struct beam *beam = &decoding->beams[slot_idx];
+    const struct sentence *sentence = &decoding->sentences[slot->item->idx];
     struct vks_translation *translation = &decoding->translations[slot->item->idx];
     struct beam_events events;
     step_decoder_events(&search->decoder, slot_idx, &events);
     enum vks_status status = beam_apply(beam, &events);
     if (status == VKS_ERR_DIVERGED)
-        log_error(search->log, "the model's probabilities are not finite numbers%s",
+        log_error(search->log,
+                  "line %" PRIu64 ": the model's probabilities are not finite numbers%s",
+                  sentence->line,
                   search->params.precision == VKS_FLOAT16
                       ? "; float16 ends at 65504, bfloat16 and float32 do not"
                       : "");
     if (status != VKS_OK || beam->num_alive > 0)
         return status;
     TRY(beam_results(beam, translation));
-    search_warn_if_cut(search, slot->item->idx, slot->item->num_ids, translation);
+    search_warn_if_cut(search, sentence, translation);
     free_slot(decoding, slot);
     return VKS_OK;
 }

@@ -7,6 +7,7 @@
 #include "ops/constrain.h"
 #include "ops/sample.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static void fill_defaults(const struct vks_generation *model, struct vks_transla
         p->repetition_penalty = model->repetition_penalty;
     p->n_best = p->n_best ? p->n_best : 1;
     p->max_length_factor = p->max_length_factor != 0.0f ? p->max_length_factor : 3.0f;
+    p->max_target_length = p->max_target_length ? p->max_target_length : model->max_length;
     p->max_length = p->max_length ? p->max_length : 1000;
     p->repetition_penalty = p->repetition_penalty != 0.0f ? p->repetition_penalty : 1.0f;
     p->sampling_k = p->sampling_k ? p->sampling_k : 10;
@@ -201,7 +203,6 @@ enum vks_status search_init(const struct search_params *params, struct search *s
     memset(search, 0, sizeof *search);
     search->params = *p;
     search->log = p->log;
-    search->longest = params->models[0]->config.generation.max_length;
     search->beam = (struct beam_params){.beam_size = p->beam_size,
                                         .n_best = p->n_best,
                                         .normalize = p->normalize,
@@ -239,15 +240,20 @@ static uint32_t max_positions(const struct search *search) {
 }
 
 uint32_t search_max_source(const struct search *search) {
-    return min_u32(search->params.max_length, max_positions(search));
+    uint32_t most = min_u32(search->params.max_length, max_positions(search));
+    // A source that is longer than its translation can be would lose its end.
+    uint32_t longest = search->params.max_target_length;
+    return longest > 0 ? min_u32(most, longest) : most;
 }
 
-// Tokens, </s> included, that the translation of num_src tokens should and may have at most.
+// Tokens, </s> included, that the translation of num_src tokens should have room for.
 static double wanted_target(const struct search *search, uint32_t num_src) {
     double wanted = ceil((double)search->params.max_length_factor * num_src);
-    return search->longest > 0 && wanted > search->longest ? search->longest : wanted;
+    double least = (double)search->params.min_length + 1;
+    return wanted > least ? wanted : least;
 }
 
+// And that any translation may have.
 static uint32_t most_target(const struct search *search) {
     return min_u32(search->decoder.max_cache_rows / search->params.beam_size,
                    max_positions(search));
@@ -256,8 +262,10 @@ static uint32_t most_target(const struct search *search) {
 // Without what it is forced to begin with.
 static uint32_t max_target(const struct search *search, uint32_t num_src) {
     double wanted = wanted_target(search, num_src);
-    uint32_t most = most_target(search);
-    return wanted < 1 ? 1 : wanted < most ? (uint32_t)wanted : most;
+    uint32_t most = most_target(search), longest = search->params.max_target_length;
+    if (longest > 0)
+        most = min_u32(most, longest);
+    return wanted < most ? (uint32_t)wanted : most;
 }
 
 // Long ones first, so that those under way are of like length and programs are built for the
@@ -277,9 +285,9 @@ static struct work_item item_of(const struct search *search, const struct senten
                              min_u32(num_first + sentence->prefix.num_ids, most), idx};
     if (item.num_prefix < num_first + sentence->prefix.num_ids)
         log_warn(search->log,
-                 "line %zu: %u tokens are given of the translation; those after %u "
+                 "line %" PRIu64 ": %u tokens are given of the translation; those after %u "
                  "are cut off",
-                 idx + 1, sentence->prefix.num_ids, item.num_prefix - num_first);
+                 sentence->line, sentence->prefix.num_ids, item.num_prefix - num_first);
     item.num_steps = max_u32(item.num_steps, item.num_prefix + 1);
     return item;
 }
@@ -358,13 +366,16 @@ static enum vks_status reserve(struct search *search, const struct work_item *or
     }
 }
 
-void search_warn_if_cut(const struct search *search, size_t sentence_idx, uint32_t num_ids,
+void search_warn_if_cut(const struct search *search, const struct sentence *sentence,
                         const struct vks_translation *translation) {
-    uint32_t most = max_target(search, num_ids);
-    if (translation->num_hypotheses > 0 && translation->hypotheses[0].num_ids == most &&
-        most < wanted_target(search, num_ids))
-        log_warn(search->log, "line %zu: no more than %u tokens of the translation are possible",
-                 sentence_idx + 1, most);
+    uint32_t most = max_target(search, sentence->num_ids);
+    uint32_t forced = search->decoder.params.forces_eos;
+    if (translation->num_hypotheses == 0 || most >= wanted_target(search, sentence->num_ids) ||
+        translation->hypotheses[0].num_ids + forced < most)
+        return;
+    log_warn(search->log, "line %" PRIu64 ": no more than %u tokens of the translation are %s",
+             sentence->line, most,
+             most == search->params.max_target_length ? "allowed (max_target_length)" : "possible");
 }
 
 enum vks_status search_run(struct search *search, const struct sentence *sentences,

@@ -8,6 +8,7 @@
 struct sentence {
     uint32_t *ids; // owned
     uint32_t num_ids;
+    uint64_t line;            // its number in messages, from 1
     struct token_list prefix; // what the translation begins with
 };
 
@@ -36,7 +37,6 @@ struct search {
     struct beam_params beam;
     struct step_decoder decoder;
     const struct vks_log *log; // borrowed
-    uint32_t longest;          // translation, in tokens; 0: by its source alone
     // At once: sentences, their tokens, and rows of the cache; one sentence may have more.
     uint32_t max_sentences, max_tokens, max_cache_rows;
     const struct search_observer *observer; // borrowed; NULL: none
@@ -68,8 +68,8 @@ void search_finish(struct search *search);
 // Tokens, </s> included, that a source sentence may have.
 uint32_t search_max_source(const struct search *search);
 
-// Warns that a translation of num_ids tokens may have ended before its time.
-void search_warn_if_cut(const struct search *search, size_t sentence_idx, uint32_t num_ids,
+// Warns that the translation of a sentence may have ended before its time.
+void search_warn_if_cut(const struct search *search, const struct sentence *sentence,
                         const struct vks_translation *translation);
 
 // translations [num_sentences], zeroed, gets the n best of every sentence, the texts NULL; those of

@@ -64,7 +64,7 @@ static enum vks_status encode(const struct sentences_params *params, const char 
         free(ids);
         return VKS_ERR_OOM;
     }
-    *sentence = (struct sentence){.ids = ids, .num_ids = (uint32_t)num_ids};
+    *sentence = (struct sentence){.ids = ids, .num_ids = (uint32_t)num_ids, .line = line_number};
     return VKS_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "text/tokenizer_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,16 +34,6 @@ void translation_progress_finish(struct translation_progress *progress) {
     free(progress->is_done);
 }
 
-// Without the end of a character whose bytes have not all come: what decodes them puts U+FFFD in
-// their place.
-static void drop_cut_character(char *text) {
-    static const char replacement[] = "\xEF\xBF\xBD";
-    size_t num_bytes = strlen(text);
-    while (num_bytes >= 3 && memcmp(text + num_bytes - 3, replacement, 3) == 0)
-        num_bytes -= 3;
-    text[num_bytes] = '\0';
-}
-
 // The text of a hypothesis that may still grow.
 static enum vks_status decode_alive(const struct translation_progress *progress,
                                     const struct beam *beam, char **text) {
@@ -52,10 +43,9 @@ static enum vks_status decode_alive(const struct translation_progress *progress,
     if (!ids)
         return VKS_ERR_OOM;
     beam_tokens(beam, hypothesis, ids, num);
-    enum vks_status status = vks_tokenizer_decode(progress->tokenizer, VKS_TARGET, ids, num, text);
+    enum vks_status status =
+        tokenizer_decode_settled(progress->tokenizer, VKS_TARGET, ids, num, text);
     free(ids);
-    if (status == VKS_OK)
-        drop_cut_character(*text);
     return status;
 }
 

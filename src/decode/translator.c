@@ -8,7 +8,9 @@
 #include "decode/search.h"
 #include "decode/sentences.h"
 #include "decode/source_alignment.h"
+#include "decode/suppressed_words.h"
 #include "decode/translation_progress.h"
+#include "decode/unknown_words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ struct vks_translator {
     uint32_t num_models;
     const struct vks_tokenizer *tokenizer; // borrowed
     struct vks_translator_params params;   // complete
-    struct token_list *suppressed;         // owned, with the ids
+    struct suppressed_words suppressed;
     struct token_frame frames[NUM_SIDES];
     struct search search;
     struct search branching; // of alternatives; beam size 0: there is none
@@ -45,6 +47,7 @@ static enum vks_status check_model(const struct vks_model *first, const struct v
         {"as the id of </s>", a->eos_id, b->eos_id},
         {"as the id of <pad>", a->pad_id, b->pad_id},
         {"as the offset of positions", a->position_offset, b->position_offset},
+        {"as the first token of a decoder's input", a->start_id, b->start_id},
     };
     for (size_t i = 0; i < COUNT_OF(checks); i++) {
         if (checks[i].first == checks[i].other)
@@ -85,40 +88,11 @@ static enum vks_status collect_models(struct vks_model *model,
         return VKS_ERR_ARGUMENT;
     }
     translator->num_models = (uint32_t)num;
-    return VKS_OK;
-}
-
-// The tokens of a suppressed word; <unk> has no text of its own.
-static enum vks_status encode_word(const struct vks_translator *translator, const char *word,
-                                   struct token_list *list) {
-    const struct vks_tokenizer *tokenizer = translator->tokenizer;
-    uint32_t *ids, unk_id = vks_tokenizer_unk_id(tokenizer, VKS_TARGET);
-    size_t num_ids;
-    const char *unk = vks_tokenizer_piece(tokenizer, VKS_TARGET, unk_id);
-    if (!vks_utf8_is_valid(word, strlen(word))) {
-        log_error(translator->params.log, "a suppressed word is not UTF-8");
-        return VKS_ERR_FORMAT;
-    }
-    TRY(vks_tokenizer_encode(tokenizer, VKS_TARGET, word, strlen(word), &ids, &num_ids));
-    if (unk && strcmp(word, unk) == 0 && num_ids > 0) {
-        ids[0] = unk_id;
-        num_ids = 1;
-    }
-    *list = (struct token_list){ids, (uint32_t)num_ids};
-    if (num_ids > 0)
-        return VKS_OK;
-    log_error(translator->params.log, "the suppressed word '%s' has no tokens", word);
+    for (size_t i = 0; i < num; i++)
+        if (translator->weights[i] > 0.0f)
+            return VKS_OK;
+    log_error(params->log, "the weights of all models are 0; one must be above");
     return VKS_ERR_ARGUMENT;
-}
-
-static enum vks_status encode_suppressed(struct vks_translator *translator) {
-    const struct vks_translator_params *p = &translator->params;
-    translator->suppressed = memory_calloc(p->num_suppressed + 1, sizeof *translator->suppressed);
-    if (!translator->suppressed)
-        return VKS_ERR_OOM;
-    for (size_t i = 0; i < p->num_suppressed; i++)
-        TRY(encode_word(translator, p->suppressed[i], &translator->suppressed[i]));
-    return VKS_OK;
 }
 
 // What stands around the tokens of both sides, which the languages decide.
@@ -130,7 +104,12 @@ static enum vks_status find_frames(struct vks_translator *translator) {
         params.side = side;
         TRY(tokenizer_frame(translator->tokenizer, &params, p->log, &translator->frames[side]));
     }
-    return VKS_OK;
+    uint32_t frame_size = token_frame_size(&translator->frames[VKS_SOURCE]);
+    if (p->max_length > frame_size)
+        return VKS_OK;
+    log_error(p->log, "lines of at most %u tokens; %u stand around the text of each", p->max_length,
+              frame_size);
+    return VKS_ERR_ARGUMENT;
 }
 
 static struct search_params search_params(const struct vks_translator *translator,
@@ -140,8 +119,8 @@ static struct search_params search_params(const struct vks_translator *translato
                                   .num_models = translator->num_models,
                                   .halves = params->precision ? translator->halves : NULL,
                                   .translator = params,
-                                  .suppressed = translator->suppressed,
-                                  .num_suppressed = (uint32_t)params->num_suppressed,
+                                  .suppressed = translator->suppressed.items,
+                                  .num_suppressed = translator->suppressed.num,
                                   .first_id = target->num_before > 0 ? target->before : NULL};
 }
 
@@ -159,7 +138,8 @@ static enum vks_status set_up(struct vks_translator *translator, struct vks_mode
     TRY(search_complete_params(&model->config, &translator->params));
     TRY(collect_models(model, params, translator));
     translator->params.weights = translator->weights;
-    TRY(encode_suppressed(translator));
+    TRY(suppressed_words_init(translator->tokenizer, params->suppressed, params->num_suppressed,
+                              params->log, &translator->suppressed));
     TRY(find_frames(translator));
     TRY(make_halves(translator));
     // The last layer but one, all heads: Garg et al. 2019, arXiv:1909.02074.
@@ -249,12 +229,20 @@ static struct token_list prefix_of(const struct vks_translator *translator,
                                forced->num_ids - token_frame_size(frame)};
 }
 
-// A line's forced beginning belongs to the first of its parts. prefixes: NULL: there are none.
+// A line's forced beginning belongs to the first of its parts that has tokens. prefixes: NULL:
+// there are none.
 static void add_prefixes(const struct vks_translator *translator, const struct passages *passages,
                          const struct sentence *prefixes, struct sentence *parts) {
-    for (size_t i = 0; prefixes && i < passages->num_lines; i++)
-        if (passages->lines[i].segments.num > 0)
-            parts[passages->lines[i].first_part].prefix = prefix_of(translator, &prefixes[i]);
+    for (size_t i = 0; prefixes && i < passages->num_lines; i++) {
+        struct sentence *part = &parts[passages->lines[i].first_part];
+        size_t num_left = passages->lines[i].segments.num;
+        while (num_left > 0 && part->num_ids == 0) {
+            part++;
+            num_left--;
+        }
+        if (num_left > 0)
+            part->prefix = prefix_of(translator, &prefixes[i]);
+    }
 }
 
 // Searches for the translations of parts, and tells how far it is.
@@ -308,6 +296,14 @@ static enum vks_status translate_parts(struct vks_translator *translator,
         status = add_texts(translator, &parts[i]);
     if (status == VKS_OK && translator->params.alignment)
         status = source_alignment_add(&translator->alignments, sentences, num, parts);
+    const struct unknown_words unknown = {.tokenizer = translator->tokenizer,
+                                          .maps = &translator->alignments,
+                                          .frame = params.frame,
+                                          .has_first =
+                                              translator->search.decoder.params.forces_first};
+    bool replaces = translator->params.replace_unknowns;
+    for (size_t i = 0; i < num && status == VKS_OK && replaces; i++)
+        status = unknown_words_replace(&unknown, &sentences[i], passages->parts[i], &parts[i]);
     for (size_t i = 0; i < num && status == VKS_OK; i++)
         drop_first(&translator->search, &parts[i]);
     sentences_free(sentences, num);
@@ -516,6 +512,7 @@ static enum vks_status translate_alternatives(struct vks_translator *translator,
 enum vks_status vks_translate_alternatives(struct vks_translator *translator, const char *line,
                                            const char *prefix, uint32_t num,
                                            struct vks_translation **result, size_t *position) {
+    prefix = prefix ? prefix : "";
     if (!translator->models[0]->config.placeholders)
         return translate_alternatives(translator, line, prefix, num, result, position);
     struct masked_lines masked;
@@ -556,9 +553,7 @@ void vks_translator_destroy(struct vks_translator **translator_ref) {
     struct vks_translator *translator = *translator_ref;
     if (!translator)
         return;
-    for (size_t i = 0; translator->suppressed && i < translator->params.num_suppressed; i++)
-        free((void *)translator->suppressed[i].ids);
-    free(translator->suppressed);
+    suppressed_words_finish(&translator->suppressed);
     search_finish(&translator->search);
     search_finish(&translator->branching);
     attention_maps_finish(&translator->alignments);

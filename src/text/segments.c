@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "text/wide_characters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,9 +80,20 @@ static enum vks_status add_segment(struct cutter *cutter, size_t begin, size_t e
 
 // What ends in a full stop within a sentence, in English, German, French and Spanish.
 static const char *const abbreviations[] = {
-    "Mr",  "Mrs",  "Ms",  "Dr",   "Prof", "St",   "Sr",   "Jr",  "Fr",  "Hr",  "Nr",
-    "No",  "Fig",  "Abb", "Vol",  "Abs",  "Art",  "Bd",   "vs",  "ca",  "cf",  "bzw",
-    "vgl", "evtl", "ggf", "inkl", "zzgl", "bspw", "resp", "Sra", "Mme", "Mlle"};
+    "Mr",  "Mrs",  "Ms",  "Dr",   "Prof", "St",   "Sr",   "Jr",  "Fr",  "Hr",   "Nr",
+    "No",  "Fig",  "Abb", "Vol",  "Abs",  "Art",  "Bd",   "vs",  "ca",  "cf",   "bzw",
+    "vgl", "evtl", "ggf", "inkl", "zzgl", "bspw", "resp", "Sra", "Mme", "Mlle", "Tel"};
+
+// Whether letters with a full stop each make up the text: "B.", "U.S.", "z.B.".
+static bool is_dotted(const char *text, size_t begin, size_t end) {
+    while (begin < end) {
+        size_t stop = next_char(text, begin, end);
+        if (!u_isalpha(char_at(text, begin, end)) || stop == end || text[stop] != '.')
+            return false;
+        begin = stop + 1;
+    }
+    return true;
+}
 
 // Whether what ends at `at` is an abbreviation, an initial ("B.") or an ordinal ("3."), and no
 // sentence.
@@ -102,8 +114,7 @@ static bool ends_in_abbreviation(const char *text, size_t begin, size_t at) {
         if (strlen(abbreviations[i]) == num_bytes &&
             !memcmp(abbreviations[i], text + first, num_bytes))
             return true;
-    return num_bytes > 0 && next_char(text, first, end) == end - 1 &&
-           u_isalpha(char_at(text, first, end));
+    return num_bytes > 0 && is_dotted(text, first, end);
 }
 
 // Whether a clause ends before `at`: its last character but white space separates clauses.
@@ -232,19 +243,13 @@ enum vks_status segments_cut(const struct segment_params *params, const char *li
     return status;
 }
 
-// Chinese and Japanese characters, and their punctuation.
-static bool is_wide(UChar32 c) {
-    return (c >= 0x2e80 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) ||
-           (c >= 0xff00 && c <= 0xffef) || (c >= 0x20000 && c <= 0x3ffff);
-}
-
 // What stands between two translations.
 static void choose_gap(const struct segment *segment, const char *before, const char *after,
                        const char **gap, size_t *gap_bytes) {
     size_t before_bytes = strlen(before), after_bytes = strlen(after);
     bool has_both = before_bytes > 0 && after_bytes > 0;
-    bool wide = has_both && (is_wide(char_before(before, 0, before_bytes)) ||
-                             is_wide(char_at(after, 0, after_bytes)));
+    bool wide = has_both && (character_is_wide(char_before(before, 0, before_bytes)) ||
+                             character_is_wide(char_at(after, 0, after_bytes)));
     *gap = segment->text + segment->num_bytes;
     *gap_bytes = segment->gap_bytes;
     if (segment->num_bytes == 0)

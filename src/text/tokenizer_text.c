@@ -1,13 +1,17 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "text/wide_characters.h"
 #include "text/tokenizer_frame.h"
 #include "text/tokenizer_object.h"
+#include "text/tokenizer_parts.h"
 #include "text/trim.h"
 #include "vkseq/tokenizer.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
 static const char blank_piece[] = "\xe2\x96\x81"; // U+2581
 
@@ -26,6 +30,8 @@ struct cutting {
     uint32_t *ids;
     size_t num, capacity;
     bool ends_with_blank; // the last piece is a blank alone
+    size_t wanted;        // of which id the text is kept; SIZE_MAX: none
+    char *wanted_text;    // owned; NULL: there is no such id
 };
 
 static enum vks_status reserve_ids(struct cutting *cutting, size_t capacity) {
@@ -40,9 +46,17 @@ static enum vks_status reserve_ids(struct cutting *cutting, size_t capacity) {
     return VKS_OK;
 }
 
-static enum vks_status append_id(struct cutting *cutting, uint32_t id) {
+static enum vks_status append_id(struct cutting *cutting, uint32_t id, const char *text,
+                                 size_t text_bytes) {
     if (cutting->num == cutting->capacity)
         TRY(reserve_ids(cutting, 2 * cutting->capacity));
+    if (cutting->num == cutting->wanted) {
+        free(cutting->wanted_text);
+        cutting->wanted_text = memory_calloc(text_bytes + 1, 1);
+        if (!cutting->wanted_text)
+            return out_of_memory(cutting->tokenizer->log);
+        memcpy(cutting->wanted_text, text, text_bytes);
+    }
     cutting->ids[cutting->num++] = id;
     return VKS_OK;
 }
@@ -58,7 +72,8 @@ static enum vks_status append_piece(void *user, const char *piece, size_t piece_
         cutting->num -= is_blank && cutting->ends_with_blank;
         cutting->ends_with_blank = is_blank && piece_bytes == BLANK_BYTES;
     }
-    return append_id(cutting, id == vocab->eos_id || id == vocab->pad_id ? vocab->unk_id : id);
+    id = id == vocab->eos_id || id == vocab->pad_id ? vocab->unk_id : id;
+    return append_id(cutting, id, piece, piece_bytes);
 }
 
 // A text without added tokens.
@@ -66,7 +81,8 @@ static enum vks_status cut_plain(struct cutting *cutting, const char *text, size
     const struct vks_tokenizer *t = cutting->tokenizer;
     size_t num_code = tokenizer_code_bytes(t, text, text_bytes);
     if (num_code > 0)
-        TRY(append_id(cutting, vocab_find(t->vocab[cutting->side], text, num_code)));
+        TRY(append_id(cutting, vocab_find(t->vocab[cutting->side], text, num_code), text,
+                      num_code));
     cutting->ends_with_blank = false;
     return spm_encode(t->spm[cutting->side], &cutting->sampling, text + num_code,
                       text_bytes - num_code, append_piece, cutting);
@@ -103,7 +119,7 @@ static enum vks_status cut(struct cutting *cutting, const char *text, size_t tex
             num -= trim_right_bytes(text + begin, num);
         if (num > 0)
             TRY(cut_plain(cutting, text + begin, num));
-        TRY(append_id(cutting, token->id));
+        TRY(append_id(cutting, token->id, token->text, strlen(token->text)));
         at += strlen(token->text);
         if (token->strips_right)
             at += trim_left_bytes(text + at, text_bytes - at);
@@ -125,7 +141,8 @@ enum vks_status vks_tokenizer_sample(const struct vks_tokenizer *tokenizer,
                                      size_t text_bytes, uint32_t **ids, size_t *num_ids) {
     struct cutting cutting = {.tokenizer = tokenizer,
                               .side = sampling->side,
-                              .sampling = {sampling->alpha, sampling->seed}};
+                              .sampling = {sampling->alpha, sampling->seed},
+                              .wanted = SIZE_MAX};
     TRY(reserve_ids(&cutting, text_bytes / 4 + 8));
     enum vks_status status = cut(&cutting, text, text_bytes);
     if (status != VKS_OK) {
@@ -134,6 +151,52 @@ enum vks_status vks_tokenizer_sample(const struct vks_tokenizer *tokenizer,
     }
     *ids = cutting.ids;
     *num_ids = cutting.num;
+    return VKS_OK;
+}
+
+enum vks_status tokenizer_token_text(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                     const char *text, size_t idx, char **token_text) {
+    struct cutting cutting = {.tokenizer = tokenizer, .side = side, .wanted = idx};
+    TRY(reserve_ids(&cutting, idx + 8));
+    enum vks_status status = cut(&cutting, text, strlen(text));
+    free(cutting.ids);
+    if (status == VKS_OK && !cutting.wanted_text)
+        cutting.wanted_text = memory_calloc(1, 1);
+    if (status == VKS_OK && !cutting.wanted_text)
+        status = out_of_memory(tokenizer->log);
+    if (status != VKS_OK)
+        free(cutting.wanted_text);
+    else
+        *token_text = cutting.wanted_text;
+    return status;
+}
+
+// Whether a blank is expected in front of a text that begins so.
+static bool needs_blank(const char *text, size_t text_bytes) {
+    UChar32 c;
+    int32_t i = 0;
+    U8_NEXT((const uint8_t *)text, i,
+            text_bytes < U8_MAX_LENGTH ? (int32_t)text_bytes : U8_MAX_LENGTH, c);
+    return u_isalnum(c) && !character_is_wide(c);
+}
+
+enum vks_status tokenizer_encode_behind(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                        const char *text, size_t text_bytes, uint32_t **ids,
+                                        size_t *num_ids) {
+    const struct vocab *vocab = tokenizer->vocab[side];
+    uint32_t *made;
+    size_t num;
+    TRY(vks_tokenizer_encode(tokenizer, side, text, text_bytes, &made, &num));
+    const char *first = num > 0 ? vks_tokenizer_piece(tokenizer, side, made[0]) : NULL;
+    bool has_blank = first && !strncmp(first, blank_piece, BLANK_BYTES);
+    if (has_blank && first[BLANK_BYTES] == '\0')
+        memmove(made, made + 1, --num * sizeof *made);
+    else if (has_blank)
+        made[0] = vocab_find(vocab, first + BLANK_BYTES, strlen(first) - BLANK_BYTES);
+    if (num > 0 && (made[0] == vocab->unk_id || needs_blank(text, text_bytes)))
+        num = 0;
+    *ids = made;
+    *num_ids = num;
     return VKS_OK;
 }
 
@@ -153,6 +216,11 @@ enum vks_status vks_tokenizer_encode_sequence(const struct vks_tokenizer *tokeni
     *ids = made;
     *num_ids = num;
     return VKS_OK;
+}
+
+// transformers leaves byte-pair encodings alone, as NLLB's is.
+static bool cleans_up(const struct vks_tokenizer *tokenizer) {
+    return tokenizer->settings.cleans_up && tokenizer->family != TOKENIZER_NLLB;
 }
 
 // Takes blanks out before marks of punctuation, in place.
@@ -196,13 +264,14 @@ static void finish_text(const struct vks_tokenizer *tokenizer, char *text) {
         memmove(text, text + left, num_bytes - left - right);
         text[num_bytes - left - right] = '\0';
     }
-    // transformers leaves byte-pair encodings alone, as NLLB's is.
-    if (tokenizer->settings.cleans_up && tokenizer->family != TOKENIZER_NLLB)
+    if (cleans_up(tokenizer))
         clean_up(text);
 }
 
-enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum vks_side side,
-                                     const uint32_t *ids, size_t num_ids, char **text) {
+// The text of ids as SentencePiece puts it together. instead: [num_ids], other texts; may be NULL.
+static enum vks_status decode(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                              const uint32_t *ids, const char *const *instead, size_t num_ids,
+                              char **text) {
     size_t num_bytes, num_pieces = 0;
     const char **pieces =
         size_mul(num_ids, sizeof *pieces, &num_bytes) ? memory_malloc(num_bytes + 1) : NULL;
@@ -210,7 +279,9 @@ enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum
         return out_of_memory(tokenizer->log);
     for (size_t i = 0; i < num_ids; i++) {
         const char *piece = vks_tokenizer_piece(tokenizer, side, ids[i]);
-        if (piece && !tokenizer->is_hidden[side][ids[i]])
+        if (instead && instead[i])
+            pieces[num_pieces++] = instead[i];
+        else if (piece && !tokenizer->is_hidden[side][ids[i]])
             pieces[num_pieces++] = piece;
     }
     // As transformers does it: either side's pieces are the source's if there is one vocabulary.
@@ -218,7 +289,42 @@ enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum
     enum vks_status status =
         spm_decode(tokenizer->spm[is_source ? VKS_SOURCE : side], pieces, num_pieces, text);
     free(pieces);
-    if (status == VKS_OK)
-        finish_text(tokenizer, *text);
     return status;
+}
+
+enum vks_status vks_tokenizer_decode(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                     const uint32_t *ids, size_t num_ids, char **text) {
+    return tokenizer_decode_with(tokenizer, side, ids, NULL, num_ids, text);
+}
+
+enum vks_status tokenizer_decode_with(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                      const uint32_t *ids, const char *const *instead,
+                                      size_t num_ids, char **text) {
+    TRY(decode(tokenizer, side, ids, instead, num_ids, text));
+    finish_text(tokenizer, *text);
+    return VKS_OK;
+}
+
+// Bytes before the last blank, from which on a mark that follows may take blanks out.
+static size_t bytes_before_blank(const char *text) {
+    const char *blank = strrchr(text, ' ');
+    size_t num_bytes = blank ? (size_t)(blank - text) : 0;
+    while (num_bytes >= 2 && memcmp(text + num_bytes - 2, " '", 2) == 0)
+        num_bytes -= 2;
+    return num_bytes;
+}
+
+enum vks_status tokenizer_decode_settled(const struct vks_tokenizer *tokenizer, enum vks_side side,
+                                         const uint32_t *ids, size_t num_ids, char **text) {
+    // What stands for bytes of a character that have not all come.
+    static const char replacement[] = "\xEF\xBF\xBD";
+    TRY(decode(tokenizer, side, ids, NULL, num_ids, text));
+    size_t num_bytes = strlen(*text);
+    while (num_bytes >= 3 && memcmp(*text + num_bytes - 3, replacement, 3) == 0)
+        num_bytes -= 3;
+    (*text)[num_bytes] = '\0';
+    if (cleans_up(tokenizer))
+        (*text)[bytes_before_blank(*text)] = '\0';
+    finish_text(tokenizer, *text);
+    return VKS_OK;
 }

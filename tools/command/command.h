@@ -58,12 +58,15 @@ int verb_tune(const char *program, int argc, char **argv);
     {"word-penalty", 0, CLI_FLOAT, offsetof(struct values, search.word_penalty),                   \
      .default_text = "0", .help = "Subtracted from the score for each token."},                    \
     {"max-length", 0, CLI_U32, offsetof(struct values, search.max_length),                         \
-     .default_text = "1000", .min = 1, .max = 65535,                                               \
+     .default_text = "1000", .min = 2, .max = 65535,                                               \
      .help = "Longer lines are translated in parts, cut at ends of sentences, clauses or words, "  \
              "in tokens."},                                                                        \
     {"max-length-factor", 0, CLI_FLOAT, offsetof(struct values, search.max_length_factor),         \
      .default_text = "3", .min = 0.01, .max = 1000,                                                \
      .help = "Longest translation, as a multiple of the source's tokens."},                        \
+    {"max-target-length", 0, CLI_U32, offsetof(struct values, search.max_target_length),           \
+     .default_text = "0", .max = 65535,                                                            \
+     .help = "Longest translation, in tokens; 0: what the model says, if it does."},               \
     {"mini-batch", 0, CLI_U32, offsetof(struct values, search.mini_batch), .default_text = "0",    \
      .help = "Sentences translated at once; 0: chosen by beam size and memory."},                  \
     {"workspace", 'w', CLI_U32, offsetof(struct values, search.workspace), "MIB",                  \

@@ -8,26 +8,35 @@ static void print_hard(FILE *file, const struct print_params *params,
                        const struct vks_hypothesis *hypothesis) {
     for (size_t i = 0; i < hypothesis->num_ids; i++) {
         const float *row = hypothesis->alignment + i * translation->num_source_ids;
-        size_t best = translation->num_source_ids;
-        for (size_t j = 0; j < translation->num_source_ids; j++)
-            if (translation->source_ids[j] != params->eos_id &&
-                (best == translation->num_source_ids || row[j] > row[best]))
+        size_t best = translation->num_source_ids, best_place = 0, place = 0;
+        for (size_t j = 0; j < translation->num_source_ids; j++) {
+            if (translation->source_ids[j] == params->eos_id)
+                continue;
+            if (best == translation->num_source_ids || row[j] > row[best]) {
                 best = j;
+                best_place = place;
+            }
+            place++;
+        }
         if (best < translation->num_source_ids)
-            fprintf(file, "%s%zu-%zu", i ? " " : "", best, i);
+            fprintf(file, "%s%zu-%zu", i ? " " : "", best_place, i);
     }
 }
 
-// For each target token the shares of all source tokens.
-static void print_soft(FILE *file, const struct vks_translation *translation,
+// For each target token the shares of all source tokens and the last </s>.
+static void print_soft(FILE *file, const struct print_params *params,
+                       const struct vks_translation *translation,
                        const struct vks_hypothesis *hypothesis) {
-    for (size_t i = 0; i < hypothesis->num_ids; i++)
-        for (size_t j = 0; j < translation->num_source_ids; j++)
-            fprintf(file, "%s%.6f",
-                    j   ? ","
-                    : i ? " "
-                        : "",
-                    (double)hypothesis->alignment[i * translation->num_source_ids + j]);
+    size_t num_cols = translation->num_source_ids;
+    for (size_t i = 0; i < hypothesis->num_ids; i++) {
+        const char *between = i ? " " : "";
+        for (size_t j = 0; j < num_cols; j++) {
+            if (translation->source_ids[j] == params->eos_id && j + 1 < num_cols)
+                continue;
+            fprintf(file, "%s%.6f", between, (double)hypothesis->alignment[i * num_cols + j]);
+            between = ",";
+        }
+    }
 }
 
 static void print_details(FILE *file, const struct print_params *params,
@@ -36,7 +45,7 @@ static void print_details(FILE *file, const struct print_params *params,
     if (params->with_alignment) {
         fputs(" ||| ", file);
         if (params->is_soft)
-            print_soft(file, translation, hypothesis);
+            print_soft(file, params, translation, hypothesis);
         else
             print_hard(file, params, translation, hypothesis);
     }

@@ -47,6 +47,9 @@ static const struct cli_option options[] = {
              "free."},
     {"split-sentences", 0, CLI_FLAG, offsetof(struct values, search.split_sentences),
      .help = "Translate every sentence of a line by itself, and keep white space between them."},
+    {"replace-unknowns", 0, CLI_FLAG, offsetof(struct values, search.replace_unknowns),
+     .help = "Print the source token that it comes from most in the place of <unk>, for "
+             "vocabularies without bytes."},
     {"stream", 0, CLI_FLAG, offsetof(struct values, stream),
      .help = "Print each token as soon as it is known, one line after the other. --beam-size is "
              "1."},
@@ -114,13 +117,29 @@ static enum vks_status translate_block(struct work *work, const struct line_bloc
     return line_output_flush(&work->output);
 }
 
+// Standard input's lines cannot be counted before.
+static enum vks_status check_prefixes_end(struct work *work) {
+    struct line_block rest;
+    if (!work->values->prefixes)
+        return VKS_OK;
+    enum vks_status status = line_input_read(&work->prefixes, 1, &rest);
+    if (status != VKS_OK || rest.num == 0)
+        return status;
+    line_block_free(&rest);
+    console_error(work->console, "%s has %" PRIu64 " lines, %s has more: expected the same number",
+                  work->values->input, work->input.num_lines, work->values->prefixes);
+    return VKS_ERR_FORMAT;
+}
+
 static enum vks_status translate_all(struct work *work) {
     struct line_block block;
     enum vks_status status;
     do {
         status = line_input_read(&work->input, work->values->stream ? 1 : BLOCK_LINES, &block);
-        if (status != VKS_OK || block.num == 0)
+        if (status != VKS_OK)
             return status;
+        if (block.num == 0)
+            return check_prefixes_end(work);
         status = translate_block(work, &block);
         line_block_free(&block);
         console_update_progress(work->console, work->input.num_lines);
@@ -175,6 +194,12 @@ static enum vks_status open_work(struct work *work, struct vks_translator_params
     return status;
 }
 
+static enum vks_status refuse_both(struct console *console, const char *first, const char *second,
+                                   const char *why) {
+    console_error(console, "options '%s' and '%s' exclude each other%s", first, second, why);
+    return VKS_ERR_ARGUMENT;
+}
+
 static enum vks_status check_stream(const struct values *values, struct console *console,
                                     struct vks_translator_params *params) {
     if (!values->stream)
@@ -188,10 +213,20 @@ static enum vks_status check_stream(const struct values *values, struct console 
                       params->beam_size);
         return VKS_ERR_ARGUMENT;
     }
-    if (!values->n_best)
-        return VKS_OK;
-    console_error(console, "options '--stream' and '--n-best' exclude each other");
-    return VKS_ERR_ARGUMENT;
+    if (values->search.replace_unknowns)
+        return refuse_both(console, "--stream", "--replace-unknowns",
+                           ": where a token comes from is known when all are whole");
+    return values->n_best ? refuse_both(console, "--stream", "--n-best", "") : VKS_OK;
+}
+
+static enum vks_status check_lines(const struct values *values, struct console *console) {
+    if (values->n_best && values->search.split_sentences)
+        return refuse_both(console, "--n-best", "--split-sentences",
+                           ": a line's sentences have hypotheses of their own");
+    if (values->prefixes && !strcmp(values->prefixes, "-") && !strcmp(values->input, "-"))
+        return refuse_both(console, "--force-decode -", "--input -",
+                           ": there is one standard input");
+    return VKS_OK;
 }
 
 static enum vks_status run_lines(struct work *work, struct vks_translator_params *params) {
@@ -251,7 +286,8 @@ static int run(struct console *console, void *user) {
     struct work work = {.values = values, .console = console};
     struct vks_translator_params params = values->search;
     if (decoding_options_apply(values->command, console, &values->decoding, &params) != VKS_OK ||
-        check_stream(values, console, &params) != VKS_OK || check_format(values, console) != VKS_OK)
+        check_stream(values, console, &params) != VKS_OK ||
+        check_lines(values, console) != VKS_OK || check_format(values, console) != VKS_OK)
         return EXIT_USAGE;
     if (!values->model && values->decoding.models.num == 0) {
         console_error(console,
