@@ -1,6 +1,6 @@
 // A model without its tokenizer, for comparing it with other programs by ids.
 //
-//   model_ids DIR logits < LINES > FLOATS
+//   model_ids DIR logits [float16|bfloat16] < LINES > FLOATS
 //     LINES: source ids | decoder inputs. FLOATS: float32 [decoder inputs, V] of one line after the
 //     other.
 //   model_ids DIR search BEAM FACTOR < LINES
@@ -33,13 +33,14 @@ static char *parse_ids(char *text, uint32_t *ids, uint32_t *num) {
     return bar ? bar + 1 : NULL;
 }
 
-static bool write_logits(struct vks_model *model) {
+static bool write_logits(struct vks_model *model, enum vks_precision precision) {
     static char line[MAX_LINE];
     static uint32_t source[MAX_IDS], target[MAX_IDS], labels[MAX_IDS];
     const struct loss_params params = {
         .config = &model->config,
         .weights = &model->weights,
         .capacity = {.num_src = 512, .num_tgt = 512, .num_sequences = 1},
+        .element = precision_element(precision),
         .with_logits = true,
         .program = {.num_slots = 1}};
     struct loss_program loss;
@@ -112,7 +113,9 @@ int main(int argc, char **argv) {
         return 77;
     bool is_done = status == VKS_OK && vks_model_load(device, argv[1], &model) == VKS_OK;
     if (is_done && strcmp(argv[2], "logits") == 0)
-        is_done = write_logits(model);
+        is_done = write_logits(model, argc == 3                    ? VKS_FLOAT32
+                                      : strcmp(argv[3], "float16") ? VKS_BFLOAT16
+                                                                   : VKS_FLOAT16);
     else if (is_done && strcmp(argv[2], "search") == 0 && argc == 5)
         is_done = search_lines(model, (uint32_t)strtoul(argv[3], NULL, 10), strtof(argv[4], NULL));
     else if (is_done)

@@ -55,6 +55,13 @@ class LanguagesTest(unittest.TestCase):
         self.assertEqual(self.run_words("decode", "--model", "nllb", text="\n".join(ids)),
                          ["a b", "", ""])
 
+    def test_inspection_lists_languages(self):
+        facts = json.loads("".join(self.run_words("inspect", "nllb", "--json")))
+        codes = facts["languages"].split(" ")
+        self.assertEqual(len(codes), len(set(codes)))
+        self.assertGreater(len(codes), 100)
+        self.assertLessEqual({"eng_Latn", "deu_Latn"}, set(codes))
+
     def test_what_is_wrong_is_said(self):
         nllb = [TRAINING.command, "encode", "--model", "nllb", "--input", "train.src"]
         self.refuse(nllb, "the source language must be named", "zul_Latn")

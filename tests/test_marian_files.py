@@ -183,6 +183,25 @@ class Files(Case):
             self.run_command("translate", "--model", "named/model.npz", *words, "--beam-size", "2",
                              "--normalize", "0.5", "--word-penalty", "0.25"))
 
+    def test_decoding_defaults_are_kept_by_convert(self):
+        self.make_marian("defaults")
+        self.path("defaults", "decoder.yml").write_text(
+            "models: [model.bin]\nvocabs: [vocab.spm, vocab.spm]\nbeam-size: 3\nnormalize: 0.6\n"
+            "word-penalty: 0.25\n", "utf-8")
+        self.run_command("convert", "defaults", "defaults.own")
+        config = json.loads(self.path("defaults.own", "config.json").read_text("utf-8"))
+        self.assertEqual(config["search"], "marian")
+        self.assertEqual(config["decoding"], {"num_beams": 3, "length_penalty": 0.6,
+                                              "bad_words_ids": [[1]], "word_penalty": 0.25})
+        words = ("--input", "valid.src", "--n-best")
+        kept = self.run_command("translate", "--model", "defaults.own", *words)
+        self.assertEqual(kept, self.run_command("translate", "--model", "defaults", *words))
+        self.assertNotEqual(kept, self.run_command("translate", "--model", "defaults.own", *words,
+                                                   "--normalize", "0"))
+        self.run_command("convert", "defaults.own", "defaults.again")
+        self.assertEqual(self.path("defaults.again", "config.json").read_bytes(),
+                         self.path("defaults.own", "config.json").read_bytes())
+
     def test_what_is_not_supported_is_named(self):
         self.make_marian("highway", **{"transformer-postprocess": "dhn"})
         log = self.run_command("score", "--model", "highway/model.bin", "--source", "train.src",

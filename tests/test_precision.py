@@ -11,6 +11,7 @@ import random
 import re
 import struct
 import json
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -49,6 +50,26 @@ class Precision(unittest.TestCase):
             self.assertNotEqual(losses[precision], losses["float32"])
             for half, full in zip(losses[precision], losses["float32"]):
                 self.assertLess(abs(half - full), 0.01 * full, precision)
+
+    def test_models_score_and_translate_in_halves(self):
+        """About as in float32, and lines the same alone and among others."""
+        def output(*words):
+            run = subprocess.run([TRAINING.command, *words], cwd=TRAINING.folder, check=True,
+                                 capture_output=True, text=True)
+            return run.stdout
+
+        self.train("scored")
+        pairs = ["score", "--model", "scored", "--source", "valid.src", "--target", "valid.tgt"]
+        lines = ["translate", "--model", "scored", "--input", "valid.src", "--n-best"]
+        full = [float(line) for line in output(*pairs).split()]
+        for precision in HALVES:
+            words = ["--precision", precision]
+            scores = [float(line) for line in output(*pairs, *words).split()]
+            self.assertNotEqual(scores, full)
+            self.assertEqual(len(scores), len(full))
+            for half, exact in zip(scores, full):
+                self.assertLess(abs(half - exact), 0.01 * abs(exact), precision)
+            self.assertEqual(output(*lines, *words), output(*lines, *words, "--mini-batch", "1"))
 
     def test_what_overflows_is_skipped_and_lowers_the_scale(self):
         """Gradients of costs times 1e38 overflow, also in float32."""

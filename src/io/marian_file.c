@@ -110,7 +110,7 @@ enum vks_status marian_file_open(const char *path, const struct vks_log *log,
                                  struct marian_file **result) {
     struct marian_file *file;
     TRY(create(path, log, &file));
-    enum vks_status status = mapped_file_open(path, "a Marian model", 1, log, &file->mapped);
+    enum vks_status status = mapped_file_open(path, "Marian model", 1, log, &file->mapped);
     if (status == VKS_OK)
         status = list(file, file->mapped.bytes, file->mapped.num_bytes);
     if (status != VKS_OK)

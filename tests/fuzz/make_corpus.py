@@ -6,6 +6,7 @@
 """
 import base64
 import json
+import math
 import pathlib
 import shutil
 import struct
@@ -224,7 +225,96 @@ def binary_shortlist(first, offsets, targets):
     return struct.pack("<QQ", 0xF11A48D5013417F5, checksum) + words
 
 
+# As in fuzz_convert_inspect.c.
+FOLDER_NAMES = (
+    "config.json", "generation_config.json", "model.safetensors", "pytorch_model.bin",
+    "a.safetensors", "model.safetensors.index.json", "vocab.json", "target_vocab.json", "source.spm",
+    "target.spm", "sentencepiece.bpe.model", "spiece.model", "tokenizer.json",
+    "tokenizer_config.json", "added_tokens.json", "model.npz", "model.bin", "decoder.yml",
+    "vocab.yml", "vocab.spm")
+
+
+def folder_of(files):
+    """A directory's files as one input."""
+    return b"".join(struct.pack("<BH", FOLDER_NAMES.index(name), len(data)) + data
+                    for name, data in files.items())
+
+
+def safetensors(shapes):
+    """A file of zeros."""
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 4 * math.prod(shape)
+        header[name] = tensor("F32", shape, begin, end)
+    text_bytes = compact(header)
+    return struct.pack("<Q", len(text_bytes)) + text_bytes + bytes(end)
+
+
+def small_model(width, ffn, vocab):
+    """Names and shapes of a model with a layer a side."""
+    shapes = {"model.shared.weight": [vocab, width], "final_logits_bias": [1, vocab]}
+    for stack, attentions in (("encoder", ["self_attn"]), ("decoder", ["self_attn", "encoder_attn"])):
+        layer = f"model.{stack}.layers.0."
+        for attention in attentions:
+            for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
+                shapes[f"{layer}{attention}.{name}.weight"] = [width, width]
+                shapes[f"{layer}{attention}.{name}.bias"] = [width]
+        for name in [f"{attention}_layer_norm" for attention in attentions] + ["final_layer_norm"]:
+            shapes[f"{layer}{name}.weight"] = shapes[f"{layer}{name}.bias"] = [width]
+        for name, out, inner in (("fc1", ffn, width), ("fc2", width, ffn)):
+            shapes[f"{layer}{name}.weight"], shapes[f"{layer}{name}.bias"] = [out, inner], [out]
+    return shapes
+
+
+SMALL_CONFIG = {**CONFIG, "vocab_size": 8, "decoder_vocab_size": 8, "d_model": 4,
+                "encoder_ffn_dim": 4, "decoder_ffn_dim": 4, "encoder_attention_heads": 1,
+                "decoder_attention_heads": 1, "encoder_layers": 1, "decoder_layers": 1,
+                "pad_token_id": 7, "decoder_start_token_id": 7}
+SMALL_SPM = spm(b"", 1)[1:]
+SMALL_VOCAB = compact({"</s>": 0, "<unk>": 1, "\u2581": 2, "a": 3, "b": 4, "ab": 5, "\u2581a": 6,
+                       "<pad>": 7})
+SMALL_MARIAN = marian_yaml(**{"transformer-heads": 1, "enc-depth": 1, "dec-depth": 1,
+                              "transformer-tied-layers": "[]"})
+
 SEEDS = {
+    "fuzz_convert_inspect": {
+        "own": folder_of({
+            "config.json": compact({**SMALL_CONFIG, "position_formula": "hf", "decoding": {
+                "num_beams": 2, "word_penalty": 0.5, "bad_words_ids": [[1]]}}),
+            "model.safetensors": safetensors(small_model(4, 4, 8)), "vocab.json": SMALL_VOCAB,
+            "source.spm": SMALL_SPM, "target.spm": SMALL_SPM}),
+        "marian": folder_of({
+            "config.json": compact(SMALL_CONFIG), "generation_config.json": compact({"num_beams": 6}),
+            "pytorch_model.bin": archive({"m/data.pkl": pickled(
+                a=torch_tensor("0", [2], [1], size=2)), "m/data/0": bytes(8)}),
+            "vocab.json": compact({"</s>": 0, "<unk>": 1, ">>deu<<": 2, "a": 3, "<pad>": 4}),
+            "source.spm": SMALL_SPM, "target.spm": SMALL_SPM}),
+        "shards": folder_of({
+            "config.json": compact({**SMALL_CONFIG, "model_type": "mbart"}),
+            "model.safetensors.index.json": compact({"weight_map": {"a": "a.safetensors",
+                                                                    "b": "model.safetensors"}}),
+            "a.safetensors": safetensors({"a": [3]}), "model.safetensors": safetensors({"b": [2, 2]}),
+            "sentencepiece.bpe.model": SMALL_SPM,
+            "tokenizer_config.json": compact({"tokenizer_class": "MBart50Tokenizer",
+                                              "src_lang": "en_XX", "tgt_lang": "de_DE"})}),
+        "npz": folder_of({
+            "model.npz": npz(**{"special:model.yml": numpy_array("|i1", (len(SMALL_MARIAN),),
+                                                                 SMALL_MARIAN),
+                                "Wemb": numpy_array("<f4", "(3, 4)", bytes(48)),
+                                "encoder_l1_ffn_W1": numpy_array("<f4", "(4, 4)", bytes(64)),
+                                "decoder_l1_ffn_W1": numpy_array("<f4", "(4, 4)", bytes(64))}),
+            "decoder.yml": b"models: [model.npz]\nvocabs: [vocab.yml, vocab.yml]\nbeam-size: 2\n",
+            "vocab.yml": b"</s>: 0\n<unk>: 1\na: 2\n"}),
+        "bin": folder_of({
+            "model.bin": marian_bin(("special:model.yml", 0x101, (len(SMALL_MARIAN) + 1,),
+                                     SMALL_MARIAN + b"\0"), ("Wemb", 0x404, (3, 4), bytes(48)),
+                                    ("encoder_l1_ffn_W1", 0x404, (4, 4), bytes(64)),
+                                    ("decoder_l1_ffn_W1", 0x404, (4, 4), bytes(64))),
+            "vocab.spm": SMALL_SPM}),
+        "endless": folder_of({"model.npz": npz(), "decoder.yml":
+                              b"models: [/dev/zero]\nvocabs: [/dev/zero, /dev/zero]\n"}),
+        "only_vocabulary": folder_of({"spiece.model": SMALL_SPM, "tokenizer.json": b"{}"}),
+        "nothing": b""},
     "fuzz_io_yaml": {
         "map": b"a: 1\n'b c': [x, \"y\\n\"]\nd: {e: ~}\n", "deep": b"[" * 20,
         "alias": b"a: &x 1\nb: *x\n", "two": b"a\n--- b\n", "block": b"a: |\n  one\n  two\n- b\n",
@@ -417,6 +507,10 @@ SEEDS = {
                                "early_stopping": "never", "repetition_penalty": 1.1,
                                "no_repeat_ngram_size": 3, "min_length": 2, "do_sample": True,
                                "max_new_tokens": 16777216}),
+        "decoding": compact({**CONFIG, "position_formula": "hf", "decoding": {
+            "num_beams": 2, "length_penalty": 0.5, "word_penalty": 0.1, "max_length": 9,
+            "bad_words_ids": [[1], [2, 3]]}}),
+        "decoding_list": compact({**CONFIG, "position_formula": "hf", "decoding": [1]}),
         "first_is_pad": compact({**CONFIG, "pad_token_id": 0, "decoder_start_token_id": 0,
                                  "eos_token_id": 1})},
     "fuzz_train_state": {

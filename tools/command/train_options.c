@@ -205,8 +205,8 @@ static const struct cli_option table[] = {
              "that they must reach: 4, 8000w."},
     {"clip-norm", 0, CLI_FLOAT, AT(trainer.clip_norm), .default_text = "1", .min = 0, .max = 1e9,
      .help = "Longest gradient; 0: no clipping."},
-    {"precision", 0, CLI_CHOICE, AT(precision), .choices = precision_names,
-     .default_text = "float32",
+    {"precision", 0, CLI_CHOICE, AT(precision), .default_text = "float32",
+     .choices = precision_names,
      .help = "Activations, and weights in products. Parameters, gradients and moments are "
              "float32."},
     {"cost-scaling", 0, CLI_STRINGS, AT(cost_scaling), "X [N X X]",
