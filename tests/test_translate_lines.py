@@ -91,7 +91,7 @@ class Lines(unittest.TestCase):
         self.assertRegex(self.warnings, r"line 3: no more than 1\d tokens .* \(max_target_length\)")
         cut = self.run_translate("--beam-size", "1", "--word-scores", text=text[2:])[0]
         self.assertGreater(len(cut.split("WordScores=")[1].split()), 13)
-        whole = self.run_translate(*longer, "--max-target-length", "60", "--word-scores",
+        whole = self.run_translate(*longer, "--max-target-length", "300", "--word-scores",
                                    text=text)
         self.assertNotIn("line 3", self.warnings)
         for line in whole:

@@ -214,7 +214,8 @@ void plain_search_init(struct search *search, const struct sentence *sources, ui
     assert_non_null(plain->sentences);
     assert_true(search->params.beam_size <= PLAIN_MAX_BEAM);
     for (uint32_t i = 0; i < num; i++) {
-        double wanted = ceil((double)search->params.max_length_factor * sources[i].num_ids);
+        double wanted = fmax(ceil((double)search->params.max_length_factor * sources[i].num_ids),
+                             (double)search->params.min_length + 1);
         uint32_t most = search->decoder.max_cache_rows / search->params.beam_size;
         uint32_t max_steps = wanted < 1 ? 1 : wanted < most ? (uint32_t)wanted : most;
         if (max_steps < sources[i].prefix.num_ids + 1)
