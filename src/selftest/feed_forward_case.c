@@ -101,7 +101,10 @@ enum vks_status feed_forward_case_check(struct check *check,
 enum vks_status feed_forward_selftest(struct check *check) {
     static const enum activation activations[] = {ACTIVATION_RELU, ACTIVATION_GELU,
                                                   ACTIVATION_SILU};
-    for (int i = 0; i < 6; i++)
+    // Of halves GELU with dropout alone, which has all of their paths: software drivers take long
+    // to compile products.
+    const bool is_float = check->element == ELEMENT_F32;
+    for (int i = is_float ? 0 : 4; i < (is_float ? 6 : 5); i++)
         TRY(feed_forward_case_check(
             check, &(struct feed_forward_case_params){.activation = activations[i % 3],
                                                       .width = 12,
