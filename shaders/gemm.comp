@@ -11,6 +11,7 @@
 #include "lib/repeat.glsl"
 #include "lib/activation.glsl"
 #include "lib/gemm_operands.glsl"
+#include "lib/gemm_slices.glsl"
 
 #if TILE_M == 64
 #define REPEAT_ROWS REPEAT_64
@@ -85,9 +86,15 @@ STAGE_SHARED(a_stage, STAGED)
 
 void main() {
 #if LAYOUT == GEMM_TN
-    const uint m_end = p.cols, k_end = header_dim(p.rows_dim);
+    const uint m_end = p.cols, rows = header_dim(p.rows_dim), slice = gl_WorkGroupID.z;
+    const uint each = slice_rows(rows, p.num_slices);
+    const uint k_begin = slice * each, k_end = min(rows, k_begin + each);
+    if (slice > 0 && k_begin >= rows)
+        return;
+    const uint c_begin = slice * p.cols * p.c_stride, bias_begin = slice * ((p.cols + 3) / 4);
 #else
-    const uint m_end = header_dim(p.rows_dim), k_end = p.cols;
+    const uint m_end = header_dim(p.rows_dim), k_begin = 0, k_end = p.cols;
+    const uint c_begin = p.c_offset;
 #endif
     const uint m0 = gl_WorkGroupID.y * TILE_M, m_quad = m0 / 4;
     const uint n_quads = (p.n + 3) / 4;
@@ -106,7 +113,7 @@ void main() {
 #define CLEAR(i) acc[i] = vec4(0);
     REPEAT_ROWS(CLEAR)
 
-    for (uint k = 0; k < k_end; k += 4) {
+    for (uint k = k_begin; k < k_end; k += 4) {
         STAGE_SYNC();
         REPEAT_SHARE(LOAD_A)
 #if LAYOUT == GEMM_NT
@@ -136,7 +143,7 @@ void main() {
         for (uint i = 0; i < STAGED / 4; i++) {
             uint quad = m_quad + i * WAVE + lane;
             if (i * WAVE + lane < SHARE && 4 * quad < m_end)
-                STORE4(bias, quad,
+                STORE4(bias, bias_begin + quad,
                        accumulates(BIAS - 1) ? LOAD4(bias, quad) + bias_sum[i] : bias_sum[i]);
         }
     }
@@ -152,7 +159,7 @@ void main() {
 #endif
 #define STORE(i)                                                                                   \
     if (m0 + i < m_end) {                                                                          \
-        uint idx = p.c_offset + (m0 + i) * p.c_stride + n_quad;                                    \
+        uint idx = c_begin + (m0 + i) * p.c_stride + n_quad;                                       \
         STORE4(c, idx,                                                                             \
                mix(vec4(0), finish(acc[i] + bias_value, idx, (m0 + i) * p.aux_stride + n_quad),    \
                    inside));                                                                       \

@@ -2,16 +2,24 @@
 // C [M, N] = A B (+ bias, + C) with an epilogue, for GPUs: a workgroup makes BLOCK_ROWS x
 // BLOCK_COLS of C, over K in steps of DEPTH columns that it brings to shared memory; those of the
 // next step are under way to registers while it multiplies. LAYOUT is one of GEMM_NT, GEMM_NN,
-// GEMM_TN. With COOPERATIVE the operands are rounded to 16 bits and multiplied by cooperative
-// matrices, whose sums are float32; else an invocation makes 8 x 8 of C, and sums in the order of
-// gemm.comp.
+// GEMM_TN. With COOPERATIVE the operands are rounded to 16 bits (float16, or with BFLOAT16 that)
+// and multiplied by cooperative matrices, whose sums are float32; else an invocation makes 8 x 8 of
+// C, and sums in the order of gemm.comp.
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #ifdef COOPERATIVE
 #extension GL_KHR_cooperative_matrix : require
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_shader_subgroup_basic : require
+#ifdef BFLOAT16
+#extension GL_EXT_bfloat16 : require
+#define MMA_TYPE bfloat16_t
+#define MMA_ELEMENT ELEMENT_BF16
+#else
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#define MMA_TYPE float16_t
+#define MMA_ELEMENT ELEMENT_F16
+#endif
 #endif
 #undef READ_TEXELS
 #include "gemm_interface.h"
@@ -19,6 +27,7 @@
 #include "lib/bind.glsl"
 #include "lib/activation.glsl"
 #include "lib/gemm_operands.glsl"
+#include "lib/gemm_slices.glsl"
 
 layout(constant_id = SPEC_WAVE) const uint LANES = 256;
 layout(local_size_x_id = SPEC_WAVE) in;
@@ -29,8 +38,8 @@ layout(constant_id = GEMM_SPEC_BLOCK_COLS) const uint BLOCK_COLS = 64;
 #ifdef COOPERATIVE
 const uint DEPTH = 32;
 #define STEP_TYPE uvec2
-#define TO_STEP(v) pack_halves(v, ELEMENT_F16)
-#define FROM_STEP(words) unpack_halves(words, ELEMENT_F16)
+#define TO_STEP(v) pack_halves(v, MMA_ELEMENT)
+#define FROM_STEP(words) unpack_halves(words, MMA_ELEMENT)
 #else
 const uint DEPTH = 16;
 #define STEP_TYPE vec4
@@ -62,7 +71,7 @@ shared STEP_TYPE b_step[B_ROWS * B_ROW];
 
 #define lane gl_LocalInvocationIndex
 
-uint m_end, k_end;
+uint m_end, k_end, c_begin;
 
 // What lies beyond K counts as 0.
 vec4 load_a(uint m0, uint k0, uint i) {
@@ -126,7 +135,7 @@ void store(uint m, uint n_quad, vec4 sum) {
     if (m >= m_end || 4 * n_quad >= p.n)
         return;
     const bvec4 inside = lessThan(uvec4(4 * n_quad) + uvec4(0, 1, 2, 3), uvec4(p.n));
-    const uint idx = p.c_offset + m * p.c_stride + n_quad;
+    const uint idx = c_begin + m * p.c_stride + n_quad;
 #if LAYOUT == GEMM_NT
     if (BIAS != 0)
         sum += LOAD4(bias, n_quad);
@@ -165,11 +174,19 @@ void store(uint m, uint n_quad, vec4 sum) {
 
 void main() {
 #if LAYOUT == GEMM_TN
+    const uint rows = header_dim(p.rows_dim), slice = gl_WorkGroupID.z;
+    const uint each = slice_rows(rows, p.num_slices), k_begin = slice * each;
+    const uint bias_begin = slice * ((p.cols + 3) / 4);
+    if (slice > 0 && k_begin >= rows)
+        return;
     m_end = p.cols;
-    k_end = header_dim(p.rows_dim);
+    k_end = min(rows, k_begin + each);
+    c_begin = slice * p.cols * p.c_stride;
 #else
+    const uint k_begin = 0;
     m_end = header_dim(p.rows_dim);
     k_end = p.cols;
+    c_begin = p.c_offset;
 #endif
     const uint m0 = gl_WorkGroupID.y * BLOCK_ROWS, n0 = gl_WorkGroupID.x * BLOCK_COLS;
     if (m0 >= m_end)
@@ -180,8 +197,8 @@ void main() {
     precise vec4 bias_sum = vec4(0);
     const bool has_bias = BIAS != 0 && gl_WorkGroupID.x == 0 && lane < BLOCK_ROWS / 4;
 #endif
-    for (uint k0 = 0; k0 < k_end + DEPTH; k0 += DEPTH) {
-        if (k0 > 0) {
+    for (uint k0 = k_begin; k0 < k_end + DEPTH; k0 += DEPTH) {
+        if (k0 > k_begin) {
             barrier(); // the last step is multiplied
             [[unroll]] for (uint i = 0; i < A_QUADS; i++) put_a(lane + i * LANES, a_next[i]);
             [[unroll]] for (uint i = 0; i < B_QUADS; i++) put_b(lane + i * LANES, b_next[i]);
@@ -193,7 +210,7 @@ void main() {
             [[unroll]] for (uint i = 0; i < B_QUADS; i++) b_next[i] =
                 TO_STEP(load_b(n0, k0, lane + i * LANES));
         }
-        if (k0 == 0)
+        if (k0 == k_begin)
             continue;
 #if LAYOUT == GEMM_TN
         if (has_bias)
@@ -205,7 +222,8 @@ void main() {
 #if LAYOUT == GEMM_TN
     const uint quad = m0 / 4 + lane;
     if (has_bias && 4 * quad < m_end)
-        STORE4(bias, quad, accumulates(BIAS - 1) ? LOAD4(bias, quad) + bias_sum : bias_sum);
+        STORE4(bias, bias_begin + quad,
+               accumulates(BIAS - 1) ? LOAD4(bias, quad) + bias_sum : bias_sum);
 #endif
     STORE_SUMS
 }

@@ -23,6 +23,34 @@ static void linear_matches_the_oracle(void **state) {
         assert_check(linear_case_check(&check, i, &shapes[i]), &check);
 }
 
+// Slices of rows: a batch of one, of more of which the last has one row, and of none.
+static void gradients_in_slices_match_the_oracle(void **state) {
+    static const struct linear_shape shapes[] = {
+        {2500, 2101, 19, 31}, {3000, 1025, 37, 8}, {4000, 1024, 12, 9}, {2048, 0, 5, 3}};
+    struct arena arena = {0};
+    struct check check = variants_check(*state, &arena);
+    for (uint32_t i = 0; i < COUNT_OF(shapes); i++)
+        assert_check(linear_case_check(&check, i, &shapes[i]), &check);
+}
+
+static void gradients_do_not_depend_on_the_capacity(void **state) {
+    struct linear_shape shape = {1800, 1700, 21, 37};
+    struct harness h = {.device = *state};
+    struct arena arena = {0};
+    struct rng rng = {variants_seed(), 105, 0};
+    struct linear_case c;
+    linear_case_make(&arena, &rng, &shape, &c);
+    assert_int_equal(harness_run(&h, linear_case_build, &c), VKS_OK);
+    struct linear_case roomy = c;
+    roomy.shape.capacity = 6000;
+    roomy.dweight = matrix_like(&arena, c.dweight);
+    roomy.dbias = matrix_like(&arena, c.dbias);
+    assert_int_equal(harness_run(&h, linear_case_build, &roomy), VKS_OK);
+    assert_same_rows("dweight", c.dweight, 0, roomy.dweight);
+    assert_same_rows("dbias", c.dbias, 0, roomy.dbias);
+    arena_finish(&arena);
+}
+
 static void halves_match_the_oracle(void **state) {
     static const struct linear_shape shapes[] = {
         {1, 1, 3, 3},      {40, 33, 37, 65},  {64, 0, 12, 5},   {16, 16, 64, 129},
@@ -141,32 +169,37 @@ static void run_with_tile(struct vks_device *device, enum tile tile, struct line
     device->has_fixed_tiles = was_fixed;
 }
 
-// More than a block each way, the last ones in part. Each size has its own elements: software
-// drivers take seconds to compile a kernel.
-static void blocks_give_the_bits_of_other_tiles(void **state) {
+// Each size of blocks has its own elements: software drivers take seconds to compile a kernel.
+static void check_tiles(struct vks_device *device, const struct linear_shape *shape) {
     static const struct {
         enum tile tile;
         uint32_t element;
-    } kinds[] = {{TILE_BLOCK, ELEMENT_F32}, {TILE_LARGE_BLOCK, ELEMENT_BF16}};
-    const struct linear_shape shape = {200, 139, 45, 71};
+    } kinds[] = {
+        {TILE_TALL, ELEMENT_F32}, {TILE_BLOCK, ELEMENT_F32}, {TILE_LARGE_BLOCK, ELEMENT_BF16}};
     struct arena arena = {0};
     struct rng rng = {variants_seed(), 103, 0};
     struct linear_case expected, c;
-    linear_case_make(&arena, &rng, &shape, &expected);
-    linear_case_make(&arena, &rng, &shape, &c);
+    linear_case_make(&arena, &rng, shape, &expected);
+    linear_case_make(&arena, &rng, shape, &c);
     c.x = expected.x;
     c.weight = expected.weight;
     c.bias = expected.bias;
     c.r = expected.r;
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-        run_with_tile(*state, TILE_SHORT, &expected, kinds[i].element);
-        run_with_tile(*state, kinds[i].tile, &c, kinds[i].element);
+        run_with_tile(device, TILE_SHORT, &expected, kinds[i].element);
+        run_with_tile(device, kinds[i].tile, &c, kinds[i].element);
         assert_same_rows("y", expected.y, 0, c.y);
         assert_same_rows("dx", expected.dx, 0, c.dx);
         assert_same_rows("dweight", expected.dweight, 0, c.dweight);
         assert_same_rows("dbias", expected.dbias, 0, c.dbias);
     }
     arena_finish(&arena);
+}
+
+// More than a block each way, the last ones in part; the same, and two slices of rows.
+static void blocks_give_the_bits_of_other_tiles(void **state) {
+    check_tiles(*state, &(struct linear_shape){200, 139, 45, 71});
+    check_tiles(*state, &(struct linear_shape){1300, 1290, 45, 71});
 }
 
 static void narrow_layers_are_rejected(void **state) {
@@ -190,6 +223,8 @@ static void narrow_layers_are_rejected(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_matches_the_oracle),
+        cmocka_unit_test(gradients_in_slices_match_the_oracle),
+        cmocka_unit_test(gradients_do_not_depend_on_the_capacity),
         cmocka_unit_test(halves_match_the_oracle),
         cmocka_unit_test(gradients_of_two_uses_add_up),
         cmocka_unit_test(layers_with_one_weight_may_have_a_bias_each),

@@ -47,6 +47,12 @@ static void loss_and_gradients_match_the_oracle(void **state) {
          .pad = CROSS_ENTROPY_NO_PAD,
          .has_bias = true},
         {.capacity = 40, .rows = 0, .width = 12, .vocab = 64, .pad = 0},
+        {.capacity = 2400, // three slices of rows
+         .rows = 2100,
+         .width = 12,
+         .vocab = 53,
+         .pad = 2,
+         .has_bias = true},
     };
     for (uint32_t i = 0; i < COUNT_OF(cases); i++)
         check(*state, &cases[i], i);

@@ -82,6 +82,43 @@ static void linear_in_windows_has_the_same_bits(void **state) {
     arena_finish(&arena);
 }
 
+// Of rows 0, 777 and the last of a linear layer's dweight.
+static void assert_gradient_rows(struct arena *arena, const struct linear_case *c) {
+    const uint32_t rows[] = {0, 777, c->shape.outputs - 1};
+    struct matrix *found = matrix_new(arena, COUNT_OF(rows), c->shape.inputs);
+    struct matrix *sums = matrix_like(arena, found);
+    for (uint32_t i = 0; i < COUNT_OF(rows); i++) {
+        for (uint32_t col = 0; col < found->cols; col++) {
+            AT(found, i, col) = AT(c->dweight, rows[i], col);
+            for (uint32_t row = 0; row < c->shape.rows; row++)
+                AT(sums, i, col) += AT(c->r, row, rows[i]) * AT(c->x, row, col);
+        }
+    }
+    assert_gradient("dweight", found, sums);
+}
+
+static void gradient_of_large_slices_in_windows_has_the_same_bits(void **state) {
+    // Two slices at most, for their size; 12 MiB hold those of 1,088 rows of the gradient's 1,400.
+    const struct linear_shape shape = {2100, 2090, 1400, 1400};
+    struct harness h = {.device = *state};
+    struct arena arena = {0};
+    struct rng rng = {variants_seed(), 121, 0};
+    struct linear_case whole;
+    linear_case_make(&arena, &rng, &shape, &whole);
+    whole.has_bias = true;
+    assert_int_equal(harness_run(&h, linear_case_build, &whole), VKS_OK);
+    assert_gradient_rows(&arena, &whole);
+    struct linear_case c = whole;
+    c.dweight = matrix_like(&arena, c.dweight);
+    c.dbias = matrix_like(&arena, c.dbias);
+    uint64_t binding = set_binding(*state, 12 << 20);
+    assert_int_equal(harness_run(&h, linear_case_build, &c), VKS_OK);
+    set_binding(*state, binding);
+    assert_same_bits("dweight", c.dweight, whole.dweight);
+    assert_same_bits("dbias", c.dbias, whole.dbias);
+    arena_finish(&arena);
+}
+
 static void feed_forward_in_windows_matches_the_oracle(void **state) {
     // 64 rows of either weight fit, and activations of 60.
     enum { WIDTH = 75, HIDDEN = 76, BINDING = 64 * HIDDEN * sizeof(float) };
@@ -91,10 +128,12 @@ static void feed_forward_in_windows_matches_the_oracle(void **state) {
     struct check check = variants_check(*state, &arena);
     uint64_t binding = set_binding(*state, BINDING);
     for (uint32_t i = 0; i < COUNT_OF(activations); i++)
-        assert_check(
-            feed_forward_case_check(
-                &check, &(struct feed_forward_case_params){activations[i], WIDTH, HIDDEN, 0.1f}),
-            &check);
+        assert_check(feed_forward_case_check(
+                         &check, &(struct feed_forward_case_params){.activation = activations[i],
+                                                                    .width = WIDTH,
+                                                                    .hidden = HIDDEN,
+                                                                    .dropout = 0.1f}),
+                     &check);
     set_binding(*state, binding);
 }
 
@@ -253,6 +292,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(embedding_in_windows_has_the_same_bits),
         cmocka_unit_test(linear_in_windows_has_the_same_bits),
+        cmocka_unit_test(gradient_of_large_slices_in_windows_has_the_same_bits),
         cmocka_unit_test(feed_forward_in_windows_matches_the_oracle),
         cmocka_unit_test(loss_in_windows_matches_the_oracle),
         cmocka_unit_test(loss_in_windows_has_the_same_bits),

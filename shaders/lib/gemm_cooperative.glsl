@@ -33,11 +33,11 @@ shared vec4 c_part[NUM_PARTS * MMA_QUADS];
 
 #define MULTIPLY                                                                                   \
     for (uint k = 0; k < DEPTH; k += MMA_DEPTH) {                                                  \
-        coopmat<float16_t, gl_ScopeSubgroup, MMA_ROWS, MMA_DEPTH, gl_MatrixUseA> rows[NUM_DOWN];   \
+        coopmat<MMA_TYPE, gl_ScopeSubgroup, MMA_ROWS, MMA_DEPTH, gl_MatrixUseA> rows[NUM_DOWN];    \
         [[unroll]] for (uint i = 0; i < NUM_DOWN; i++)                                             \
             coopMatLoad(rows[i], a_step, A_AT(PART_M + i * MMA_ROWS, k));                          \
         [[unroll]] for (uint j = 0; j < NUM_ACROSS; j++) {                                         \
-            coopmat<float16_t, gl_ScopeSubgroup, MMA_DEPTH, MMA_COLS, gl_MatrixUseB> cols;         \
+            coopmat<MMA_TYPE, gl_ScopeSubgroup, MMA_DEPTH, MMA_COLS, gl_MatrixUseB> cols;          \
             coopMatLoad(cols, b_step, B_AT(PART_N + j * MMA_COLS, k));                             \
             [[unroll]] for (uint i = 0; i < NUM_DOWN; i++) sums[i * NUM_ACROSS + j] =              \
                 coopMatMulAdd(rows[i], cols, sums[i * NUM_ACROSS + j]);                            \

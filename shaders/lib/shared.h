@@ -27,6 +27,7 @@
 #define ELEMENT_F32 0
 #define ELEMENT_F16 1
 #define ELEMENT_BF16 2
+#define NUM_ELEMENTS 3
 
 // The batch header: 32-bit words, rewritten by the host before every run of a program.
 #define HEADER_DIMS 0 // values of the program's dimensions

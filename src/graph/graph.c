@@ -271,6 +271,8 @@ struct tensor *graph_write_gradient(struct graph *graph, struct tensor *tensor,
 }
 
 void graph_share_gradient(struct tensor *tensor, struct tensor *gradient) {
+    if (tensor && tensor->master)
+        tensor = tensor->master;
     if (!tensor || !tensor->needs_grad)
         return;
     CHECK(!tensor->grad && !tensor->is_parameter);

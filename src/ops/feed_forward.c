@@ -21,7 +21,8 @@ enum {
     DWEIGHT1,
     DBIAS1,
     DWEIGHT2,
-    DBIAS2
+    DBIAS2,
+    SLICES
 };
 
 struct node_params {
@@ -65,6 +66,7 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                                      .b = t[HIDDEN],
                                                      .c = t[DWEIGHT2],
                                                      .bias = t[DBIAS2],
+                                                     .slices = t[SLICES],
                                                      .rows = t[DY]->rows,
                                                      .accumulate = params->accumulate_weight2,
                                                      .accumulate_bias = params->accumulate_bias2}));
@@ -83,6 +85,7 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                                      .b = t[X],
                                                      .c = t[DWEIGHT1],
                                                      .bias = t[DBIAS1],
+                                                     .slices = t[SLICES],
                                                      .rows = t[DY]->rows,
                                                      .accumulate = params->accumulate_weight1,
                                                      .accumulate_bias = params->accumulate_bias1}));
@@ -118,6 +121,7 @@ static void backward(struct graph *graph, const struct node *node) {
         g[DWEIGHT1] = graph_activation(graph, t[WEIGHT1]->rows, t[WEIGHT1]->cols);
     if (g[DBIAS2] && !g[DWEIGHT2])
         g[DWEIGHT2] = graph_activation(graph, t[WEIGHT2]->rows, t[WEIGHT2]->cols);
+    g[SLICES] = matmul_slices(graph, dy->rows.capacity, g[DWEIGHT1], g[DWEIGHT2]);
     graph_add_node(graph, &gradient_class, g, &params, sizeof params);
 }
 

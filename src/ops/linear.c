@@ -4,7 +4,7 @@
 #include "ops/matmul.h"
 
 enum { X, WEIGHT, BIAS, Y };
-enum { DY, GRAD_X, GRAD_WEIGHT, DX, DWEIGHT, DBIAS };
+enum { DY, GRAD_X, GRAD_WEIGHT, DX, DWEIGHT, DBIAS, SLICES };
 
 struct gradient_params {
     uint32_t accumulate_x, accumulate_weight, accumulate_bias;
@@ -29,6 +29,7 @@ static enum vks_status record_gradient(struct recorder *recorder, const struct n
                                                      .b = t[GRAD_X],
                                                      .c = t[DWEIGHT],
                                                      .bias = t[DBIAS],
+                                                     .slices = t[SLICES],
                                                      .rows = t[DY]->rows,
                                                      .accumulate = params->accumulate_weight,
                                                      .accumulate_bias = params->accumulate_bias}));
@@ -56,6 +57,7 @@ static void backward(struct graph *graph, const struct node *node) {
     g[DBIAS] = graph_write_gradient(graph, t[BIAS], &params.accumulate_bias);
     if (g[DBIAS] && !g[DWEIGHT]) // the bias's comes along with the weight's
         g[DWEIGHT] = graph_activation(graph, t[WEIGHT]->rows, t[WEIGHT]->cols);
+    g[SLICES] = matmul_slices(graph, dy->rows.capacity, g[DWEIGHT], NULL);
     graph_add_node(graph, &linear_gradient_class, g, &params, sizeof params);
 }
 

@@ -5,7 +5,7 @@
 #include "ops/matmul.h"
 #include "sum_interface.h"
 
-enum { H, WEIGHT, BIAS, LOGITS, LABELS, LOSSES, DH, DWEIGHT, DBIAS, WEIGHTS, STATE };
+enum { H, WEIGHT, BIAS, LOGITS, LABELS, LOSSES, DH, DWEIGHT, DBIAS, WEIGHTS, STATE, SLICES };
 
 // More rows a chunk make no product faster, and take memory.
 enum { MAX_CHUNK_ROWS = 4096 };
@@ -117,6 +117,7 @@ static enum vks_status record_chunk(struct recorder *recorder, const struct node
                                                     .b = t[H],
                                                     .c = t[DWEIGHT],
                                                     .bias = t[DBIAS],
+                                                    .slices = t[SLICES],
                                                     .b_row = params->first_row,
                                                     .rows = params->rows,
                                                     .accumulate = params->accumulate_weight,
@@ -165,6 +166,7 @@ struct tensor *op_cross_entropy(struct graph *graph, const struct cross_entropy_
             t[DBIAS] = graph_write_gradient(graph, p->output.bias, &params.accumulate_bias);
             if (t[DBIAS] && !t[DWEIGHT]) // the bias's comes along with the weight's
                 t[DWEIGHT] = graph_activation(graph, weight->rows, h->cols);
+            t[SLICES] = matmul_slices(graph, params.rows.capacity, t[DWEIGHT], NULL);
         }
         graph_add_node(graph, &cross_entropy_class, t, &params, sizeof params);
     }

@@ -10,7 +10,9 @@
 #define BLOCK_SHADERS                                                                              \
     { "gemm_block_nt", "gemm_block_nn", "gemm_block_tn" }
 #define MMA_SHADERS                                                                                \
-    { "gemm_mma_nt", "gemm_mma_nn", "gemm_mma_tn" }
+    {"gemm_mma_nt", "gemm_mma_nn", "gemm_mma_tn"}, {                                               \
+        "gemm_mma_bf16_nt", "gemm_mma_bf16_nn", "gemm_mma_bf16_tn"                                 \
+    }
 
 const struct tile_kernels tile_kernels[NUM_TILES] = {
     [TILE_SHORT] = {{"gemm_nt_short", "gemm_nn_short", "gemm_tn_short"}, .rows = 8},
@@ -19,12 +21,19 @@ const struct tile_kernels tile_kernels[NUM_TILES] = {
     [TILE_BLOCK] = {BLOCK_SHADERS, .rows = 64, .cols = 64, .lanes = 64, .shared_bytes = 8704},
     [TILE_LARGE_BLOCK] = {BLOCK_SHADERS, .rows = 128, .cols = 128, .lanes = 256,
                           .shared_bytes = 16896},
-    [TILE_SMALL_MMA] = {MMA_SHADERS, 32, 64, .part_rows = 32, .part_cols = 16,
+    [TILE_SMALL_MMA] = {MMA_SHADERS, .rows = 32, .cols = 64, .part_rows = 32, .part_cols = 16,
                         .shared_bytes = 11776},
-    [TILE_MMA] = {MMA_SHADERS, 64, 64, .part_rows = 32, .part_cols = 32, .shared_bytes = 14336},
-    [TILE_LARGE_MMA] = {MMA_SHADERS, 128, 128, .part_rows = 64, .part_cols = 32,
+    [TILE_MMA] = {MMA_SHADERS, .rows = 64, .cols = 64, .part_rows = 32, .part_cols = 32,
+                  .shared_bytes = 14336},
+    [TILE_LARGE_MMA] = {MMA_SHADERS, .rows = 128, .cols = 128, .part_rows = 64, .part_cols = 32,
                         .shared_bytes = 28672},
 };
+
+const char *tile_shader(const struct tile_kernels *tile, uint32_t layout, uint32_t element) {
+    return element == ELEMENT_BF16 && tile->bfloat16_shaders[layout]
+               ? tile->bfloat16_shaders[layout]
+               : tile->shaders[layout];
+}
 
 uint32_t tile_lanes(const struct vks_device *device, const struct tile_kernels *tile) {
     if (tile->part_rows)
@@ -34,7 +43,7 @@ uint32_t tile_lanes(const struct vks_device *device, const struct tile_kernels *
 
 bool tile_fits(const struct vks_device *device, const struct tile_shape *shape, uint32_t tile) {
     const struct tile_kernels *kernels = &tile_kernels[tile];
-    const bool is_cooperative = device->mma.rows && shape->element == ELEMENT_F16;
+    const bool is_cooperative = device->mma[shape->element].rows > 0;
     // Software drivers take long to compile blocks, and are slow with them.
     const bool is_block = kernels->cols && tile != TILE_SMALL_MMA;
     if (is_block && device->info.type == VKS_DEVICE_CPU && device->tile != tile)
@@ -55,7 +64,7 @@ static enum tile rule_of_thumb(const struct vks_device *device, const struct til
     bool has_few = shape->layout != GEMM_TN && shape->rows <= 2 * tile_kernels[TILE_MEDIUM].rows;
     if (device->has_fixed_tiles && tile_fits(device, shape, device->tile))
         return device->tile;
-    if (device->mma.rows && shape->element == ELEMENT_F16)
+    if (device->mma[shape->element].rows)
         return has_few || device->info.type == VKS_DEVICE_CPU              ? TILE_SMALL_MMA
                : shape->n > 64 && tile_fits(device, shape, TILE_LARGE_MMA) ? TILE_LARGE_MMA
                                                                            : TILE_MMA;
@@ -71,7 +80,7 @@ struct trial {
     uint32_t tile;
 };
 
-enum { A, B, C };
+enum { A, B, C, SLICES };
 
 static enum vks_status record(struct recorder *recorder, const struct node *node) {
     const struct trial *trial = node->params;
@@ -80,6 +89,7 @@ static enum vks_status record(struct recorder *recorder, const struct node *node
                                                     .a = t[A],
                                                     .b = t[B],
                                                     .c = t[C],
+                                                    .slices = t[SLICES],
                                                     .rows = t[A]->rows,
                                                     .forced_tile = 1 + trial->tile});
 }
@@ -121,6 +131,7 @@ static enum vks_status time_tile(struct parameter_store *store, const struct tri
         [A] = operand(graph, store, &trial->a, s->layout == GEMM_NT ? s->element : ELEMENT_F32),
         [B] = operand(graph, store, &trial->b, s->element),
         [C] = graph_parameter(graph, store, &trial->c)};
+    t[SLICES] = s->layout == GEMM_TN ? matmul_slices(graph, s->rows, t[C], NULL) : NULL;
     for (uint32_t i = 0; i < repeats; i++)
         graph_add_node(graph, &trial_class, t, trial, sizeof *trial);
     TRY(program_create(&graph, &(struct program_params){.num_slots = 1}, &program));

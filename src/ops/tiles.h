@@ -6,9 +6,10 @@
 #include "ops/matmul.h"
 
 struct tile_kernels {
-    const char *shaders[3]; // by layout
-    uint32_t rows, cols;    // of C that a workgroup makes; cols 0: 4 of each lane of a wave
-    uint32_t lanes;         // of a workgroup; 0: a wave, or one for each part
+    const char *shaders[3];          // by layout
+    const char *bfloat16_shaders[3]; // of operands of bfloat16; NULL: the same
+    uint32_t rows, cols; // of C that a workgroup makes; cols 0: 4 of each lane of a wave
+    uint32_t lanes;      // of a workgroup; 0: a wave, or one for each part
     uint32_t part_rows,
         part_cols;         // what a subgroup makes with cooperative matrices; 0: it does not
     uint32_t shared_bytes; // at most
@@ -26,8 +27,12 @@ struct tile_shape {
 };
 
 // Whether a tile can make a product on this device. With cooperative matrices it has to be one of
-// those that use them, wherever operands are float16: they round the others and sum otherwise.
+// those that use them, wherever operands are halves that it has them for: they round the others and
+// sum otherwise.
 bool tile_fits(const struct vks_device *device, const struct tile_shape *shape, uint32_t tile);
+
+// The shader of a layout, for a product whose B has such elements.
+const char *tile_shader(const struct tile_kernels *tile, uint32_t layout, uint32_t element);
 
 // Workgroups' invocations.
 uint32_t tile_lanes(const struct vks_device *device, const struct tile_kernels *tile);

@@ -25,8 +25,8 @@ static void build(struct harness *h, void *user) {
     struct dim rows = harness_dim(h, ROWS, ROWS);
     struct dim blocks = harness_dim(h, MAX_BLOCKS, c->num_blocks);
     const struct attention_probe_params params = {
-        .q = harness_leaf(h, rows, c->q, NULL),
-        .kv = harness_leaf(h, rows, c->kv, NULL),
+        .q = harness_hidden(h, rows, c->q, NULL),
+        .kv = harness_hidden(h, rows, c->kv, NULL),
         .blocks = harness_uints(h, blocks, 4, c->blocks, c->num_blocks),
         .q_col = 4,
         .k_col = 8,
@@ -86,6 +86,8 @@ enum vks_status attention_probe_case_check(struct check *check, uint32_t head_wi
                            .causal = causal};
     c.q = matrix_random(check->arena, &rng, ROWS, NUM_HEADS * head_width + 4, 2);
     c.kv = matrix_random(check->arena, &rng, ROWS, NUM_HEADS * head_width + 8, 2);
+    matrix_round(c.q, check->element);
+    matrix_round(c.kv, check->element);
     for (uint32_t i = 0; i < NUM_SEQUENCES; i++)
         for (uint32_t row = offsets[i]; row < offsets[i + 1]; row += BLOCK) {
             uint32_t *block = c.blocks + (size_t)4 * c.num_blocks++;

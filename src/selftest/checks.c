@@ -12,12 +12,21 @@ enum vks_status check_run(struct check *check, struct harness *h, harness_build 
     return VKS_OK;
 }
 
+static void take_note(struct deviation *worst, double error, double tolerance, const char *what) {
+    if (!worst->what || error / tolerance > worst->error / worst->tolerance)
+        *worst = (struct deviation){error, tolerance, what};
+}
+
 void check_compare(struct check *check, enum check_part part, const char *what,
                    const struct matrix *out, const struct matrix *reference) {
-    struct deviation *worst = &check->parts[part];
-    double error = oracle_error(out, reference, tolerances[check->element].floor);
-    if (!worst->what || error > worst->error)
-        *worst = (struct deviation){error, what};
+    take_note(&check->parts[part], oracle_error(out, reference, tolerance_floor), tolerances[part],
+              what);
+}
+
+void check_compare_rounded(struct check *check, enum check_part part, const char *what,
+                           const struct matrix *out, const struct matrix *reference) {
+    take_note(&check->parts[part], oracle_error(out, reference, tolerance_floor),
+              tolerances[part] + roundings[check->element], what);
 }
 
 void check_exact(struct check *check, const char *what, bool holds) {

@@ -1,4 +1,5 @@
-// What comparing an operator with the oracle found: the largest error of each part.
+// What comparing an operator with the oracle found: of each part the error that is largest beside
+// its tolerance.
 #ifndef SELFTEST_CHECKS_H
 #define SELFTEST_CHECKS_H
 
@@ -7,6 +8,7 @@
 
 struct deviation {
     double error;     // as in tolerance.h; of CHECK_EXACT: how many things are wrong
+    double tolerance; // that it is to be within
     const char *what; // the tensor that has it; NULL: nothing was compared
 };
 
@@ -24,9 +26,12 @@ struct check {
 // Runs a case; pads that are not zero count as a wrong result.
 enum vks_status check_run(struct check *check, struct harness *harness, harness_build *build,
                           void *user);
-// Takes note of how far `out` is from the reference.
+// Takes note of how far `out` is from the reference: a result in float32 of inputs that are exact,
+// or one that has been rounded to the check's elements, or comes of what the operator has rounded.
 void check_compare(struct check *check, enum check_part part, const char *what,
                    const struct matrix *out, const struct matrix *reference);
+void check_compare_rounded(struct check *check, enum check_part part, const char *what,
+                           const struct matrix *out, const struct matrix *reference);
 // Takes note of whether something holds that must hold exactly.
 void check_exact(struct check *check, const char *what, bool holds);
 

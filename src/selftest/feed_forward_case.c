@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { CAPACITY = 60, ROWS = 43 };
+enum { SPARE_ROWS = 17, ROWS = 43 };
 
 // The device's dropout is that of the graph's first stream within blocks.
 static const struct oracle_dropout DROPOUT = {
@@ -17,14 +17,18 @@ struct feed_forward_case {
     struct matrix *r, *y;
 };
 
+static uint32_t num_rows(const struct feed_forward_case *c) {
+    return c->params->rows ? c->params->rows : ROWS;
+}
+
 static void build(struct harness *h, void *user) {
     struct feed_forward_case *c = user;
-    struct dim rows = harness_dim(h, CAPACITY, ROWS);
+    struct dim rows = harness_dim(h, num_rows(c) + SPARE_ROWS, num_rows(c));
     const struct feed_forward_params params = {
-        .x = harness_leaf(h, rows, c->in.x, c->gradient.x),
-        .weight1 = harness_parameter(h, c->in.weight1, c->gradient.weight1),
+        .x = harness_hidden(h, rows, c->in.x, c->gradient.x),
+        .weight1 = harness_weight(h, c->in.weight1, c->gradient.weight1),
         .bias1 = harness_parameter(h, c->in.bias1, c->gradient.bias1),
-        .weight2 = harness_parameter(h, c->in.weight2, c->gradient.weight2),
+        .weight2 = harness_weight(h, c->in.weight2, c->gradient.weight2),
         .bias2 = harness_parameter(h, c->in.bias2, c->gradient.bias2),
         .activation = c->params->activation,
         .dropout = c->params->dropout,
@@ -48,18 +52,18 @@ static void round_to_eighths(struct matrix *m) {
 }
 
 static void make(struct arena *arena, struct rng *rng, struct feed_forward_case *c) {
-    uint32_t width = c->params->width, hidden = c->params->hidden;
+    uint32_t width = c->params->width, hidden = c->params->hidden, rows = num_rows(c);
     struct oracle_dropout dropout = DROPOUT;
     dropout.probability = c->params->dropout;
-    c->in = (struct oracle_feed_forward){.x = matrix_random(arena, rng, ROWS, width, 1),
+    c->in = (struct oracle_feed_forward){.x = matrix_random(arena, rng, rows, width, 1),
                                          .weight1 = matrix_random(arena, rng, hidden, width, 0.5),
                                          .bias1 = matrix_random(arena, rng, 1, hidden, 1),
                                          .weight2 = matrix_random(arena, rng, width, hidden, 0.5),
                                          .bias2 = matrix_random(arena, rng, 1, width, 1),
                                          .factors =
-                                             oracle_dropout_factors(arena, &dropout, ROWS, hidden)};
-    c->r = matrix_random(arena, rng, ROWS, width, 1);
-    c->y = matrix_new(arena, ROWS, width);
+                                             oracle_dropout_factors(arena, &dropout, rows, hidden)};
+    c->r = matrix_random(arena, rng, rows, width, 1);
+    c->y = matrix_new(arena, rows, width);
     round_to_eighths(c->in.x);
     round_to_eighths(c->in.weight1);
     round_to_eighths(c->in.bias1);
@@ -78,26 +82,33 @@ enum vks_status feed_forward_case_check(struct check *check,
     struct rng rng = {check->seed, 200 + params->activation, 0};
     struct feed_forward_case c = {.params = params};
     make(arena, &rng, &c);
+    matrix_round(c.in.weight2, check->element); // the other inputs are eighths
+    matrix_round(c.r, check->element);          // some kernels round it
     TRY(check_run(check, &h, build, &c));
     struct oracle_feed_forward reference = like(arena, &c.in);
     struct matrix *y = matrix_like(arena, c.y);
     oracle_feed_forward(arena, &c.in, kind, y);
     oracle_feed_forward_gradient(arena, &c.in, kind, c.r, &reference);
-    check_compare(check, CHECK_FORWARD, "y", c.y, y);
-    check_compare(check, CHECK_GRADIENT, "dx", c.gradient.x, reference.x);
-    check_compare(check, CHECK_GRADIENT, "dweight1", c.gradient.weight1, reference.weight1);
-    check_compare(check, CHECK_GRADIENT, "dbias1", c.gradient.bias1, reference.bias1);
-    check_compare(check, CHECK_GRADIENT, "dweight2", c.gradient.weight2, reference.weight2);
-    check_compare(check, CHECK_GRADIENT, "dbias2", c.gradient.bias2, reference.bias2);
+    check_compare_rounded(check, CHECK_FORWARD, "y", c.y, y);
+    check_compare_rounded(check, CHECK_GRADIENT, "dx", c.gradient.x, reference.x);
+    check_compare_rounded(check, CHECK_GRADIENT, "dweight1", c.gradient.weight1, reference.weight1);
+    check_compare_rounded(check, CHECK_GRADIENT, "dbias1", c.gradient.bias1, reference.bias1);
+    check_compare_rounded(check, CHECK_GRADIENT, "dweight2", c.gradient.weight2, reference.weight2);
+    check_compare_rounded(check, CHECK_GRADIENT, "dbias2", c.gradient.bias2, reference.bias2);
     return VKS_OK;
 }
 
 enum vks_status feed_forward_selftest(struct check *check) {
     static const enum activation activations[] = {ACTIVATION_RELU, ACTIVATION_GELU,
                                                   ACTIVATION_SILU};
-    for (int i = 0; i < 6; i++)
+    // Of halves GELU with dropout alone, which has all of their paths: software drivers take long
+    // to compile products.
+    const bool is_float = check->element == ELEMENT_F32;
+    for (int i = is_float ? 0 : 4; i < (is_float ? 6 : 5); i++)
         TRY(feed_forward_case_check(
-            check, &(struct feed_forward_case_params){activations[i % 3], .width = 12, .hidden = 53,
-                                                      i < 3 ? 0.0f : 0.2f}));
+            check, &(struct feed_forward_case_params){.activation = activations[i % 3],
+                                                      .width = 12,
+                                                      .hidden = 53,
+                                                      .dropout = i < 3 ? 0.0f : 0.2f}));
     return VKS_OK;
 }

@@ -13,8 +13,8 @@ struct built_case {
 static void build(struct harness *h, void *user) {
     struct built_case *b = user;
     struct dim rows = harness_dim(h, b->c->capacity, b->c->rows);
-    struct tensor *x = harness_leaf(h, rows, b->x, b->dx);
-    struct tensor *f = b->c->same_input ? x : harness_leaf(h, rows, b->f, b->df);
+    struct tensor *x = harness_hidden(h, rows, b->x, b->dx);
+    struct tensor *f = b->c->same_input ? x : harness_hidden(h, rows, b->f, b->df);
     harness_result(h, op_residual(h->graph, x, f, b->c->dropout), b->s, b->r);
 }
 
@@ -29,6 +29,8 @@ enum vks_status residual_case_check(struct check *check, uint32_t stream,
     struct rng rng = {check->seed, stream, 0};
     struct built_case b = {.c = c, .x = matrix_random(arena, &rng, c->rows, c->width, 1)};
     b.f = c->same_input ? b.x : matrix_random(arena, &rng, c->rows, c->width, 1);
+    matrix_round(b.x, check->element);
+    matrix_round(b.f, check->element);
     b.r = matrix_random(arena, &rng, c->rows, c->width, 1);
     b.s = matrix_like(arena, b.x);
     b.dx = matrix_like(arena, b.x);

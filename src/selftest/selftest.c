@@ -27,28 +27,36 @@ static void add_result(struct selftest *test, struct vks_selftest_result result)
         test->params->on_result(test->params->user, &result);
 }
 
-static enum vks_status test_operator(struct selftest *test, const char *name,
-                                     enum vks_status (*run)(struct check *check)) {
+struct operator_test {
+    const char *name;
+    enum vks_status (*run)(struct check *check);
+    uint32_t element;
+};
+
+static enum vks_status test_operator(struct selftest *test, const struct operator_test *operator) {
     static const char *const parts[] = {"forward", "gradient", "update", "exact"};
     struct arena arena = {0};
-    struct check check = {
-        .device = test->device, .arena = &arena, .seed = SEED, .run = harness_run};
+    struct check check = {.device = test->device,
+                          .arena = &arena,
+                          .seed = SEED,
+                          .element = operator->element,
+                          .run = harness_run};
     if (!arena_reserve(&arena, ROOM_BYTES))
         return VKS_ERR_OOM;
-    enum vks_status status = run(&check);
+    enum vks_status status = operator->run(&check);
     arena_finish(&arena);
     if (status != VKS_OK)
         add_result(test, (struct vks_selftest_result){
-                             .name = name, .part = "", .worst = "", .status = status});
+                             .name = operator->name, .part = "", .worst = "", .status = status});
     for (int i = 0; i < NUM_CHECK_PARTS && status == VKS_OK; i++) {
         const struct deviation *worst = &check.parts[i];
         if (worst->what)
             add_result(test, (struct vks_selftest_result){
-                                 .name = name,
+                                 .name = operator->name,
                                  .part = parts[i],
                                  .worst = worst->what,
                                  .error = worst->error,
-                                 .tolerance = tolerances[check.element].parts[i],
+                                 .tolerance = worst->tolerance,
                              });
     }
     test->num_different += check.num_different;
@@ -56,16 +64,17 @@ static enum vks_status test_operator(struct selftest *test, const char *name,
 }
 
 static enum vks_status test_operators(struct selftest *test) {
-    static const struct {
-        const char *name;
-        enum vks_status (*run)(struct check *check);
-    } operators[] = {
-#define OPERATOR(name) {#name, name##_selftest},
-        SELFTEST_OPERATORS(OPERATOR)
-#undef OPERATOR
+    static const struct operator_test operators[] = {
+#define FLOATS(name) {#name, name##_selftest, ELEMENT_F32},
+#define ALL(name)                                                                                  \
+    FLOATS(name){#name "_float16", name##_selftest, ELEMENT_F16},                                  \
+        {#name "_bfloat16", name##_selftest, ELEMENT_BF16},
+        SELFTEST_OPERATORS(FLOATS, ALL)
+#undef ALL
+#undef FLOATS
     };
     for (size_t i = 0; i < COUNT_OF(operators); i++)
-        TRY(test_operator(test, operators[i].name, operators[i].run));
+        TRY(test_operator(test, &operators[i]));
     add_result(test, (struct vks_selftest_result){.name = "operators",
                                                   .part = "repeated",
                                                   .worst = "",

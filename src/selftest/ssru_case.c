@@ -30,8 +30,8 @@ void ssru_case_build(struct harness *h, void *user) {
     struct ssru_case *c = user;
     struct dim rows = harness_dim(h, c->capacity, c->offsets[c->num_sequences]);
     struct dim sequences = harness_dim(h, c->num_sequences + 3, c->num_sequences);
-    struct tensor *x = harness_leaf(h, rows, c->x, c->dx);
-    struct tensor *f = c->same_input ? x : harness_leaf(h, rows, c->f, c->df);
+    struct tensor *x = harness_hidden(h, rows, c->x, c->dx);
+    struct tensor *f = c->same_input ? x : harness_hidden(h, rows, c->f, c->df);
     struct tensor *y =
         op_ssru(h->graph, x, f, harness_uints(h, sequences, 2, c->ends, c->num_sequences));
     harness_result(h, y, c->y, c->r);
@@ -42,6 +42,8 @@ enum vks_status ssru_case_check(struct check *check, uint32_t stream, struct ssr
     struct harness h = {.device = check->device};
     struct rng rng = {check->seed, stream, 0};
     ssru_case_make(arena, &rng, c);
+    matrix_round(c->x, check->element);
+    matrix_round(c->f, check->element);
     TRY(check_run(check, &h, ssru_case_build, c));
     const struct oracle_ssru oracle = {c->x, c->f, c->num_sequences, c->offsets};
     struct matrix *cells = matrix_like(arena, c->x), *y = matrix_like(arena, c->x);
@@ -82,8 +84,8 @@ static void build_step(struct harness *h, void *user) {
     struct dim rows = harness_dim(h, 16, STEP_ROWS);
     struct tensor *cache = harness_leaf(h, graph_dim_fixed(h->graph, STEP_CACHE), c->cache, NULL);
     const struct ssru_step_params params = {
-        .x = harness_leaf(h, rows, c->x, NULL),
-        .f = harness_leaf(h, rows, c->f, NULL),
+        .x = harness_hidden(h, rows, c->x, NULL),
+        .f = harness_hidden(h, rows, c->f, NULL),
         .ranges = harness_uints(h, rows, 4, c->ranges[0], STEP_ROWS),
         .cache_rows = harness_uints(h, rows, STEP_TIME, c->cache_rows[0], STEP_ROWS),
         .places = harness_uints(h, rows, 1, step_places, STEP_ROWS),
@@ -122,6 +124,8 @@ enum vks_status ssru_step_case_check(struct check *check, uint32_t width) {
                           .y = matrix_new(arena, STEP_ROWS, width),
                           .new_cache = matrix_new(arena, STEP_CACHE, width)};
     make_tables(&c);
+    matrix_round(c.x, check->element);
+    matrix_round(c.f, check->element);
     TRY(check_run(check, &h, build_step, &c));
     struct matrix *y = matrix_like(arena, c.y), *cache = matrix_copy(arena, c.cache);
     for (uint32_t row = 0; row < STEP_ROWS; row++)

@@ -172,16 +172,21 @@ static enum vks_status create_handle(struct vks_device *device) {
     VkPhysicalDeviceShaderFloat16Int8Features float16 = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES,
         .pNext = &memory_model,
-        .shaderFloat16 = VK_TRUE,
+        .shaderFloat16 = device->mma[ELEMENT_F16].rows > 0,
     };
-    struct cooperative_features cooperative = cooperative_features_needed(&float16);
-    const char *const extensions[] = {cooperative_extension};
-    if (device->mma.rows)
+    const bool has_bfloat16 = device->mma[ELEMENT_BF16].rows > 0;
+    struct bfloat16_features bfloat16 = bfloat16_features_needed(&float16);
+    struct cooperative_features cooperative =
+        cooperative_features_needed(has_bfloat16 ? (void *)&bfloat16 : &float16);
+    const char *const extensions[] = {cooperative_extension, bfloat16_extension};
+    if (device->mma[ELEMENT_F16].rows || has_bfloat16)
         next = &cooperative;
     const VkDeviceCreateInfo create = {
         .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
         .pNext = next,
-        .enabledExtensionCount = device->mma.rows ? 1u : 0u,
+        .enabledExtensionCount = next != &cooperative ? 0u
+                                 : has_bfloat16       ? 2u
+                                                      : 1u,
         .ppEnabledExtensionNames = extensions,
         .pEnabledFeatures = &core,
         .queueCreateInfoCount = 1,
@@ -268,7 +273,7 @@ enum vks_status vks_device_create(const char *selector, const struct vks_log *lo
     device->pin_subgroup_size = probe.pin_subgroup_size;
     device->tile = probe.tile;
     device->has_fixed_tiles = probe.has_fixed_tiles;
-    device->mma = probe.mma;
+    memcpy(device->mma, probe.mma, sizeof device->mma);
     // Times on a software driver tell as much of the machine's other work, and cost as much.
     device->is_tuned = probe.info.type != VKS_DEVICE_CPU;
     device->queue_family = probe.queue_family;

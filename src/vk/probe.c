@@ -186,10 +186,12 @@ static void probe_extensions(VkPhysicalDevice device, uint32_t api, struct probe
     uint32_t num = COUNT_OF(extensions);
     if (vkEnumerateDeviceExtensionProperties(device, NULL, &num, extensions) < 0)
         num = 0;
-    info->bfloat16 = has_extension(extensions, num, "VK_KHR_shader_bfloat16");
+    info->bfloat16 = has_extension(extensions, num, bfloat16_extension);
     info->integer_dot = api >= VK_API_VERSION_1_3 ||
                         has_extension(extensions, num, "VK_KHR_shader_integer_dot_product");
-    info->cooperative_matrix = has_extension(extensions, num, "VK_KHR_cooperative_matrix");
+    info->cooperative_matrix = has_extension(extensions, num, cooperative_extension);
+    probe->has_bfloat16_matrices =
+        info->bfloat16 && info->cooperative_matrix && cooperative_has_bfloat16(device);
     probe->has_memory_budget = has_extension(extensions, num, "VK_EXT_memory_budget");
 }
 
@@ -240,18 +242,28 @@ static void choose_family(struct probe *probe) {
              probe->wave);
 }
 
+static void add_shape(struct vks_device_info *info, const char *name,
+                      const struct mma_shape *shape) {
+    const size_t used = strlen(info->kernels);
+    if (shape->rows)
+        snprintf(info->kernels + used, sizeof info->kernels - used, "%s %ux%ux%u", name,
+                 shape->rows, shape->cols, shape->depth);
+}
+
 // Software drivers have cooperative matrices to test programs with: they are slow.
 static void choose_cooperative(VkPhysicalDevice device, struct probe *probe) {
     const char *forced = platform_env("VKSEQ_COOPERATIVE");
     bool is_wanted =
         forced && *forced ? strcmp(forced, "0") != 0 : probe->info.type != VKS_DEVICE_CPU;
-    if (is_wanted && probe->info.cooperative_matrix && probe->info.float16 &&
-        probe->has_memory_model && probe->family != KERNELS_SHARED)
-        probe->mma = cooperative_shape(device);
-    size_t used = strlen(probe->info.kernels);
-    if (probe->mma.rows)
-        snprintf(probe->info.kernels + used, sizeof probe->info.kernels - used,
-                 ", matrices %ux%ux%u", probe->mma.rows, probe->mma.cols, probe->mma.depth);
+    if (!is_wanted || !probe->info.cooperative_matrix || !probe->has_memory_model ||
+        probe->family == KERNELS_SHARED)
+        return;
+    if (probe->info.float16)
+        probe->mma[ELEMENT_F16] = cooperative_shape(device, ELEMENT_F16);
+    if (probe->info.bfloat16 && probe->has_bfloat16_matrices)
+        probe->mma[ELEMENT_BF16] = cooperative_shape(device, ELEMENT_BF16);
+    add_shape(&probe->info, ", matrices", &probe->mma[ELEMENT_F16]);
+    add_shape(&probe->info, ", bf16", &probe->mma[ELEMENT_BF16]);
 }
 
 static void check_floor(struct vks_device_info *info) {
@@ -283,6 +295,14 @@ static void check_vectors(const VkPhysicalDeviceDriverProperties *driver,
         snprintf(info->unusable, sizeof info->unusable,
                  "Mesa %u compiles for vectors of at most 256 bits: set LP_NATIVE_VECTOR_WIDTH=256",
                  mesa);
+}
+
+// Mesa's driver for AMD before 26.1 multiplies matrices of bfloat16 wrongly on RDNA 3.
+static bool has_wrong_bfloat16(const VkPhysicalDeviceDriverProperties *driver) {
+    unsigned major, minor;
+    return driver->driverID == VK_DRIVER_ID_MESA_RADV &&
+           sscanf(driver->driverInfo, "Mesa %u.%u", &major, &minor) == 2 &&
+           (major < 26 || (major == 26 && minor < 1));
 }
 
 // What every device says about itself, whatever its version.
@@ -331,6 +351,8 @@ static void probe_extended(VkPhysicalDevice device, uint32_t api, struct probe *
     info->max_allocation_bytes = maintenance3.maxMemoryAllocationSize;
     probe_features(device, api, probe);
     probe_extensions(device, api, probe);
+    if (has_wrong_bfloat16(&driver))
+        probe->has_bfloat16_matrices = false;
     probe_subgroups(&subgroup, &size_control, info);
 }
 

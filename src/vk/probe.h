@@ -14,7 +14,8 @@ struct probe {
     enum tile tile;
     bool has_fixed_tiles;
     bool has_memory_model; // Vulkan's, which shaders with cooperative matrices use
-    struct mma_shape mma;
+    bool has_bfloat16_matrices;
+    struct mma_shape mma[NUM_ELEMENTS];
     uint32_t queue_family;
     float timestamp_ns;
     uint64_t memory_limit_bytes;

@@ -4,6 +4,7 @@
 
 #include "vkseq/device.h"
 
+#include "lib/shared.h"
 #include "vk/tuning.h"
 
 #include <volk.h>
@@ -61,8 +62,9 @@ struct vks_device {
     // Tall tiles hold 256 sums an invocation: right for software drivers, whose registers are
     // memory. With them, rows are also skewed (row_stride).
     enum tile tile;
-    bool has_fixed_tiles;             // VKSEQ_TILES has said so
-    struct mma_shape mma;             // of cooperative matrices; rows 0: kernels use none
+    bool has_fixed_tiles; // VKSEQ_TILES has said so
+    // Of cooperative matrices, by ELEMENT_ of what is multiplied; rows 0: kernels use none.
+    struct mma_shape mma[NUM_ELEMENTS];
     bool is_tuned;                    // tiles are timed when a shape is met first
     struct tuning tuning;             // what was found
     float timestamp_ns;               // nanoseconds a tick; 0: no timestamps

@@ -79,7 +79,7 @@ void assert_check(enum vks_status status, struct check *check) {
     assert_int_equal(status, VKS_OK);
     for (int i = 0; i < NUM_CHECK_PARTS; i++) {
         const struct deviation *worst = &check->parts[i];
-        if (worst->what && !(worst->error <= tolerances[check->element].parts[i]))
+        if (worst->what && !(worst->error <= worst->tolerance))
             fail_msg("%s: %s is off by %g, relatively (seed %u)", names[i], worst->what,
                      worst->error, check->seed);
     }
@@ -89,8 +89,8 @@ void assert_check(enum vks_status status, struct check *check) {
 
 static void assert_near(const char *name, const struct matrix *out, const struct matrix *reference,
                         enum check_part part) {
-    double error = oracle_error(out, reference, tolerances[ELEMENT_F32].floor);
-    if (!(error <= tolerances[ELEMENT_F32].parts[part]))
+    double error = oracle_error(out, reference, tolerance_floor);
+    if (!(error <= tolerances[part]))
         fail_msg("%s [%u, %u] is off by %g, relatively (seed %u)", name, out->rows, out->cols,
                  error, variants_seed());
 }
