@@ -18,7 +18,7 @@ static const char *const sides[] = {"target", "source", NULL};
 // clang-format off
 static const struct cli_option options[] = {
     {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR", .required = true,
-     .help = "Model directory; its vocabulary is enough."},
+     .is_model = true, .help = "Model directory, or a model's name; its vocabulary is enough."},
     {"input", 'i', CLI_STRING, offsetof(struct values, input), "FILE", .default_text = "-",
      .help = "Ids, blanks between them; - is standard input."},
     {"output", 'o', CLI_STRING, offsetof(struct values, output), "FILE", .default_text = "-",

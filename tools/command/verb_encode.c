@@ -16,7 +16,7 @@ static const char *const sides[] = {"source", "target", NULL};
 // clang-format off
 static const struct cli_option options[] = {
     {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR", .required = true,
-     .help = "Model directory; its vocabulary is enough."},
+     .is_model = true, .help = "Model directory, or a model's name; its vocabulary is enough."},
     {"input", 'i', CLI_STRING, offsetof(struct values, input), "FILE", .default_text = "-",
      .help = "Text, UTF-8; - is standard input."},
     {"output", 'o', CLI_STRING, offsetof(struct values, output), "FILE", .default_text = "-",
