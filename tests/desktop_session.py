@@ -305,13 +305,16 @@ class Program:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        raise AssertionError(f"no {what}; the program said:\n{self.said()}")
+        code = self.process.poll()
+        end = "" if code is None else f" and ended with {code}"
+        raise AssertionError(f"no {what}; the program said{end}:\n{self.said()}")
 
     def said(self):
         """What it wrote to standard output and standard error."""
         return pathlib.Path(self.output.name).read_text("utf-8")
 
     def stop(self):
+        """Ends it if it still runs; its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
         code = self.process.wait(TIMEOUT_S)

@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,7 +53,7 @@ class Case(unittest.TestCase):
         return program
 
     def end(self, program):
-        program.stop()
+        self.assertIn(program.stop(), (0, -signal.SIGTERM), program.said())
         self.assertNotIn("main", {thread for _, thread in self.calls()})
         self.assertNotRegex(program.said(), "CRITICAL|WARNING")
 

@@ -15,7 +15,7 @@ struct document_view {
     struct read_job *reading;      // borrowed from the worker
     struct write_job *writing;
     GtkFileChooserNative *dialog; // owned, while it is shown
-    char **saved;                 // [num_saved] translations of the segments as they were saved last
+    char **saved; // [num_saved] translations of the segments, as they were saved last
     size_t num_saved;
     void (*then)(void *user); // what leaving the document waits for; NULL: it is not left
     void *then_user;
@@ -105,8 +105,7 @@ static bool is_unsaved(const struct document_view *view) {
     const struct texts *texts = view->params.texts;
     for (guint i = 0; document_view_is_open(view) && i < texts->segments->len; i++) {
         const struct sentence *sentence = texts_segment(texts, i)->sentence;
-        if (sentence &&
-            g_strcmp0(sentence->text, i < view->num_saved ? view->saved[i] : NULL) != 0)
+        if (sentence && g_strcmp0(sentence->text, i < view->num_saved ? view->saved[i] : NULL) != 0)
             return true;
     }
     return false;

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 // Paths of models: of those in the folders in which the command looks for a model's name
-// (cli/model_folders.h), in their order, and of those of `more`, which may be NULL. A folder that is
-// no model, or listed already, is left out. The list owns its strings.
+// (cli/model_folders.h), in their order, and of those of `more`, which may be NULL. A folder that
+// is no model, or listed already, is left out. The list owns its strings.
 GPtrArray *models_find(const char *const *more);
 
 // Whether a folder looks like a model: it has a configuration or weights that vkseq reads. Opening

@@ -239,7 +239,8 @@ static void open_chosen(struct setup *setup) {
     }
     if (model == GTK_INVALID_LIST_POSITION) {
         char *folder = model_folder_of_user();
-        notices_show_no_model(setup->params.notices, folder ? folder : "a folder of VKSEQ_MODEL_PATH");
+        notices_show_no_model(setup->params.notices,
+                              folder ? folder : "a folder of VKSEQ_MODEL_PATH");
         free(folder);
         return;
     }

@@ -37,8 +37,9 @@ static void add_listed(char **folders, const char *list) {
     static const char parting[] = {SYSTEM_LIST_SEPARATOR, '\0'};
     while (*list) {
         size_t length = strcspn(list, parting);
-        if (length > 0)
-            add(folders, strndup(list, length));
+        char *folder = length > 0 ? calloc(length + 1, 1) : NULL;
+        if (folder)
+            add(folders, memcpy(folder, list, length));
         list += length + (list[length] != '\0');
     }
 }
