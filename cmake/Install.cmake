@@ -1,9 +1,20 @@
-# Library, headers, command, pkg-config file and CMake package.
+# Library, headers, command, models, pkg-config file and CMake package.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS vkseq vkseq_document EXPORT vkseqTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(VKSEQ_HIDES_NAMES)
+  install(CODE "set(libraries [[$<TARGET_FILE:vkseq>]] [[$<TARGET_FILE:vkseq_document>]])
+    cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_PREFIX NORMALIZE OUTPUT_VARIABLE prefix)
+    cmake_path(APPEND prefix [[${CMAKE_INSTALL_LIBDIR}]] OUTPUT_VARIABLE folder)
+    set(folder \"\$ENV{DESTDIR}\${folder}\")
+    set(map_file [[${PROJECT_BINARY_DIR}/private_names.txt]])
+    set(nm [[${CMAKE_NM}]])
+    set(objcopy [[${CMAKE_OBJCOPY}]])")
+  install(SCRIPT cmake/PrivateNames.cmake)
+endif()
 install(TARGETS vkseq_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/vkseq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY samples/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/vkseq/models OPTIONAL)
 
 # The prefix is found from where the file lies, so that `cmake --install --prefix` holds.
 file(RELATIVE_PATH prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

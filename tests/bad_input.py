@@ -2,9 +2,9 @@
 with golden/bad_input/CASE.txt, and every file with what it was before.
 
 VKSEQ_WRITE_GOLDEN=1 in the environment writes the golden files instead. In them FOLDER is the
-scratch folder, TIME a time stamp, PID a process, DEVICE a device's name, N a figure that depends on
-a library or a device. Of `vkseq train` only errors and warnings are compared, and the notes a case
-names.
+scratch folder, PREFIX that of an installation, TIME a time stamp, PID a process, DEVICE a device's
+name, N a figure that depends on a library or a device. Of `vkseq train` only errors and warnings
+are compared, and the notes a case names.
 """
 import os
 import pathlib
@@ -21,13 +21,14 @@ GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "bad_input"
 SKIPPED, NO_DEVICE = 77, 3
 SHAPE = ["--dim-emb", "16", "--transformer-heads", "2", "--transformer-dim-ffn", "32",
          "--enc-depth", "1", "--dec-depth", "1"]
+SMALL_VOCABULARY = ["--vocab-size", "100", "--sentencepiece-options=--byte_fallback=false"]
 NOTE_ERRORS = r"\] (error|warning): "
 # Progress, and the sums of `vkseq score`.
 FIGURES = r"^(translate|score|evaluate): |\d lines, .* perplexity "
 TENSOR = "model.encoder.layers.0.fc1.weight"
 
 
-# The command, and a folder with two models that it has made: by main().
+# The command, and a folder with models that it has made: by main().
 under_test = types.SimpleNamespace(vkseq=None, models=None)
 
 
@@ -44,8 +45,17 @@ def sentences(seed, num):
 
 
 def run_vkseq(folder, *words, **options):
+    env = {name: value for name, value in os.environ.items() if name != "VKSEQ_MODEL_PATH"}
     return subprocess.run([under_test.vkseq, *words], cwd=folder, check=False, timeout=120,
-                          stderr=subprocess.PIPE, **{"stdout": subprocess.PIPE, **options})
+                          stderr=subprocess.PIPE,
+                          **{"stdout": subprocess.PIPE,
+                             "env": {**env, "XDG_DATA_HOME": str(folder / "data")}, **options})
+
+
+def name_build(text):
+    """A text with the folders of models that lie beside the command as an installation has them."""
+    return re.sub(r"[^ ]*/share/vkseq/models(, [^ ]*/samples/models)?$",
+                  "PREFIX/share/vkseq/models", text, flags=re.M)
 
 
 def train_words(model, *words):
@@ -53,18 +63,29 @@ def train_words(model, *words):
             "--mini-batch-words", "120", "--max-length", "40", *SHAPE, *words]
 
 
+def train_or_end(folder, *words):
+    """Trains, and ends the program if that fails: without a device as a skip."""
+    run = run_vkseq(folder, *words)
+    if run.returncode == NO_DEVICE:
+        sys.exit(SKIPPED)
+    if run.returncode:
+        sys.exit(run.stderr.decode())
+
+
+def make_model(folder, *words):
+    """One model; words: options of its training, instead of a vocabulary without bytes."""
+    for name, seed in (("train.src", 1), ("train.tgt", 3)):
+        write_text(folder / name, sentences(seed, 60))
+    train_or_end(folder, *train_words("model", *(words or SMALL_VOCABULARY)))
+
+
 def make_models(folder):
     """Two models with different vocabularies; the first has two training states."""
-    for name, seed in (("train.src", 1), ("train.tgt", 3), ("other.src", 2), ("other.tgt", 4)):
+    make_model(folder, *SMALL_VOCABULARY, "--save-freq", "1u")
+    for name, seed in (("other.src", 2), ("other.tgt", 4)):
         write_text(folder / name, sentences(seed, 60))
-    for model, text, size in (("model", "train", "100"), ("other", "other", "110")):
-        run = run_vkseq(folder, *train_words(model, "--vocab-size", size, "--save-freq", "1u"),
-                        "--sentencepiece-options=--byte_fallback=false",
-                        "--train-sets", f"{text}.src", f"{text}.tgt")
-        if run.returncode == NO_DEVICE:
-            sys.exit(SKIPPED)
-        if run.returncode:
-            sys.exit(run.stderr.decode())
+    train_or_end(folder, *train_words("other", *SMALL_VOCABULARY, "--vocab-size", "110"),
+                 "--train-sets", "other.src", "other.tgt")
     write_text(folder / "in", sentences(1, 3))
     shutil.rmtree(folder / "other" / "training")
 
@@ -84,7 +105,7 @@ class Case(unittest.TestCase):
         self.model = self.folder / "model"
 
     def normalise(self, text, notes):
-        text = text.replace(str(self.folder), "FOLDER")
+        text = name_build(text.replace(str(self.folder), "FOLDER"))
         text = re.sub(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]", "[TIME]", text, flags=re.M)
         text = re.sub(r"PID \d+", "PID", text)
         text = re.sub(r"byte \d+ of \d+$", "byte N of N", text, flags=re.M)
@@ -153,10 +174,11 @@ STOPPED = LEARNED | {"new/history.jsonl", "new/training_run.json"} | {
     f"new/training/gen-00000001/{name}" for name in STATE_FILES}
 
 
-def main():
-    """Runs the tests of the program, whose first argument is the command."""
+def main(make=make_models):
+    """Runs the tests of the program, whose first argument is the command. make: given the folder,
+    makes models in it."""
     under_test.vkseq = str(pathlib.Path(sys.argv.pop(1)).resolve())
     with tempfile.TemporaryDirectory() as folder:
         under_test.models = pathlib.Path(folder)
-        make_models(under_test.models)
+        make(under_test.models)
         unittest.main()

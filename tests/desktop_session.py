@@ -39,6 +39,8 @@ def use_system_python():
             os.execv(python, [python, *sys.argv])
 
 
+# Programs are slow on a busy machine; only what fails waits that long.
+TIMEOUT_S = 120
 BORDER = 5  # around a window, with which it is resized
 
 
@@ -134,15 +136,20 @@ class Desktop:
         time.sleep(0.1)
         self.xdotool("click", 1)
 
-    def drag(self, start, end):
-        """From one point to another, with a step on the way for the drag to begin."""
+    def drag(self, start, end, is_taken):
+        """From one point to another, where the pointer moves on until is_taken(): only then is a
+        slow program ready for the drop. False: it never was."""
         self.move(*start)
         self.xdotool("mousedown", 1)
-        for part in (0.2, 0.4, 0.6, 0.8, 1, 1):
+        deadline = time.monotonic() + TIMEOUT_S
+        step = 0
+        while not is_taken() and time.monotonic() < deadline:
+            step += 1
+            part = min(step, 5) / 5
+            self.move(*(a + part * (b - a) + step % 2 for a, b in zip(start, end)))
             time.sleep(0.1)
-            self.move(*(a + part * (b - a) for a, b in zip(start, end)))
-        time.sleep(0.3)
         self.xdotool("mouseup", 1)
+        return time.monotonic() < deadline
 
     # Pictures.
 
@@ -255,10 +262,37 @@ class Program:
 
     def text(self, name):
         """What is in a text pane."""
-        node = self.find(name, "text")
+        return self.content(self.find(name, "text"))
+
+    def content(self, node):
+        """What is in a node with text."""
         return self.atspi.Text.get_text(node, 0, self.atspi.Text.get_character_count(node))
 
-    def wait(self, condition, what, timeout_s=30):
+    def focused(self, top=None):
+        """The node, of one window or of all, that gets the keys, or None."""
+        for node in self.nodes(top):
+            try:
+                if node.get_state_set().contains(self.atspi.StateType.FOCUSED):
+                    return node
+            except Exception:  # it has gone meanwhile
+                continue
+        return None
+
+    def dialog(self):
+        """The window over the main one, its first, or None."""
+        root = self.root()
+        tops = [root.get_child_at_index(i) for i in range(1, root.get_child_count())]
+        return next((top for top in tops if top and min(self.extents(top)[2:]) > 0), None)
+
+    def enter_dialog(self, what):
+        """Waits for a dialog, and until it gets the keys. No window manager gives them to it: they go
+        to the window under the pointer."""
+        dialog = self.wait(self.dialog, what)
+        self.desktop.move(*self.center(dialog))
+        self.wait(lambda: self.focused(dialog), f"focus in {what}")
+        return dialog
+
+    def wait(self, condition, what, timeout_s=TIMEOUT_S):
         """What condition gives once it is true."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
@@ -271,15 +305,18 @@ class Program:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        raise AssertionError(f"no {what}; the program said:\n{self.said()}")
+        code = self.process.poll()
+        end = "" if code is None else f" and ended with {code}"
+        raise AssertionError(f"no {what}; the program said{end}:\n{self.said()}")
 
     def said(self):
         """What it wrote to standard output and standard error."""
         return pathlib.Path(self.output.name).read_text("utf-8")
 
     def stop(self):
+        """Ends it if it still runs; its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
-        code = self.process.wait(30)
+        code = self.process.wait(TIMEOUT_S)
         self.output.close()
         return code

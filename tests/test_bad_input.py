@@ -427,6 +427,13 @@ class Places(Case):
                 self.check(f"model_is_a_file_{verb}", verb, *words, "--model", "in")
         self.check("model_below_a_file", *train_words("in/model"))
         self.check("model_is_missing", "translate", "--model", "none", "--input", "in")
+        listed = os.pathsep.join([str(self.folder / "other"), "here"])
+        for verb, words in (("average", ["--models", "model", "none", "--output", "out"]),
+                            ("inspect", ["none"]), ("tune", ["--model", "none"])):
+            with self.subTest(verb):
+                self.check(f"model_is_missing_{verb}", verb, *words,
+                           env={**os.environ, "VKSEQ_MODEL_PATH": listed,
+                                "XDG_DATA_HOME": str(self.folder)})
 
     def test_unwritable_output(self):
         for name, path in (("folder", "model"), ("missing_folder", "none/out"),

@@ -4,8 +4,8 @@
     test_cli.py VKSEQ
 
 What it prints is compared with golden/cli/NAME.out and NAME.err; VKSEQ_WRITE_GOLDEN=1 in the
-environment writes them instead. In them FOLDER is the scratch folder, TIME a time stamp, and
-VERSION the command's version.
+environment writes them instead. In them FOLDER is the scratch folder, PREFIX that of an
+installation, TIME a time stamp, and VERSION the command's version.
 """
 import os
 import pathlib
@@ -17,6 +17,8 @@ import sys
 import tempfile
 import unittest
 import zipfile
+
+from bad_input import name_build
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "cli"
@@ -43,7 +45,7 @@ class Case(unittest.TestCase):
                               encoding="utf-8", check=False)
 
     def normalise(self, text):
-        text = text.replace(str(self.folder), "FOLDER")
+        text = name_build(text.replace(str(self.folder), "FOLDER"))
         text = re.sub(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]", "[TIME]", text, flags=re.M)
         return re.sub(r"\b\d+\.\d+\.\d+\b", "VERSION", text)
 

@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,8 @@ import desktop_session
 SKIPPED, NO_DEVICE = 77, 3
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE, TARGET = "Text to translate", "Translation"
-NUM_ENTRIES, NUM_LONG = 200, 20000
+DROP_HINT = "Drop a model folder or a document"
+NUM_ENTRIES, NUM_LONG = 60, 20000
 
 
 class Case(unittest.TestCase):
@@ -51,7 +53,7 @@ class Case(unittest.TestCase):
         return program
 
     def end(self, program):
-        program.stop()
+        self.assertIn(program.stop(), (0, -signal.SIGTERM), program.said())
         self.assertNotIn("main", {thread for _, thread in self.calls()})
         self.assertNotRegex(program.said(), "CRITICAL|WARNING")
 
@@ -76,22 +78,28 @@ class Case(unittest.TestCase):
         parser.read(self.folder / "config" / "vkseq" / "translator.ini", "utf-8")
         return parser.get(section, name, fallback=None)
 
-    def choose(self, keys, step):
+    def choose(self, program, keys, step):
         """Another entry of a list, by the keyboard."""
         self.desktop.key(keys)
-        time.sleep(0.7)
-        self.desktop.key(step)
-        time.sleep(0.2)
-        self.desktop.key("Return")
+        program.wait(lambda: program.focused().get_role_name() == "list item", "list")
+        self.desktop.key(step, "Return")
 
-    def choose_file(self, program, path):
-        """Types a path into the file dialog that is open."""
-        time.sleep(1)
-        self.desktop.move(300, 200)  # no window manager: keys go to the window under the pointer
+    def choose_file(self, program, path, is_last=False):
+        """Types a path into the file dialog that has been asked for. is_last: the dialog may be
+        followed by another one, or by the end."""
+        dialog = program.enter_dialog("file dialog")
         self.desktop.key("ctrl+a")
-        self.desktop.type(str(path))
-        time.sleep(0.5)
+        self.desktop.type("/")  # opens the entry for paths, if there is none
+        self.entry_has(program, dialog, "/")
+        self.desktop.type(str(path)[1:])
+        self.entry_has(program, dialog, str(path))
         self.desktop.key("Return")
+        if not is_last:
+            program.wait(lambda: not program.dialog(), "end of the file dialog")
+
+    def entry_has(self, program, dialog, text):
+        program.wait(lambda: program.content(program.focused(dialog)) == text,
+                     f"“{text}” in the file dialog")
 
     def first_word(self, program, pane):
         x, y, _, _ = program.extents(program.find(pane, "text"))
@@ -180,26 +188,25 @@ class Words(Case):
         self.translated(program, "rot Haus")
         before = self.desktop.rows()
         self.desktop.move(*self.first_word(program, TARGET))
-        self.assertTrue(self.pane_changes(program, SOURCE, before))
+        self.pane_changes(program, SOURCE, before)
 
     def pane_changes(self, program, pane, before):
         x, y, width, _ = program.extents(program.find(pane, "text"))
         border = desktop_session.BORDER
         top, left, right = y + border + 14, x + border, x + border + width
-        for _ in range(20):
-            time.sleep(0.1)
+        def has_changed():
             rows = self.desktop.rows()
-            if any(rows[i][3 * left:3 * right] != before[i][3 * left:3 * right]
-                   for i in range(top, top + 6)):
-                return True
-        return False
+            return any(rows[i][3 * left:3 * right] != before[i][3 * left:3 * right]
+                       for i in range(top, top + 6))
+
+        program.wait(has_changed, f"change of “{pane}”")
 
 
 class Choosing(Case):
     def test_model_is_switched_and_remembered(self):
         program = self.ready()
         self.desktop.type("rot Haus")
-        self.choose("ctrl+m", "Up")
+        self.choose(program, "ctrl+m", "Up")
         program.wait(lambda: program.find("Model: de-en-two"), "other model")
         self.translated(program, "red house")
         self.desktop.key("ctrl+q")
@@ -215,7 +222,7 @@ class Choosing(Case):
         self.desktop.type("red house")
         self.translated(program, "rot Haus")
         first = program.find(contains="Device: ").get_name()
-        self.choose("ctrl+d", "Down" if first.startswith("Device: 0") else "Up")
+        self.choose(program, "ctrl+d", "Down" if first.startswith("Device: 0") else "Up")
         program.wait(lambda: program.find(contains="Device: ").get_name() != first, "other device")
         second = program.find(contains="Device: ").get_name().removeprefix("Device: ")
         program.wait(lambda: program.find(contains=f"{second} · ", role="label") and
@@ -253,15 +260,15 @@ class Choosing(Case):
         source = subprocess.Popen([sys.executable, HERE / "desktop_drag_source.py", path],
                                   env=self.desktop.env, stdin=subprocess.DEVNULL)
         try:
-            search = subprocess.run(["xdotool", "search", "--sync", "--name", "drag source"],
-                                    env=self.desktop.env, capture_output=True, text=True,
-                                    check=True, timeout=30)
+            search = subprocess.run(["xdotool", "search", "--sync", "--onlyvisible", "--name",
+                                     "drag source"], env=self.desktop.env, capture_output=True,
+                                    text=True, check=True, timeout=desktop_session.TIMEOUT_S)
             window = search.stdout.split()[-1]
-            self.desktop.xdotool("windowmove", window, 820, 545)
+            self.desktop.xdotool("windowmove", "--sync", window, 820, 545)
             self.desktop.xdotool("windowraise", window)
-            time.sleep(0.5)
-            self.desktop.drag((850, 565), (250, 300))
-            time.sleep(0.5)
+            self.assertTrue(self.desktop.drag((850, 565), (250, 300),
+                                              lambda: program.find(DROP_HINT)))
+            program.wait(lambda: not program.find(DROP_HINT), "drop")
         finally:
             source.terminate()
             source.wait()
@@ -298,7 +305,7 @@ class Choosing(Case):
         program.wait(lambda: program.find("Model: en-de-given"), "given model")
 
 
-class Documents(Case):
+class DocumentCase(Case):
     def write(self, name, text):
         path = self.folder / name
         path.write_text(text, "utf-8")
@@ -326,6 +333,8 @@ class Documents(Case):
         self.notice(program, f"Saved as “{name}”")
         return path
 
+
+class Documents(DocumentCase):
     def test_typed_text_is_saved(self):
         program = self.ready()
         self.desktop.type("red house\nwater")
@@ -402,6 +411,76 @@ class Documents(Case):
         self.notice(program, "“typed.txt” could not be saved")
 
 
+class Leaving(DocumentCase):
+    """A document whose translation is not saved, or only a part of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.original = self.write_po(3)
+        self.before = self.original.read_bytes()
+        self.program = self.ready(self.original)
+        self.program.wait(lambda: self.program.find("complete"), "whole translation")
+
+    def asked(self, key):
+        """Presses the key, and waits for the question."""
+        self.desktop.key(key)
+        self.program.enter_dialog("question")
+        self.assertIsNotNone(self.program.find("Save the translation of “report.po”?"))
+
+    def ends(self):
+        self.assertEqual(self.program.process.wait(desktop_session.TIMEOUT_S), 0)
+
+    def tearDown(self):
+        self.assertEqual(self.original.read_bytes(), self.before)
+
+    def test_cancel_keeps_the_window_and_discard_closes_it(self):
+        self.asked("ctrl+q")
+        self.desktop.key("Escape")
+        self.program.wait(lambda: not self.program.dialog(), "end of the question")
+        self.assertIsNotNone(self.program.find("complete"))
+        self.asked("ctrl+w")
+        self.desktop.key("alt+d")
+        self.ends()
+
+    def test_save_closes_once_it_is_saved(self):
+        self.asked("ctrl+q")
+        self.desktop.key("Return")
+        self.program.wait(lambda: self.program.find("Save the Translation"), "file dialog")
+        self.choose_file(self.program, "/proc/report.po")
+        self.notice(self.program, "“report.po” could not be saved")
+        self.asked("ctrl+q")
+        self.desktop.key("Return")
+        self.program.wait(lambda: self.program.find("Save the Translation"), "file dialog")
+        self.choose_file(self.program, self.folder / "saved.po", is_last=True)
+        self.ends()
+        self.assertEqual((self.folder / "saved.po").read_text("utf-8"),
+                         self.by_command(self.original))
+
+    def test_another_document_waits_for_the_answer(self):
+        other = self.write("other.txt", "green tree\n")
+        for answer, text in (("Escape", None), ("alt+d", "grün Baum")):
+            self.desktop.key("ctrl+o")
+            self.choose_file(self.program, other, is_last=True)
+            self.program.wait(lambda: self.program.find("Save the translation of “report.po”?"),
+                              "question")
+            self.program.enter_dialog("question")
+            self.desktop.key(answer)
+            self.program.wait(lambda: not self.program.dialog(), "end of the question")
+            if text:
+                self.translated(self.program, text)
+            else:
+                self.assertIsNotNone(self.program.find("complete"))
+
+    def test_saved_document_is_left_at_once(self):
+        self.save_as(self.program, "saved.po")
+        self.desktop.key("ctrl+n")
+        self.translated(self.program, "")
+        self.desktop.type("red house")
+        self.translated(self.program, "rot Haus")
+        self.desktop.key("ctrl+q")
+        self.ends()
+
+
 class Failures(Case):
     def test_without_a_driver_it_says_what_to_install(self):
         program = self.start(VK_DRIVER_FILES="/nonexistent")
@@ -425,7 +504,7 @@ class Failures(Case):
         weights = self.models / "de-en-two" / "model.safetensors"
         weights.write_bytes(weights.read_bytes()[:1000])
         program = self.ready()
-        self.choose("ctrl+m", "Up")
+        self.choose(program, "ctrl+m", "Up")
         self.notice(program, "The model “de-en-two” cannot be opened")
         program.wait(lambda: program.find("Model: en-de-one"), "model that works")
         self.desktop.click(*program.center(program.find(SOURCE, "text")))

@@ -7,14 +7,12 @@
 200,000. Exit code 77 where there is no device.
 """
 import os
-import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-from bad_input import NO_DEVICE, SKIPPED, sentences, train_words, write_text
+from bad_input import main, make_model, sentences, under_test, write_text
 
 FEW = 10000 if os.environ.get("VKSEQ_LONG_TESTS") else 1000
 TIMES = 20
@@ -25,9 +23,9 @@ class Flat(unittest.TestCase):
     def translate(self, name, *words):
         """Peak of resident memory in KiB."""
         begin = time.monotonic()
-        process = subprocess.Popen([VKSEQ, "translate", "-m", "model", "-i", name,
+        process = subprocess.Popen([under_test.vkseq, "translate", "-m", "model", "-i", name,
                                     "-o", f"{name}.out", "--max-length-factor", "0.5", "--quiet", *words],
-                                   cwd=FOLDER)
+                                   cwd=under_test.models)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.assertEqual(process.returncode, 0)
@@ -37,7 +35,7 @@ class Flat(unittest.TestCase):
         return usage.ru_maxrss
 
     def output(self, name):
-        return (pathlib.Path(FOLDER) / f"{name}.out").read_text("utf-8")
+        return (under_test.models / f"{name}.out").read_text("utf-8")
 
     def test_many_lines_take_the_memory_of_few_and_stay_in_order(self):
         for words in (["--output-sampling", "full"], ["--beam-size", "2", "--word-scores"]):
@@ -48,18 +46,11 @@ class Flat(unittest.TestCase):
                 self.assertLess(many - few, MARGIN_KIB)
 
 
+def make(folder):
+    make_model(folder)
+    write_text(folder / "few", sentences(1, FEW))
+    write_text(folder / "many", sentences(1, FEW) * TIMES)
+
+
 if __name__ == "__main__":
-    VKSEQ = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    with tempfile.TemporaryDirectory() as FOLDER:
-        for name, seed in (("train.src", 1), ("train.tgt", 3)):
-            write_text(pathlib.Path(FOLDER) / name, sentences(seed, 60))
-        write_text(pathlib.Path(FOLDER) / "few", sentences(1, FEW))
-        write_text(pathlib.Path(FOLDER) / "many", sentences(1, FEW) * TIMES)
-        trained = subprocess.run([VKSEQ, *train_words("model", "--vocab-size", "100"),
-                                  "--sentencepiece-options=--byte_fallback=false"], cwd=FOLDER,
-                                 check=False, stderr=subprocess.PIPE)
-        if trained.returncode == NO_DEVICE:
-            sys.exit(SKIPPED)
-        if trained.returncode:
-            sys.exit(trained.stderr.decode())
-        unittest.main()
+    main(make)

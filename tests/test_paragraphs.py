@@ -7,12 +7,9 @@ The document is the project's own README. Exit code 77 where there is no device.
 """
 import pathlib
 import re
-import subprocess
-import sys
-import tempfile
 import unittest
 
-from bad_input import NO_DEVICE, SKIPPED, sentences, train_words, write_text
+from bad_input import main, make_model, run_vkseq, under_test
 
 README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
 
@@ -24,9 +21,10 @@ def paragraphs(text):
 
 class Document(unittest.TestCase):
     def translate(self, text, *words):
-        run = subprocess.run([VKSEQ, "translate", "-m", "model", "--beam-size", "1",
-                              "--max-length-factor", "1", "--min-length", "2", *words],
-                             cwd=FOLDER, input=text.encode(), check=True, stdout=subprocess.PIPE)
+        run = run_vkseq(under_test.models, "translate", "-m", "model", "--beam-size", "1",
+                        "--max-length-factor", "1", "--min-length", "2", *words,
+                        input=text.encode())
+        self.assertEqual(run.returncode, 0, run.stderr)
         return run.stdout.decode()
 
     def check(self, text, *words):
@@ -55,15 +53,4 @@ class Document(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    VKSEQ = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    with tempfile.TemporaryDirectory() as FOLDER:
-        for name, seed in (("train.src", 1), ("train.tgt", 3)):
-            write_text(pathlib.Path(FOLDER) / name, sentences(seed, 60))
-        trained = subprocess.run([VKSEQ, *train_words("model", "--vocab-size", "100"),
-                                  "--sentencepiece-options=--byte_fallback=false"], cwd=FOLDER,
-                                 check=False, stderr=subprocess.PIPE)
-        if trained.returncode == NO_DEVICE:
-            sys.exit(SKIPPED)
-        if trained.returncode:
-            sys.exit(trained.stderr.decode())
-        unittest.main()
+    main(make_model)

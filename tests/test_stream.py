@@ -7,15 +7,12 @@ Exit code 77 where there is no device.
 """
 import json
 import os
-import pathlib
 import pty
 import select
 import subprocess
-import sys
-import tempfile
 import unittest
 
-from bad_input import NO_DEVICE, SKIPPED, sentences, train_words, write_text
+from bad_input import main, make_model, sentences, under_test
 
 TIMEOUT_S = 120
 LINES = sentences(1, 4)
@@ -25,8 +22,9 @@ DRAWN = ["--output-sampling", "full", "--seed", "5"]
 
 class Dialogue(unittest.TestCase):
     def translate(self, *words, text):
-        return subprocess.run([VKSEQ, "translate", "-m", "model", *words], cwd=FOLDER, check=True,
-                              input=text.encode(), stdout=subprocess.PIPE).stdout
+        return subprocess.run([under_test.vkseq, "translate", "-m", "model", *words],
+                              cwd=under_test.models, check=True, input=text.encode(),
+                              stdout=subprocess.PIPE).stdout
 
     def answers(self, fd, process, lines):
         """What each line is answered, as it comes: a list of chunks each."""
@@ -42,8 +40,9 @@ class Dialogue(unittest.TestCase):
         return chunks
 
     def start(self, *words, stdin):
-        process = subprocess.Popen([VKSEQ, "translate", "-m", "model", *words], cwd=FOLDER,
-                                   stdin=stdin, stdout=subprocess.PIPE, bufsize=0)
+        process = subprocess.Popen([under_test.vkseq, "translate", "-m", "model", *words],
+                                   cwd=under_test.models, stdin=stdin, stdout=subprocess.PIPE,
+                                   bufsize=0)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         return process
@@ -84,7 +83,7 @@ class Dialogue(unittest.TestCase):
                              self.translate("--beam-size", "1", *words, text=text))
 
     def test_placeholders_are_put_back_on_the_way(self):
-        path = pathlib.Path(FOLDER) / "model" / "config.json"
+        path = under_test.models / "model" / "config.json"
         text = path.read_text("utf-8")
         self.addCleanup(path.write_text, text, "utf-8")
         path.write_text(json.dumps({**json.loads(text), "placeholders": True}), "utf-8")
@@ -95,14 +94,4 @@ class Dialogue(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    VKSEQ = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    with tempfile.TemporaryDirectory() as FOLDER:
-        for name, seed in (("train.src", 1), ("train.tgt", 3)):
-            write_text(pathlib.Path(FOLDER) / name, sentences(seed, 60))
-        words = train_words("model", "--vocab-size", "330", "--after", "1u")
-        trained = subprocess.run([VKSEQ, *words], cwd=FOLDER, check=False, stderr=subprocess.PIPE)
-        if trained.returncode == NO_DEVICE:
-            sys.exit(SKIPPED)
-        if trained.returncode:
-            sys.exit(trained.stderr.decode())
-        unittest.main()
+    main(lambda folder: make_model(folder, "--vocab-size", "330", "--after", "1u"))

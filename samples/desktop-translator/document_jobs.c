@@ -60,7 +60,7 @@ static void write_to_disk(struct job *user, struct engine *engine) {
 
 static void destroy_write(struct job *user) {
     struct write_job *job = (struct write_job *)user;
-    for (size_t i = 0; i < job->num; i++)
+    for (size_t i = 0; job->translations && i < job->num; i++)
         g_free(job->translations[i]);
     g_free(job->translations);
     g_free(job->path);

@@ -21,7 +21,8 @@ struct write_job {
     struct outcome outcome;
     char *path;
     struct vks_document *document; // borrowed; NULL: a text is written
-    char **translations;           // [num] of the document's segments; NULL ones are left out
+    char **translations;           // [num] of the document's segments; NULL ones are left out;
+                                   // whoever takes them sets this to NULL
     size_t num;
     char *text;
     struct vks_document_counts counts; // of what was written

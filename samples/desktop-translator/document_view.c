@@ -15,6 +15,11 @@ struct document_view {
     struct read_job *reading;      // borrowed from the worker
     struct write_job *writing;
     GtkFileChooserNative *dialog; // owned, while it is shown
+    char **saved; // [num_saved] translations of the segments, as they were saved last
+    size_t num_saved;
+    void (*then)(void *user); // what leaving the document waits for; NULL: it is not left
+    void *then_user;
+    char *next; // path of the document to open then
 };
 
 static GObject *part(const struct document_view_params *params, const char *name) {
@@ -34,8 +39,17 @@ struct document_view *document_view_create(const struct document_view_params *pa
     return view;
 }
 
+// Frees the translations.
+static void forget_saved(struct document_view *view) {
+    for (size_t i = 0; i < view->num_saved; i++)
+        g_free(view->saved[i]);
+    g_clear_pointer(&view->saved, g_free);
+    view->num_saved = 0;
+}
+
 // Has the worker close what is open; nothing else of the view changes.
 static void release_document(struct document_view *view) {
+    forget_saved(view);
     if (view->document)
         worker_push(view->params.worker, close_job_create(g_steal_pointer(&view->document)));
     g_clear_pointer(&view->path, g_free);
@@ -54,6 +68,7 @@ void document_view_destroy(struct document_view **view) {
     if ((*view)->writing)
         (*view)->writing->job.done = NULL;
     release_document(*view);
+    g_free((*view)->next);
     g_clear_object(&(*view)->dialog);
     g_clear_pointer(view, g_free);
 }
@@ -85,10 +100,72 @@ static void show_text(struct document_view *view, const char *text) {
     gtk_text_buffer_set_text(view->params.texts->source, text, -1);
 }
 
-void document_view_close(struct document_view *view) {
+// Whether there are translations that were not saved.
+static bool is_unsaved(const struct document_view *view) {
+    const struct texts *texts = view->params.texts;
+    for (guint i = 0; document_view_is_open(view) && i < texts->segments->len; i++) {
+        const struct sentence *sentence = texts_segment(texts, i)->sentence;
+        if (sentence && g_strcmp0(sentence->text, i < view->num_saved ? view->saved[i] : NULL) != 0)
+            return true;
+    }
+    return false;
+}
+
+// The view may be gone afterwards.
+static void leave(struct document_view *view) {
+    void (*then)(void *user) = view->then;
+    view->then = NULL;
+    if (then)
+        then(view->then_user);
+}
+
+static void answer_leaving(GtkDialog *dialog, int response, struct document_view *view) {
+    gtk_window_destroy(GTK_WINDOW(dialog));
+    if (response == GTK_RESPONSE_ACCEPT)
+        document_view_ask_save(view);
+    else if (response == GTK_RESPONSE_REJECT)
+        leave(view);
+    else
+        view->then = NULL;
+}
+
+static void ask_leaving(struct document_view *view) {
+    char *name = g_path_get_basename(view->path);
+    GtkWidget *dialog = gtk_message_dialog_new(
+        view->window, GTK_DIALOG_MODAL | GTK_DIALOG_DESTROY_WITH_PARENT, GTK_MESSAGE_QUESTION,
+        GTK_BUTTONS_NONE, "Save the translation of “%s”?", name);
+    gtk_message_dialog_format_secondary_text(GTK_MESSAGE_DIALOG(dialog),
+                                             "What is not saved has to be translated again.");
+    gtk_dialog_add_buttons(GTK_DIALOG(dialog), "_Cancel", GTK_RESPONSE_CANCEL, "_Discard",
+                           GTK_RESPONSE_REJECT, "_Save…", GTK_RESPONSE_ACCEPT, NULL);
+    gtk_dialog_set_default_response(GTK_DIALOG(dialog), GTK_RESPONSE_ACCEPT);
+    gtk_widget_add_css_class(
+        gtk_dialog_get_widget_for_response(GTK_DIALOG(dialog), GTK_RESPONSE_REJECT),
+        "destructive-action");
+    g_signal_connect(dialog, "response", G_CALLBACK(answer_leaving), view);
+    gtk_window_present(GTK_WINDOW(dialog));
+    g_free(name);
+}
+
+void document_view_leave(struct document_view *view, void (*then)(void *user), void *user) {
+    bool is_asking = view->then != NULL;
+    view->then = then;
+    view->then_user = user;
+    if (!is_unsaved(view))
+        leave(view);
+    else if (!is_asking)
+        ask_leaving(view);
+}
+
+static void close_now(void *user) {
+    struct document_view *view = user;
     drop_reading(view);
     release_document(view);
     show_text(view, "");
+}
+
+void document_view_close(struct document_view *view) {
+    document_view_leave(view, close_now, view);
 }
 
 static void take_document(struct job *user) {
@@ -115,12 +192,19 @@ static void take_document(struct job *user) {
     g_free(name);
 }
 
-void document_view_open(struct document_view *view, const char *path) {
+static void open_next(void *user) {
+    struct document_view *view = user;
     drop_reading(view);
-    view->reading = read_job_create(path);
+    view->reading = read_job_create(view->next);
     view->reading->job.owner = view;
     view->reading->job.done = take_document;
     worker_push(view->params.worker, &view->reading->job);
+}
+
+void document_view_open(struct document_view *view, const char *path) {
+    g_free(view->next);
+    view->next = g_strdup(path);
+    document_view_leave(view, open_next, view);
 }
 
 static void end_writing(struct job *user) {
@@ -129,9 +213,13 @@ static void end_writing(struct job *user) {
     char *details = NULL;
     view->writing = NULL;
     if (job->outcome.status != VKS_OK) {
+        view->then = NULL;
         notices_show_unwritable(view->params.notices, job->path, job->outcome.messages);
         return;
     }
+    forget_saved(view);
+    view->saved = g_steal_pointer(&job->translations);
+    view->num_saved = job->num;
     const struct vks_document_counts *counts = &job->counts;
     if (job->unit && counts->num_lost)
         details = g_strdup_printf("%'zu %s translated, %'zu not: of these, %'zu had placeholders "
@@ -145,6 +233,7 @@ static void end_writing(struct job *user) {
         details = g_strdup_printf("%'zu %s translated.", counts->num_translated, job->unit);
     notices_show_saved(view->params.notices, job->path, details);
     g_free(details);
+    leave(view);
 }
 
 // Lines of the source pane are the document's segments.
@@ -162,6 +251,8 @@ static void save(struct document_view *view, const char *path) {
         view->writing = write_text_job_create(path, text);
         g_free(text);
     }
+    if (view->then)
+        live_cancel(view->params.live); // the worker would write when all is translated
     view->writing->job.owner = view;
     view->writing->job.done = end_writing;
     worker_push(view->params.worker, &view->writing->job);
@@ -179,6 +270,8 @@ static void answer(GtkNativeDialog *dialog, int response, struct document_view *
         save(view, path);
     else if (path)
         document_view_open(view, path);
+    else
+        view->then = NULL;
     g_free(path);
     g_clear_object(&file);
 }

@@ -20,6 +20,7 @@ struct document_view;
 struct document_view *document_view_create(const struct document_view_params *params);
 void document_view_destroy(struct document_view **view);
 
+// Opens a document in the place of another, unless the user wants to keep that.
 void document_view_open(struct document_view *view, const char *path);
 void document_view_ask_open(struct document_view *view);
 void document_view_ask_save(struct document_view *view);
@@ -28,7 +29,11 @@ void document_view_ask_save(struct document_view *view);
 void document_view_update(struct document_view *view);
 
 bool document_view_is_open(const struct document_view *view);
-// Back to typed text, of which there is none then.
+// Back to typed text, of which there is none then, unless the user wants to keep the document.
 void document_view_close(struct document_view *view);
+
+// Calls then(user) when closing the document loses no translation: at once, or after the user was
+// asked and has saved or discarded it; never, if the user wants to go on with it.
+void document_view_leave(struct document_view *view, void (*then)(void *user), void *user);
 
 #endif

@@ -1,5 +1,7 @@
 #include "models.h"
 
+#include "cli/model_folders.h"
+
 #include <string.h>
 
 bool model_is_folder(const char *path) {
@@ -22,10 +24,6 @@ char *model_name(const char *path) {
     return g_path_get_basename(path);
 }
 
-char *models_user_folder(void) {
-    return g_build_filename(g_get_user_data_dir(), "vkseq", "models", NULL);
-}
-
 static void add(GPtrArray *paths, const char *path) {
     char *canonical = g_canonicalize_filename(path, NULL);
     if (model_is_folder(canonical) &&
@@ -39,8 +37,8 @@ static int compare(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-// Adds the models in a folder, by name. Takes the folder's path.
-static void add_all(GPtrArray *paths, char *folder) {
+// Adds the models in a folder, by name.
+static void add_all(GPtrArray *paths, const char *folder) {
     GDir *dir = g_dir_open(folder, 0, NULL);
     GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
     for (const char *name; dir && (name = g_dir_read_name(dir));)
@@ -50,28 +48,14 @@ static void add_all(GPtrArray *paths, char *folder) {
         add(paths, found->pdata[i]);
     g_ptr_array_unref(found);
     g_clear_pointer(&dir, g_dir_close);
-    g_free(folder);
-}
-
-// Adds models by where the program itself lies.
-static void add_beside_program(GPtrArray *paths) {
-    char *program = g_file_read_link("/proc/self/exe", NULL);
-    if (!program)
-        return;
-    char *folder = g_path_get_dirname(program);
-    add_all(paths, g_build_filename(folder, "..", "share", "vkseq", "models", NULL));
-    add_all(paths, g_build_filename(folder, "..", "..", "samples", "models", NULL));
-    g_free(folder);
-    g_free(program);
 }
 
 GPtrArray *models_find(const char *const *more) {
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
-    add_all(paths, models_user_folder());
-    add_all(paths, g_build_filename("samples", "models", NULL));
-    add_beside_program(paths);
-    for (const char *const *dir = g_get_system_data_dirs(); *dir; dir++)
-        add_all(paths, g_build_filename(*dir, "vkseq", "models", NULL));
+    char **folders = model_folders();
+    for (char **folder = folders; folder && *folder; folder++)
+        add_all(paths, *folder);
+    model_folders_free(folders);
     for (; more && *more; more++)
         add(paths, *more);
     return paths;

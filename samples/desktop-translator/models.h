@@ -5,10 +5,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
-// Paths of model folders, in order: those of the user, those beside the program (an installed one's
-// share/vkseq/models, or samples/models of the source tree that it was built in), those of the
-// system, and those of `more`, which may be NULL. A folder that is no model, or listed already, is
-// left out. The list owns its strings.
+// Paths of models: of those in the folders in which the command looks for a model's name
+// (cli/model_folders.h), in their order, and of those of `more`, which may be NULL. A folder that
+// is no model, or listed already, is left out. The list owns its strings.
 GPtrArray *models_find(const char *const *more);
 
 // Whether a folder looks like a model: it has a configuration or weights that vkseq reads. Opening
@@ -21,8 +20,5 @@ char *model_name(const char *path);
 // The model among paths that translates back: en-de-small's is one whose name begins with de-en.
 // NULL: none.
 const char *model_of_other_direction(const GPtrArray *paths, const char *path);
-
-// The user's own folder of models, owned by the caller (g_free). It need not exist.
-char *models_user_folder(void);
 
 #endif

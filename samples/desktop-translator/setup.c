@@ -2,6 +2,9 @@
 
 #include "models.h"
 
+#include "cli/model_folders.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 struct setup {
@@ -235,9 +238,10 @@ static void open_chosen(struct setup *setup) {
         return;
     }
     if (model == GTK_INVALID_LIST_POSITION) {
-        char *folder = models_user_folder();
-        notices_show_no_model(setup->params.notices, folder);
-        g_free(folder);
+        char *folder = model_folder_of_user();
+        notices_show_no_model(setup->params.notices,
+                              folder ? folder : "a folder of VKSEQ_MODEL_PATH");
+        free(folder);
         return;
     }
     set_name(&setup->model_name, model_name(setup->models->pdata[model]));

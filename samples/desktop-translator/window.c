@@ -107,13 +107,19 @@ static void accept_drops(struct window *window, GtkBuilder *builder) {
     gtk_widget_add_controller(GTK_WIDGET(window->window), GTK_EVENT_CONTROLLER(target));
 }
 
-static gboolean remember_size(GtkWindow *gtk_window, struct window *window) {
+static void destroy(void *user) {
+    struct window *window = user;
+    gtk_window_destroy(GTK_WINDOW(window->window));
+}
+
+static gboolean close_request(GtkWindow *gtk_window, struct window *window) {
     window->settings->is_maximized = gtk_window_is_maximized(gtk_window);
     if (!window->settings->is_maximized)
         gtk_window_get_default_size(gtk_window, &window->settings->width,
                                     &window->settings->height);
     settings_save(window->settings);
-    return FALSE;
+    document_view_leave(window->document, destroy, window);
+    return TRUE;
 }
 
 static void find_widgets(struct window *window, GtkBuilder *builder) {
@@ -130,7 +136,7 @@ static void find_widgets(struct window *window, GtkBuilder *builder) {
         gtk_window_set_default_size(gtk_window, settings->width, settings->height);
     if (settings->is_maximized)
         gtk_window_maximize(gtk_window);
-    g_signal_connect(gtk_window, "close-request", G_CALLBACK(remember_size), window);
+    g_signal_connect(gtk_window, "close-request", G_CALLBACK(close_request), window);
 }
 
 static void create_parts(struct window *window, GtkBuilder *builder) {

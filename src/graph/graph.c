@@ -44,6 +44,17 @@ void graph_fail(struct graph *graph, enum vks_status status, const char *fmt, ..
         log_error(graph->device->log, "%s", text);
 }
 
+bool graph_check_alike(struct graph *graph, const char *name, const struct tensor *x,
+                       const struct tensor *f) {
+    bool are_alike = x->cols % 4 == 0 && x->cols == f->cols && x->rows.idx == f->rows.idx;
+    if (!are_alike)
+        graph_fail(graph, VKS_ERR_SHAPE,
+                   "%s: x [N, %u], f [M, %u]; their shapes must be the same, the width a multiple "
+                   "of 4",
+                   name, x->cols, f->cols);
+    return are_alike;
+}
+
 static struct dim add_dim(struct graph *graph, struct dim_rule rule) {
     if (graph->num_dims == HEADER_MAX_DIMS) {
         graph_fail(graph, VKS_ERR_UNSUPPORTED,

@@ -94,6 +94,10 @@ void graph_destroy(struct graph **graph);
 
 // Makes the graph fail; the text is logged. The first failure stays.
 void graph_fail(struct graph *graph, enum vks_status status, const char *fmt, ...) VKS_PRINTF(3, 4);
+// Whether two operands of an operator have one shape, and rows of whole quads. If not, the graph
+// fails with VKS_ERR_SHAPE. name: the operator's.
+bool graph_check_alike(struct graph *graph, const char *name, const struct tensor *x,
+                       const struct tensor *f);
 
 // A dimension the host sets before each run; a constant; rows first .. first + capacity of another
 // dimension, as many of them as there are; and another dimension divided, rounded up.

@@ -1,6 +1,5 @@
 #include "ops/residual.h"
 
-#include "base/log.h"
 #include "ops/dropout.h"
 #include "residual_interface.h"
 
@@ -74,14 +73,8 @@ static void backward(struct graph *graph, const struct node *node) {
 static const struct op_class residual_class = {"residual", record, backward};
 
 struct tensor *op_residual(struct graph *graph, struct tensor *x, struct tensor *f, float dropout) {
-    if (graph->status != VKS_OK)
+    if (graph->status != VKS_OK || !graph_check_alike(graph, "residual", x, f))
         return NULL;
-    if (x->cols % 4 != 0 || x->cols != f->cols) {
-        graph_fail(graph, VKS_ERR_SHAPE,
-                   "residual: x [N, %u], f [N, %u]; the width must be a multiple of 4", x->cols,
-                   f->cols);
-        return NULL;
-    }
     struct tensor *t[NODE_MAX_TENSORS] = {
         [X] = x, [F] = f, [S] = graph_activation(graph, x->rows, x->cols)};
     if (t[S])

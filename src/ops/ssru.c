@@ -1,6 +1,5 @@
 #include "ops/ssru.h"
 
-#include "base/log.h"
 #include "graph/program.h"
 #include "ssru_interface.h"
 
@@ -77,19 +76,9 @@ static void backward(struct graph *graph, const struct node *node) {
 
 static const struct op_class ssru_class = {"ssru", record, backward};
 
-static bool check_widths(struct graph *graph, const struct tensor *x, const struct tensor *f) {
-    if (x->cols % 4 == 0 && x->cols == f->cols && x->rows.idx == f->rows.idx)
-        return true;
-    graph_fail(graph, VKS_ERR_SHAPE,
-               "ssru: x [N, %u], f [M, %u]; their shapes must be the same, the width a multiple "
-               "of 4",
-               x->cols, f->cols);
-    return false;
-}
-
 struct tensor *op_ssru(struct graph *graph, struct tensor *x, struct tensor *f,
                        struct tensor *sequences) {
-    if (graph->status != VKS_OK || !check_widths(graph, x, f))
+    if (graph->status != VKS_OK || !graph_check_alike(graph, "ssru", x, f))
         return NULL;
     struct tensor *t[NODE_MAX_TENSORS] = {[X] = x, [F] = f, [SEQUENCES] = sequences};
     t[C] = graph_activation(graph, x->rows, x->cols);
@@ -127,7 +116,7 @@ static enum vks_status record_step(struct recorder *recorder, const struct node 
 static const struct op_class step_class = {"ssru step", record_step, NULL};
 
 struct tensor *op_ssru_step(struct graph *graph, const struct ssru_step_params *p) {
-    if (graph->status != VKS_OK || !check_widths(graph, p->x, p->f))
+    if (graph->status != VKS_OK || !graph_check_alike(graph, "ssru", p->x, p->f))
         return NULL;
     struct tensor *t[NODE_MAX_TENSORS] = {
         [STEP_X] = p->x,           [STEP_F] = p->f,         [STEP_RANGES] = p->ranges,

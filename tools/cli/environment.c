@@ -60,7 +60,7 @@ static void add_driver(const char *caches) {
 
 void environment_prepare(char **arguments) {
     const char *chosen = getenv("VKSEQ_CACHE_DIR");
-    char *home = cache_folder();
+    char *home = user_folder("XDG_CACHE_HOME", ".cache", "vkseq");
     const char *caches = chosen ? chosen : home;
     if (!chosen && home)
         set_cache(home);

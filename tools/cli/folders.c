@@ -53,12 +53,15 @@ bool folder_create(const char *path) {
     return false;
 }
 
-char *cache_folder(void) {
-    const char *base = getenv("XDG_CACHE_HOME");
+char *user_folder(const char *variable, const char *below_home, const char *name) {
+    const char *base = getenv(variable);
     if (base && *base)
-        return path_append(base, "vkseq");
+        return path_append(base, name);
     base = getenv("HOME");
-    return base && *base ? path_append(base, ".cache/vkseq") : NULL;
+    char *folder = base && *base ? path_append(base, below_home) : NULL;
+    char *path = folder ? path_append(folder, name) : NULL;
+    free(folder);
+    return path;
 }
 
 static int compare_names(const void *a, const void *b) {

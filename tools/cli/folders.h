@@ -19,8 +19,8 @@ int folder_names(const char *folder, const char *prefix, char ***names);
 // Makes a folder and those above it; one that exists is fine. False: errno says why not.
 bool folder_create(const char *path);
 
-// Folder of vkseq's caches, ${XDG_CACHE_HOME:-~/.cache}/vkseq, allocated (free); NULL if the user
-// has none.
-char *cache_folder(void);
+// A folder of the user's, ${VARIABLE:-~/BELOW_HOME}/NAME, allocated (free); NULL if the user has
+// none.
+char *user_folder(const char *variable, const char *below_home, const char *name);
 
 #endif

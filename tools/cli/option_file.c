@@ -30,23 +30,9 @@ static enum cli_result next_event(struct reader *reader, yaml_event_t *event) {
     return fail(reader, reader->parser.problem_mark.line, problem);
 }
 
-// A copy that lives as long as the command's values; NULL: no memory.
-static void *keep(const struct reader *reader, const void *data, size_t num_bytes) {
-    struct cli_texts *texts = reader->command->texts;
-    void **items = realloc(texts->items, (texts->num + 1) * sizeof *items);
-    if (!items)
-        return NULL;
-    texts->items = items;
-    void *copy = malloc(num_bytes);
-    if (!copy)
-        return NULL;
-    items[texts->num++] = copy;
-    return memcpy(copy, data, num_bytes);
-}
-
 static char *keep_text(const struct reader *reader, const yaml_event_t *event) {
     const char *text = (const char *)event->data.scalar.value;
-    return keep(reader, text, strlen(text) + 1);
+    return cli_texts_keep(reader->command->texts, text, strlen(text) + 1);
 }
 
 static bool looks_null(const char *text) {
@@ -108,7 +94,7 @@ static enum cli_result read_entry(struct reader *reader, yaml_event_t *event) {
         result = read_values(reader, event, &values);
     if (result != CLI_OK || values.num == 0)
         return result;
-    char **items = keep(reader, values.items, values.num * sizeof *items);
+    char **items = cli_texts_keep(reader->command->texts, values.items, values.num * sizeof *items);
     if (!items)
         return fail(reader, line, "out of memory");
     return cli_assign(reader->command, origin, name, items, values.num);

@@ -450,13 +450,6 @@ enum cli_result cli_assign(const struct cli_command *command, const char *origin
     return read_option(&named, option, words.items[0], &words);
 }
 
-void cli_texts_free(struct cli_texts *texts) {
-    for (size_t i = 0; i < texts->num; i++)
-        free(texts->items[i]);
-    free(texts->items);
-    *texts = (struct cli_texts){0};
-}
-
 // Reads the option files that argv names. Their options come after the defaults.
 static enum cli_result read_files(const struct cli_command *command, int argc, char **argv) {
     char **items = malloc((size_t)argc * sizeof *items);

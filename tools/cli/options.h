@@ -3,6 +3,8 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include "option_texts.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,18 +56,11 @@ struct cli_option {
     bool required;
     bool has_other_source; // something else decides when it is not given: written only if given
     bool is_about_files;   // of option files (CLI_STRINGS), or of writing them: not written to one
+    bool is_model;         // of a model that exists: its path, or its name
     bool is_operand;       // CLI_STRING: a word without dashes; operands stand first in the table
     const char *help;
     const char *group; // heading in the help, on the first option of each group
 };
-
-// What values out of option files borrow: texts, and lists of them.
-struct cli_texts {
-    void **items;
-    size_t num;
-};
-
-void cli_texts_free(struct cli_texts *texts);
 
 struct cli_command {
     const char *name;    // "vkseq train"

@@ -6,6 +6,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+// What parts the folders of a list in an environment variable, and the names of a path.
+#ifdef _WIN32
+#define SYSTEM_LIST_SEPARATOR ';'
+#define SYSTEM_PATH_SEPARATORS "/\\:"
+#else
+#define SYSTEM_LIST_SEPARATOR ':'
+#define SYSTEM_PATH_SEPARATORS "/"
+#endif
+
 // First of all in main: streams carry UTF-8, and no file's line ends are translated.
 void system_prepare(void);
 
@@ -32,6 +41,10 @@ bool system_can_read(int fd);
 bool system_sync(FILE *file);
 // Gives a file another name, in place of the file that has it.
 bool system_rename(const char *from, const char *to);
+
+// The folder that the program's own file lies in, with / between names, allocated (free); NULL if
+// it is not known.
+char *system_program_folder(void);
 
 bool system_make_folder(const char *path);
 // Whether files can be made in a folder.

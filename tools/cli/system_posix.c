@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,13 @@ bool system_sync(FILE *file) {
 
 bool system_rename(const char *from, const char *to) {
     return rename(from, to) == 0;
+}
+
+char *system_program_folder(void) {
+    char *path = realpath("/proc/self/exe", NULL), *name = path ? strrchr(path, '/') : NULL;
+    if (name)
+        *name = '\0';
+    return path;
 }
 
 bool system_make_folder(const char *path) {

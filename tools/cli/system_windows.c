@@ -6,6 +6,7 @@
 #include <io.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <windows.h>
@@ -66,6 +67,20 @@ bool system_rename(const char *from, const char *to) {
         return true;
     errno = GetLastError() == ERROR_DISK_FULL ? ENOSPC : EACCES;
     return false;
+}
+
+char *system_program_folder(void) {
+    char path[4 * MAX_PATH];
+    DWORD length = GetModuleFileNameA(NULL, path, sizeof path);
+    if (length == 0 || length == sizeof path)
+        return NULL;
+    for (char *c = path; *c; c++)
+        if (*c == '\\')
+            *c = '/';
+    char *name = strrchr(path, '/');
+    if (name)
+        *name = '\0';
+    return strdup(path);
 }
 
 bool system_make_folder(const char *path) {

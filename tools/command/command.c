@@ -1,4 +1,5 @@
 #include "command.h"
+#include "named_models.h"
 
 #include "cli/environment.h"
 #include "cli/folders.h"
@@ -16,9 +17,12 @@ int run_verb(const struct cli_command *command, int argc, char **argv, const boo
     enum cli_result parsed = cli_parse(command, argc, argv);
     if (parsed != CLI_OK)
         return exit_code_of_options(parsed);
+    struct cli_texts texts = {0};
     console_init(&console, command->name, false, is_quiet && *is_quiet);
+    named_models_find(command, &texts);
     int exit_code = run(&console, command->values);
     console_finish(&console);
+    cli_texts_free(&texts);
     return exit_code;
 }
 
@@ -40,9 +44,10 @@ static bool is_marian_file(const char *path) {
 enum vks_status model_folder_check(struct console *console, const char *dir) {
     if (folder_exists(dir) || is_marian_file(dir))
         return VKS_OK;
-    console_error(console, "%s: %s", dir,
-                  access(dir, F_OK) == 0 ? "not a folder; expected a model directory"
-                                         : "there is no such model directory");
+    if (access(dir, F_OK) == 0)
+        console_error(console, "%s: not a folder; expected a model directory", dir);
+    else
+        named_models_report_missing(console, dir);
     return VKS_ERR_IO;
 }
 

@@ -77,8 +77,8 @@ int verb_tune(const char *program, int argc, char **argv);
 
 // Exit code of a verb whose options are not to be acted upon, for any result but CLI_OK.
 int exit_code_of_options(enum cli_result result);
-// Reads the options and, if all is well, runs the verb with a console; is_quiet is one of the
-// values, NULL: never. Returns the exit code, which run gives.
+// Reads the options, finds the models that they name and, if all is well, runs the verb with a
+// console; is_quiet is one of the values, NULL: never. Returns the exit code, which run gives.
 int run_verb(const struct cli_command *command, int argc, char **argv, const bool *is_quiet,
              int (*run)(struct console *console, void *values));
 

@@ -21,6 +21,7 @@ extern const char *const decoding_searches[];
      .help = "Activations, keys and values, and weights in products. Sums and log probabilities "  \
              "are float32."},                                                                      \
     {"models", 0, CLI_STRINGS, offsetof(struct values, decoding.models), "DIR...",                 \
+     .is_model = true,                                                                             \
      .help = "Instead of --model: models of one vocabulary that translate together, at most 8.",   \
      .group = "What may follow, and how it is chosen"},                                            \
     {"weights", 0, CLI_STRINGS, offsetof(struct values, decoding.weights), "NUMBER...",            \

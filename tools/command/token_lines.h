@@ -17,7 +17,8 @@ extern const char *const token_sides[]; // names for --side
 // clang-format off
 #define OPTIONS_TOKENS(values, in, out, default_side, sides)                                       \
     {"model", 'm', CLI_STRING, offsetof(struct values, tokens.model), "DIR", .required = true,     \
-     .help = "Model directory; its vocabulary is enough."},                                        \
+     .is_model = true,                                                                             \
+     .help = "Model directory, or a model's name; its vocabulary is enough."},                     \
     {"input", 'i', CLI_STRING, offsetof(struct values, tokens.input), "FILE",                      \
      .default_text = "-", .help = in "; - is standard input."},                                    \
     {"output", 'o', CLI_STRING, offsetof(struct values, tokens.output), "FILE",                    \

@@ -18,7 +18,7 @@ static const char *const parts[] = {"cross", "encoder", "decoder", NULL}; // as 
 // clang-format off
 static const struct cli_option options[] = {
     {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR", .required = true,
-     .help = "Model directory.", .group = "General"},
+     .is_model = true, .help = "Model directory, or a model's name.", .group = "General"},
     {"source", 's', CLI_STRING, offsetof(struct values, source), "TEXT", .required = true,
      .help = "A line of text."},
     {"target", 't', CLI_STRING, offsetof(struct values, target), "TEXT",

@@ -15,7 +15,7 @@ struct values {
 // clang-format off
 static const struct cli_option options[] = {
     {"models", 'm', CLI_STRINGS, offsetof(struct values, models), "DIR...",
-     .help = "Model directories to average.", .group = "General"},
+     .is_model = true, .help = "Model directories to average.", .group = "General"},
     {"training", 't', CLI_STRING, offsetof(struct values, training), "DIR",
      .help = "Or: the model directory of a training, to average its last states."},
     {"last", 0, CLI_U32, offsetof(struct values, last), .default_text = "4", .min = 1,
@@ -90,9 +90,11 @@ static int run(struct console *console, void *user) {
         status = add_states(console, values, &paths);
     } else {
         model = values->models.items[0];
-        for (size_t i = 0; i < values->models.num && status == VKS_OK; i++)
-            if (!add_path(&paths, values->models.items[i], "model.safetensors"))
+        for (size_t i = 0; i < values->models.num && status == VKS_OK; i++) {
+            status = model_folder_check(console, values->models.items[i]);
+            if (status == VKS_OK && !add_path(&paths, values->models.items[i], "model.safetensors"))
                 status = VKS_ERR_OOM;
+        }
     }
     if (status == VKS_OK)
         status = vks_model_average((const char *const *)paths.items, paths.num, model,

@@ -10,7 +10,7 @@ struct values {
 // clang-format off
 static const struct cli_option options[] = {
     {"IN", 0, CLI_STRING, offsetof(struct values, export.model), .required = true,
-     .is_operand = true, .group = "Paths",
+     .is_operand = true, .is_model = true, .group = "Paths",
      .help = "The model: what vkseq translate --model takes."},
     {"OUT", 0, CLI_STRING, offsetof(struct values, export.output), .required = true,
      .is_operand = true, .help = "Model directory that is made."},

@@ -19,7 +19,8 @@ static const char *const tokenizations[] = {"13a", "intl", "zh", "char", NULL};
 // clang-format off
 static const struct cli_option options[] = {
     {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR",
-     .help = "Model directory; needed without --hypotheses.", .group = "General"},
+     .is_model = true, .group = "General",
+     .help = "Model directory, or a model's name; needed without --hypotheses."},
     {"source", 's', CLI_STRING, offsetof(struct values, source), "FILE",
      .help = "Text to translate, UTF-8; needed without --hypotheses."},
     {"reference", 'r', CLI_STRING, offsetof(struct values, reference), "FILE", .required = true,

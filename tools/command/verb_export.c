@@ -16,7 +16,7 @@ static const char *const formats[] = {"hf", "marian", "ct2", NULL};
 // clang-format off
 static const struct cli_option options[] = {
     {"MODEL", 0, CLI_STRING, offsetof(struct values, export.model), .required = true,
-     .is_operand = true, .group = "Paths",
+     .is_operand = true, .is_model = true, .group = "Paths",
      .help = "The model: what vkseq translate --model takes."},
     {"OUT", 0, CLI_STRING, offsetof(struct values, export.output), .required = true,
      .is_operand = true, .help = "Directory that is made."},

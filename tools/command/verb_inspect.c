@@ -1,8 +1,10 @@
 // vkseq inspect: what a model is, and whether vkseq can use it.
 #include "command.h"
+#include "named_models.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 struct values {
     const char *path;
@@ -12,7 +14,8 @@ struct values {
 // clang-format off
 static const struct cli_option options[] = {
     {"PATH", 0, CLI_STRING, offsetof(struct values, path), .required = true, .is_operand = true,
-     .group = "Paths", .help = "A model's directory, or one of its files."},
+     .is_model = true, .group = "Paths",
+     .help = "A model's directory or name, or one of its files."},
     {"tensors", 0, CLI_FLAG, offsetof(struct values, tensors), .group = "General",
      .help = "List the tensors too."},
     {"json", 0, CLI_FLAG, offsetof(struct values, json), .help = "Print a JSON object."},
@@ -85,7 +88,11 @@ static void print_json(const struct vks_inspection *inspection, const struct val
 static int run(struct console *console, void *user) {
     const struct values *values = user;
     struct vks_inspection *inspection = NULL;
-    enum vks_status status = vks_inspect(values->path, &console->log, &inspection);
+    enum vks_status status = VKS_ERR_IO;
+    if (access(values->path, F_OK) == 0)
+        status = vks_inspect(values->path, &console->log, &inspection);
+    else
+        named_models_report_missing(console, values->path);
     int exit_code = exit_code_of(console, status);
     if (status == VKS_OK) {
         if (values->json)

@@ -18,7 +18,7 @@ struct values {
 // clang-format off
 static const struct cli_option options[] = {
     {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR", .required = true,
-     .help = "Model directory."},
+     .is_model = true, .help = "Model directory, or a model's name."},
     {"source", 's', CLI_STRING, offsetof(struct values, source), "FILE", .required = true,
      .help = "Source text, UTF-8."},
     {"target", 't', CLI_STRING, offsetof(struct values, target), "FILE", .required = true,

@@ -22,7 +22,8 @@ static const char *const alignments[] = {"hard", "soft", NULL};
 // clang-format off
 static const struct cli_option options[] = {
     {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR",
-     .help = "Model directory; needed without --models.", .group = "General"},
+     .is_model = true, .group = "General",
+     .help = "Model directory, or a model's name; needed without --models."},
     {"input", 'i', CLI_STRING, offsetof(struct values, input), "FILE", .default_text = "-",
      .help = "Text to translate, UTF-8; - is standard input."},
     {"output", 'o', CLI_STRING, offsetof(struct values, output), "FILE", .default_text = "-",

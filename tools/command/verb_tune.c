@@ -14,7 +14,8 @@ static const struct cli_option options[] = {
     {"json", 0, CLI_FLAG, offsetof(struct values, json), .help = "Print a JSON array."},
     OPTION_DEVICE(values),
     {"model", 'm', CLI_STRING, offsetof(struct values, model), "DIR",
-     .help = "Model directory, whose shapes count; without it those of --task."},
+     .is_model = true,
+     .help = "Model directory, or a model's name, whose shapes count; without it those of --task."},
     {"task", 0, CLI_CHOICE, offsetof(struct values, shape.task), .default_text = "small",
      .choices = bench_tasks, .help = "Shape of the model; base and big are transformer-base and "
      "transformer-big."},
@@ -44,7 +45,9 @@ static int run(struct console *console, void *user) {
     struct vks_model_config config;
     struct vks_tile_choice *choices = NULL;
     size_t num = 0;
-    enum vks_status status = device_open(console, values->device, &device);
+    enum vks_status status = values->model ? model_folder_check(console, values->model) : VKS_OK;
+    if (status == VKS_OK)
+        status = device_open(console, values->device, &device);
     if (status == VKS_OK && values->model)
         status = vks_model_load(device, values->model, &model);
     if (status == VKS_OK && !values->model) {
