@@ -73,13 +73,13 @@ static void print_head(const struct values *values, const struct vks_device_info
     } else {
         printf("vkseq " VKS_VERSION_STRING " on %s, kernels %s\n\n", info->name, info->kernels);
     }
-    printf("%-17s%-9s %10s %10s\n", "what", "", "error", "tolerance");
+    printf("%-25s%-9s %10s %10s\n", "what", "", "error", "tolerance");
     fflush(stdout);
 }
 
 static void print_row(const struct vks_selftest_result *result) {
     const char *verdict = result->is_ok ? "ok" : "FAILED";
-    printf("%-17s%-9s ", result->name, result->part);
+    printf("%-25s%-9s ", result->name, result->part);
     if (result->status != VKS_OK)
         printf("%10s %10s  %s  %s\n", "-", "-", verdict, vks_status_text(result->status));
     else if (result->tolerance > 0)
