@@ -386,8 +386,6 @@ class Conversion(Case):
         path.write_bytes(data)
         self.check("convert_beyond_half", "convert", "model", "out", "--precision", "float16")
         self.export("export_beyond_half", "ct2", "--precision", "float16")
-        self.check("translate_beyond_half", "translate", "--model", "model", "--input", "in",
-                   "--precision", "float16")
 
     def test_places(self):
         self.check("convert_onto_itself", "convert", "model", "./other/../model", exit_code=2)
