@@ -282,7 +282,8 @@ class Program:
         """The window over the main one, its first, or None."""
         root = self.root()
         tops = [root.get_child_at_index(i) for i in range(1, root.get_child_count())]
-        return next((top for top in tops if top and min(self.extents(top)[2:]) > 0), None)
+        return next((top for top in tops if top and top.get_role_name() != "frame" and
+                     min(self.extents(top)[2:]) > 0), None)
 
     def enter_dialog(self, what):
         """Waits for a dialog, and until it gets the keys. No window manager gives them to it: they go

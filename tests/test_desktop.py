@@ -589,6 +589,12 @@ class Appearance(Case):
                     self.assertLessEqual(x + width, frame[2])
                     self.assertLessEqual(y + height, frame[3])
 
+    def test_reader_that_asks_for_a_window_that_is_gone_does_no_harm(self):
+        program = self.ready()
+        program.root().get_child_at_index(1)
+        self.desktop.type("red house")
+        self.translated(program, "rot Haus")
+
     def test_shortcuts_are_shown(self):
         program = self.ready()
         self.desktop.key("ctrl+question")

@@ -174,13 +174,6 @@ static void create_parts(struct window *window, GtkBuilder *builder) {
     window->theme = theme_switch_create(window->settings->theme, change_colors, window);
 }
 
-static void add_shortcuts_window(struct window *window) {
-    GtkBuilder *builder = gtk_builder_new_from_resource("/vkseq/translator/shortcuts.ui");
-    gtk_application_window_set_help_overlay(window->window,
-                                            GTK_SHORTCUTS_WINDOW(part(builder, "shortcuts")));
-    g_object_unref(builder);
-}
-
 struct window *window_create(GtkApplication *application, struct settings *settings) {
     struct window *window = g_new0(struct window, 1);
     GtkBuilder *builder = gtk_builder_new_from_resource("/vkseq/translator/window.ui");
@@ -188,7 +181,6 @@ struct window *window_create(GtkApplication *application, struct settings *setti
     find_widgets(window, builder);
     create_parts(window, builder);
     window_add_actions(window, application);
-    add_shortcuts_window(window);
     accept_drops(window, builder);
     g_signal_connect(window->texts.source, "changed", G_CALLBACK(touch), window);
     gtk_window_set_application(GTK_WINDOW(window->window), application);

@@ -80,6 +80,18 @@ static void try_again(GSimpleAction *action, GVariant *parameter, void *user) {
     setup_start(window->setup);
 }
 
+// Made anew each time: for a window that was never shown, GTK 4.8 has no path on the accessibility
+// bus, and ends when a screen reader asks for the last window after that has been closed.
+static void show_shortcuts(GSimpleAction *action, GVariant *parameter, void *user) {
+    (void)action, (void)parameter;
+    struct window *window = user;
+    GtkBuilder *builder = gtk_builder_new_from_resource("/vkseq/translator/shortcuts.ui");
+    GtkWindow *shortcuts = GTK_WINDOW(gtk_builder_get_object(builder, "shortcuts"));
+    gtk_window_set_transient_for(shortcuts, GTK_WINDOW(window->window));
+    gtk_window_present(shortcuts);
+    g_object_unref(builder);
+}
+
 static void choose(GSimpleAction *action, GVariant *parameter, void *user) {
     (void)parameter;
     struct window *window = user;
@@ -117,6 +129,7 @@ void window_add_actions(struct window *window, GtkApplication *application) {
         {.name = "alternatives", .activate = show_alternatives},
         {.name = "add-model", .activate = add_model},
         {.name = "try-again", .activate = try_again},
+        {.name = "shortcuts", .activate = show_shortcuts},
         {.name = "choose-model", .activate = choose},
         {.name = "choose-device", .activate = choose},
         {.name = "theme", .parameter_type = "s", .state = "'system'", .change_state = set_theme},
@@ -137,7 +150,7 @@ void window_add_actions(struct window *window, GtkApplication *application) {
         {"win.choose-model", "<Control>m"},
         {"win.choose-device", "<Control>d"},
         {"win.toggle-dark", "<Control><Shift>l"},
-        {"win.show-help-overlay", "<Control>question"},
+        {"win.shortcuts", "<Control>question"},
         {"window.close", "<Control>w"},
         {"app.quit", "<Control>q"},
     };
