@@ -39,6 +39,20 @@ def use_system_python():
             os.execv(python, [python, *sys.argv])
 
 
+def use_model(folder, model):
+    """A configuration of its own in a desktop's folder, with one model or none."""
+    config, data = folder / "config", folder / "data" / "vkseq" / "models"
+    shutil.rmtree(config, ignore_errors=True)
+    shutil.rmtree(data, ignore_errors=True)
+    for path in (config / "gtk-4.0", config / "vkseq", data):
+        path.mkdir(parents=True)
+    (config / "gtk-4.0" / "settings.ini").write_text("[Settings]\ngtk-font-name=Cantarell 11\n",
+                                                     "utf-8")
+    (config / "vkseq" / "translator.ini").write_text("[window]\ntheme=light\n", "utf-8")
+    if model:
+        shutil.copytree(model, data / model.name, ignore=shutil.ignore_patterns("training"))
+
+
 # Programs are slow on a busy machine; only what fails waits that long.
 TIMEOUT_S = 120
 BORDER = 5  # around a window, with which it is resized
