@@ -524,6 +524,11 @@ SEEDS = {
         "tokens": b"10Gt", "epochs": b"3e", "hexadecimal": b"0x10s", "exponent": b"1e3s",
         "no_unit": b"0s5", "endless": b"9" * 303 + b"d" + b"9" * 303 + b"d",
         "overflow": b"18446744073709551615K"},
+    "fuzz_vk_limits": {
+        "profile": compact({"_": "a phone", "api": "1.1", "memory_bytes": 10**9,
+                            "max_binding_bytes": 2**27, "max_storage_buffers": 4,
+                            "float16": False, "subgroup_operations": True}),
+        "version": compact({"api": "1.1.0"}), "list": b"[1]"},
     "fuzz_command_lines": {
         "crlf": b"\x01one\r\ntwo\nthree", "mark": b"\x00" + BYTE_ORDER_MARK + b"one\n\n",
         "two_marks": b"\x00" + 2 * BYTE_ORDER_MARK, "nul": b"\x02one\n\0two",
