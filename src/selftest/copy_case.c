@@ -6,6 +6,7 @@
 #include "ops/decoding.h"
 #include "selftest/operators.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { ROWS = 77, COLS = 36, FIRST_COL = 8, NUM_COLS = 20 };
@@ -32,6 +33,11 @@ static void build(struct harness *h, void *user) {
     harness_result(h, op_convert(h->graph, halves, ELEMENT_F32), c->halves, NULL);
 }
 
+// Below 2^-14, where float16 has fewer bits, drivers round once more (shaders/lib/half.glsl).
+static bool is_half_of(double value, double expected) {
+    return fabs(expected) < 0x1p-14 ? fabs(value - expected) <= 0x1p-24 : value == expected;
+}
+
 enum vks_status copy_case_check(struct check *check) {
     struct harness h = {.device = check->device};
     struct rng rng = {check->seed, 60, 0};
@@ -50,7 +56,8 @@ enum vks_status copy_case_check(struct check *check) {
             float value;
             memcpy(&value, &c.words[c.places[row] * NUM_COLS + col], sizeof value);
             is_exact &= (double)value == AT(c.x, row, (row % 2 ? FIRST_COL : 0) + col);
-            is_exact &= AT(c.halves, c.places[row], col) == AT(rounded, row, FIRST_COL + col);
+            is_exact &=
+                is_half_of(AT(c.halves, c.places[row], col), AT(rounded, row, FIRST_COL + col));
         }
     }
     check_exact(check, "rows", is_exact);
