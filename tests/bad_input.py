@@ -46,7 +46,7 @@ def sentences(seed, num):
 
 def run_vkseq(folder, *words, **options):
     env = {name: value for name, value in os.environ.items() if name != "VKSEQ_MODEL_PATH"}
-    return subprocess.run([under_test.vkseq, *words], cwd=folder, check=False, timeout=120,
+    return subprocess.run([under_test.vkseq, *words], cwd=folder, check=False, timeout=600,
                           stderr=subprocess.PIPE,
                           **{"stdout": subprocess.PIPE,
                              "env": {**env, "XDG_DATA_HOME": str(folder / "data")}, **options})
